@@ -1,1 +1,1 @@
-"""The memory: the journal of facts (the truth), and what is derived from it in a database: call records and customers."""
+"""The memory: the journal of facts (the truth), and what a database derives from it: call records and customers."""
