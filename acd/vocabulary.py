@@ -28,7 +28,7 @@ Party: TypeAlias = Literal["caller", "agent", "switch"]
 
 
 class QueueRules(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How one queue treats its calls. `handle_ms` is the first guess of talk plus wrap-up, until calls have shown it."""
+    """How one queue treats its calls. `handle_ms`: the first guess of talk plus wrap-up, until calls have shown it."""
 
     name: str
     ring_ms: int = 15_000
@@ -246,16 +246,7 @@ class TimeCame(Input, frozen=True):
 
 
 Request: TypeAlias = (
-    Configure
-    | LogIn
-    | LogOut
-    | GoReady
-    | GoNotReady
-    | EndWrapUp
-    | RejectOffer
-    | HangUp
-    | EnterQueue
-    | LeaveQueue
+    Configure | LogIn | LogOut | GoReady | GoNotReady | EndWrapUp | RejectOffer | HangUp | EnterQueue | LeaveQueue
 )
 Report: TypeAlias = (
     CallArrived
@@ -312,10 +303,10 @@ class ConsoleAttached(Fact, frozen=True):
 
 
 class ConsoleDetached(Fact, frozen=True):
-    """The agent has no screen; is set not ready at `until` unless one comes back."""
+    """The agent has no screen; a ready one is set not ready at `until` unless a screen comes back."""
 
     agent: str
-    until: int
+    until: int = 0
 
 
 class CallBegan(Fact, frozen=True):
@@ -389,7 +380,16 @@ class StrayLeg(Fact, frozen=True):
     channel: str
 
 
+class StrayCall(Fact, frozen=True):
+    """A caller's channel that outlived its call: to be hung up."""
+
+    call: str
+    channel: str
+
+
 class HangUpOrdered(Fact, frozen=True):
+    """The agent asked for the end of the call: the leg of this offer is to be hung up."""
+
     call: str
     offer: int
 
@@ -477,6 +477,7 @@ AnyFact: TypeAlias = (
     | CallConnected
     | BridgeMissing
     | StrayLeg
+    | StrayCall
     | HangUpOrdered
     | CallLeftQueue
     | CallAbandoned

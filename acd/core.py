@@ -1,0 +1,55 @@
+"""The one door of the ACD: an input goes in, facts come out, and the next deadline is known. Pure.
+
+facts = acd.handle(input)   →   journal {input, facts}   →   act on each fact
+                            →   sleep until acd.next_deadline()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+from acd.rules import RULES
+from acd.state import State, apply
+from acd.vocabulary import AnyFact, AnyInput, Line
+
+
+class TimeWentBack(ValueError):
+    """An input is older than the one before it: whoever drives the ACD must not let that happen."""
+
+
+class Acd:
+    """Decides by `handle`, remembers by `replay`. `state` is to be read, never to be written."""
+
+    __slots__ = ("state",)
+
+    def __init__(self) -> None:
+        self.state = State()
+
+    def handle(self, said: AnyInput) -> list[AnyFact]:
+        """Decides. The facts are applied already when they are returned; journal them before acting on them.
+
+        Raises TimeWentBack if `said.at` (ms) is before the input before it, ImpossibleMove on a bug of ours.
+        """
+        if said.at < self.state.now:
+            raise TimeWentBack(f"{said!r} comes after an input at {self.state.now}")
+        facts: list[AnyFact] = []
+        for fact in RULES[type(said)](self.state, said):
+            apply(self.state, said.at, fact)
+            facts.append(cast(AnyFact, fact))
+        return facts
+
+    def replay(self, lines: Iterable[Line]) -> int:
+        """Brings the state to where the lines of a journal left it; returns the number of the last (0 for none)."""
+        seq = 0
+        for line in lines:
+            at = line.input.at
+            for fact in line.facts:
+                apply(self.state, at, fact)
+            seq = line.seq
+        return seq
+
+    def next_deadline(self) -> int | None:
+        """When TimeCame is due (ms since 1970), or None."""
+        first = self.state.deadlines.first()
+        return None if first is None else int(first[0])

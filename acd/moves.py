@@ -1,0 +1,87 @@
+"""The tables of moves: which fact may come in which state, and what state it leads to. Pure.
+
+Three small machines instead of one product. An agent's *presence* says whether the person wants work; the agent's
+*line* says what their phone is doing; a *call* has a stage. Everything that decides whether a move is possible stands
+in these tables; a move that is not there is a bug of ours, never a caller's or an agent's fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeAlias, TypeVar
+
+from acd import vocabulary as say
+from acd.vocabulary import Fact
+
+
+class Presence(StrEnum):
+    LOGGED_OFF = "logged off"
+    NOT_READY = "not ready"
+    READY = "ready"
+
+
+class AgentLine(StrEnum):
+    FREE = "free"
+    OFFERED = "offered"
+    CONNECTED = "connected"
+    WRAP_UP = "wrap-up"
+
+
+class Stage(StrEnum):
+    NEW = "new"
+    IN_IVR = "in IVR"
+    QUEUED = "queued"
+    OFFERED = "offered"
+    CONNECTED = "connected"
+    ENDED = "ended"
+
+
+S = TypeVar("S", Presence, AgentLine, Stage)
+Moves: TypeAlias = Mapping[S, Mapping[type[Fact], S]]
+
+PRESENCE: Moves[Presence] = {
+    Presence.LOGGED_OFF: {say.AgentLoggedIn: Presence.NOT_READY},
+    Presence.NOT_READY: {
+        say.AgentReady: Presence.READY,
+        say.AgentNotReady: Presence.NOT_READY,
+        say.AgentLoggedOut: Presence.LOGGED_OFF,
+    },
+    Presence.READY: {
+        say.AgentNotReady: Presence.NOT_READY,
+        say.AgentLoggedOut: Presence.LOGGED_OFF,
+    },
+}
+
+LINE: Moves[AgentLine] = {
+    AgentLine.FREE: {say.CallOffered: AgentLine.OFFERED, say.WrapUpStarted: AgentLine.WRAP_UP},
+    AgentLine.OFFERED: {say.OfferFailed: AgentLine.FREE, say.CallConnected: AgentLine.CONNECTED},
+    AgentLine.CONNECTED: {say.CallEnded: AgentLine.FREE},
+    AgentLine.WRAP_UP: {say.WrapUpEnded: AgentLine.FREE},
+}
+
+CALL: Moves[Stage] = {
+    Stage.NEW: {say.CallBegan: Stage.IN_IVR},
+    Stage.IN_IVR: {say.CallQueued: Stage.QUEUED, say.CallEnded: Stage.ENDED},
+    Stage.QUEUED: {
+        say.CallQueued: Stage.QUEUED,
+        say.CallOffered: Stage.OFFERED,
+        say.CallLeftQueue: Stage.IN_IVR,
+        say.CallAbandoned: Stage.ENDED,
+    },
+    Stage.OFFERED: {say.OfferFailed: Stage.QUEUED, say.CallConnected: Stage.CONNECTED},
+    Stage.CONNECTED: {say.CallEnded: Stage.ENDED},
+    Stage.ENDED: {},
+}
+
+
+class ImpossibleMove(AssertionError):
+    """A fact came in a state that its table does not allow: a bug of ours. Stop, and restart by replay."""
+
+
+def move(table: Moves[S], state: S, fact: Fact, who: str) -> S:
+    """The state that `fact` leads to from `state`. Raises ImpossibleMove if the table has no such move."""
+    try:
+        return table[state][type(fact)]
+    except KeyError:
+        raise ImpossibleMove(f"{who} is {state.value!r}: {fact!r} cannot follow") from None
