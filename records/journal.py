@@ -27,7 +27,7 @@ from acd.vocabulary import Line
 from records.settings import Fsync
 
 FSYNC_INTERVAL_S = 0.1
-_BLOCK = 256 * 1024
+_BLOCK = 32 * 1024  # larger ones replay more slowly: their lines grow old enough for the garbage collector
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 log = structlog.get_logger(__name__)
@@ -37,15 +37,15 @@ class JournalError(OSError):
     """The journal could not be written or opened; the file is as it was before."""
 
 
-class JournalFull(JournalError):  # noqa: N818 - it names a state of the file, not a mistake
+class JournalFull(JournalError):
     """No room for the line. The file ends with the line before it; appending the very same line again is right."""
 
 
-class JournalLocked(JournalError):  # noqa: N818 - as above
+class JournalLocked(JournalError):
     """Another process is writing this journal."""
 
 
-class JournalCorrupt(Exception):  # noqa: N818 - as above
+class JournalCorrupt(Exception):
     """The journal is damaged, or was not written by us."""
 
     def __init__(self, path: Path, line: int, offset: int, expected: str) -> None:
@@ -70,10 +70,11 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Line).decode
 
 
-def _crc_holds(raw: bytes) -> bool:
-    """Whether `raw`, a line without its newline, is as it was written."""
+def _payload(raw: bytes) -> bytes | None:
+    """The JSON of a line without its newline; None if the line is not as it was written."""
+    payload = raw[9:]
     # The digits are compared as text: int() would take "0XAB", "+0ab" and upper case for the same number.
-    return raw[:9] == b"%08x " % crc32(memoryview(raw)[9:])
+    return payload if raw[:9] == b"%08x " % crc32(payload) else None
 
 
 class Journal:
@@ -220,18 +221,14 @@ class JournalReader:
 
     def read(self) -> list[Line]:
         """The next whole lines, some hundreds at most; none at the end. Raises `JournalCorrupt`."""
-        data = self._whole_lines()
         lines: list[Line] = []
-        start = 0
-        while start < len(data):
-            newline = data.index(b"\n", start)
-            line = self._line(data[start:newline])
+        for raw in self._whole_lines():
+            line = self._line(raw)
             if line is None:
                 break
             lines.append(line)
             self.last_seq = line.seq
-            self.offset += newline + 1 - start
-            start = newline + 1
+            self.offset += len(raw) + 1
         return lines
 
     def sync(self) -> None:
@@ -253,25 +250,26 @@ class JournalReader:
     ) -> None:
         self.close()
 
-    def _whole_lines(self) -> bytes:
+    def _whole_lines(self) -> list[bytes]:
         # Read anew from the offset, not from a buffer: the writer may have taken a torn line back since the last time.
         size = _BLOCK
         while True:
             data = os.pread(self._descriptor, size, self.offset)
             end = data.rfind(b"\n") + 1
             if end or len(data) < size:
-                return data[:end]
+                return data[: end - 1].split(b"\n") if end else []
             size *= 2
 
     def _line(self, raw: bytes) -> Line | None:
         """The line at the offset; None if it is the last and was cut short."""
         number = self.last_seq + 1
-        if not _crc_holds(raw):
+        payload = _payload(raw)
+        if payload is None:
             if self.offset + len(raw) + 1 == os.fstat(self._descriptor).st_size:
                 return None
             raise JournalCorrupt(self.path, number, self.offset, "a line that matches its crc32")
         try:
-            line = _decode(raw[9:])
+            line = _decode(payload)
         except msgspec.DecodeError as error:
             raise JournalCorrupt(self.path, number, self.offset, f"a journal line ({error})") from error
         if line.seq != number:
@@ -331,9 +329,10 @@ def _good_end(path: Path, descriptor: int) -> tuple[int, int]:
     while end:
         start = _start_of_line(descriptor, end)
         raw = os.pread(descriptor, end - start, start)
-        if raw.endswith(b"\n") and _crc_holds(raw[:-1]):
+        payload = _payload(raw[:-1]) if raw.endswith(b"\n") else None
+        if payload is not None:
             try:
-                return end, _decode(raw[9:]).seq
+                return end, _decode(payload).seq
             except msgspec.DecodeError as error:
                 raise JournalCorrupt(
                     path, _lines_before(path, start) + 1, start, f"a journal line ({error})"
