@@ -142,7 +142,7 @@ def fail(state: State, at: int, offer: Offer, reason: say.FailReason) -> Facts:
 def reject_offer(state: State, request: say.RejectOffer) -> Facts:
     offer = ringing(state, request.offer)
     if offer is None or offer.agent != request.agent:
-        yield from refused(request, request.agent, f"offer {request.offer} is not ringing request.at this agent")
+        yield from refused(request, request.agent, f"offer {request.offer} is not ringing at this agent")
     else:
         yield from fail(state, request.at, offer, "rejected")
 

@@ -40,7 +40,9 @@ class Story:
 
 def tell(text: str) -> Story:
     """Runs the left column of a transcript; the story's text carries the right column as the ACD said it."""
-    acd, told, journal = Acd(), [], []
+    acd = Acd()
+    told: list[str] = []
+    journal: list[Line] = []
     queues: dict[str, QueueRules] = {}
     agents: dict[str, AgentRules] = {}
     for raw in text.splitlines():
