@@ -1,0 +1,72 @@
+"""What the IVR has to know of live calls, read from the journal's lines: their numbers, and their place. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from acd.vocabulary import (
+    CallAbandoned,
+    CallConnected,
+    CallEnded,
+    CallerKnown,
+    CallLeftQueue,
+    CallOffered,
+    CallQueued,
+    Line,
+    OfferFailed,
+)
+
+
+class Calls:
+    """A reader of the facts. Feed it the lines of a replay too: places told after a restart come from them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, CallerKnown] = {}
+        self._waiting: dict[str, CallQueued] = {}
+        self._offered: set[str] = set()
+
+    def see(self, line: Line) -> None:
+        for fact in line.facts:
+            match fact:
+                case CallerKnown(call=call):
+                    self._known[call] = fact
+                case CallQueued(call=call):
+                    self._waiting[call] = fact
+                case CallOffered(call=call):
+                    self._offered.add(call)
+                case OfferFailed(call=call):
+                    self._offered.discard(call)
+                case CallConnected(call=call) | CallLeftQueue(call=call):
+                    self._leave(call)
+                case CallAbandoned(call=call) | CallEnded(call=call):
+                    self._leave(call)
+                    self._known.pop(call, None)
+                case _:
+                    pass
+
+    def known(self, call: str) -> CallerKnown | None:
+        """What the serial line has told about a call that came without its numbers."""
+        return self._known.get(call)
+
+    def waiting(self, call: str) -> CallQueued | None:
+        """The call as it waits now, its place counted anew among those not being offered; None if it does not wait."""
+        queued = self._waiting.get(call)
+        if queued is None:
+            return None
+        ahead = sum(
+            other.queue == queued.queue and name not in self._offered and _turn(other) < _turn(queued)
+            for name, other in self._waiting.items()
+        )
+        return msgspec.structs.replace(queued, position=ahead + 1)
+
+    def is_offered(self, call: str) -> bool:
+        """True while an agent's phone rings for this call."""
+        return call in self._offered
+
+    def _leave(self, call: str) -> None:
+        self._waiting.pop(call, None)
+        self._offered.discard(call)
+
+
+def _turn(queued: CallQueued) -> tuple[int, int, str]:
+    return -queued.priority, queued.joined_at, queued.call

@@ -1,0 +1,292 @@
+"""How a call goes through its flow. Pure: a dialogue yields one command at a time and is sent what came of it.
+
+    dialogue = answer(caller, settings, calls)
+    command = next(dialogue)                       # what the shell has to do first
+    command = dialogue.send(event)                 # what came of it → what to do next; StopIteration.value at the end
+
+The dialogue reads from top to bottom like the conversation it is; its state is the generator's frame. A caller who
+hangs up, or whom an agent takes out of the dialogue, simply ends it: the shell closes the generator, and nothing is
+told, because only the switch knows which of the two it was.
+
+    command      what the shell does                              event sent back
+    Play         plays to the end                                 Done
+    Ask          plays until a key, then collects keys            Keys ("" if none came)
+    Tell         stamps the input with the time and tells the ACD Told
+    AwaitCaller  waits for the serial line to bring the numbers   Done (look in `calls`)
+    Record       records until # or silence or hang-up            Done
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from acd.vocabulary import (
+    AnyFact,
+    AnyInput,
+    CallArrived,
+    CallLeftQueue,
+    CallOffered,
+    CallQueued,
+    EnterQueue,
+    LeaveQueue,
+    MenuAnswered,
+)
+from ivr import prompts as say
+from ivr.calls import Calls
+from ivr.prompts import Prompt
+from ivr.settings import Choice, Flow, Hotline, IvrSettings, Language, Menu, Missed
+
+Next: TypeAlias = Literal["wait", "hangup"]
+"""Where the dialplan takes the caller afterwards: to music until an agent answers, or to the end."""
+
+STAMPED_BY_SHELL = 0
+"""The `at` of every input yielded here: a pure dialogue has no clock."""
+
+TRIES = 3
+NUMBER_LENGTH_MAX = 15  # E.164
+KEY_MS = 5_000
+NUMBER_KEY_MS = 8_000
+
+_CALLABLE = re.compile(r"\+?[0-9]{3,15}")
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """A call as its channel tells it. `queue` and `priority` are set once the call has been in a queue."""
+
+    call: str
+    channel: str
+    ani: str = ""
+    dnis: str = ""
+    node: str = ""
+    port: str = ""
+    queue: str = ""
+    priority: int = 0
+
+
+class Play(msgspec.Struct, frozen=True):
+    prompts: tuple[Prompt, ...]
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """`timeout_ms` is the patience after the last prompt, and between two keys. # ends where more than one may come."""
+
+    prompts: tuple[Prompt, ...]
+    keys_max: int
+    timeout_ms: int
+
+
+class Tell(msgspec.Struct, frozen=True):
+    input: AnyInput
+
+
+class AwaitCaller(msgspec.Struct, frozen=True):
+    call: str
+    timeout_ms: int
+
+
+class Record(msgspec.Struct, frozen=True):
+    name: str
+    max_ms: int
+
+
+class Done(msgspec.Struct, frozen=True):
+    pass
+
+
+class Keys(msgspec.Struct, frozen=True):
+    keys: str
+
+
+class Told(msgspec.Struct, frozen=True):
+    facts: Sequence[AnyFact]
+
+
+Command: TypeAlias = Play | Ask | Tell | AwaitCaller | Record
+Event: TypeAlias = Done | Keys | Told
+Dialogue: TypeAlias = Generator[Command, Event, Next]
+
+
+class NoSense(TypeError):
+    """The shell sent back an event that does not belong to the command: a bug of ours."""
+
+
+def _play(*prompts: Prompt) -> Generator[Command, Event, None]:
+    if prompts:
+        yield Play(prompts)
+
+
+def _ask(prompts: Sequence[Prompt], keys_max: int, timeout_ms: int) -> Generator[Command, Event, str]:
+    event = yield Ask(tuple(prompts), keys_max, timeout_ms)
+    if not isinstance(event, Keys):
+        raise NoSense(f"expected Keys, found {event!r}")
+    return event.keys
+
+
+def _tell(said: AnyInput) -> Generator[Command, Event, Sequence[AnyFact]]:
+    event = yield Tell(said)
+    if not isinstance(event, Told):
+        raise NoSense(f"expected Told, found {event!r}")
+    return event.facts
+
+
+# ------------------------------------------------------------------------------------------- a call that arrives
+
+
+def answer(caller: Caller, settings: IvrSettings, calls: Calls) -> Dialogue:
+    """The whole conversation with a call that has just arrived (AGI request `/call`)."""
+    # The switch's own event announces the call as well, before or after this: the ACD takes whichever comes first.
+    yield from _tell(_arrived(caller))
+    if caller.port and not caller.dnis:
+        if calls.known(caller.call) is None:
+            yield AwaitCaller(caller.call, settings.smdi_wait_ms)
+        if (known := calls.known(caller.call)) is not None:
+            caller = msgspec.structs.replace(caller, ani=known.ani or caller.ani, dnis=known.dnis)
+    hotline = settings.hotline(caller.dnis)
+    return (yield from _Conversation(caller, hotline, settings).run())
+
+
+def _arrived(caller: Caller) -> CallArrived:
+    return CallArrived(STAMPED_BY_SHELL, caller.call, caller.channel, caller.ani, caller.dnis, caller.node, caller.port)
+
+
+class _Conversation:
+    """What stays the same through one call's conversation: who, in which language, by which flow."""
+
+    def __init__(self, caller: Caller, hotline: Hotline, settings: IvrSettings) -> None:
+        self.caller = caller
+        self.language: Language = hotline.language
+        self.greeting = hotline.greeting
+        self.flow: Flow = settings.flows[hotline.flow]
+        self.message_max_ms = settings.message_max_ms
+
+    def run(self) -> Dialogue:
+        if self.greeting:
+            yield from _play(Prompt(self.language, self.greeting))
+        elif self.flow.greeting is not None:
+            yield from _play(Prompt(self.language, self.flow.greeting[self.language]))
+        choice, here = self.flow.start, self.flow.start.menu
+        while True:
+            if choice.say is not None:
+                yield from _play(Prompt(self.language, choice.say[self.language]))
+            if choice.hangup:
+                if choice.say is None:
+                    yield from _play(self._sentence("goodbye"))
+                return "hangup"
+            if choice.queue:
+                return (yield from self._enter_queue(choice.queue, choice.priority))
+            here = choice.menu or here
+            choice = yield from self._menu(here)
+
+    def _sentence(self, name: str) -> Prompt:
+        return say.sentence(self.language, name)
+
+    def _menu(self, name: str) -> Generator[Command, Event, Choice]:
+        """Asks until a key of the menu is pressed, or until one of the two ways of missing it is used up."""
+        menu: Menu = self.flow.menus[name]
+        prompt = Prompt(self.language, menu.prompt[self.language])
+        missed = {"wrong": 0, "no_key": 0}
+        apology: tuple[Prompt, ...] = ()
+        while True:
+            key = yield from _ask((*apology, prompt), 1, menu.timeout_ms)
+            if (choice := menu.choice(key)) is not None:
+                yield from _tell(MenuAnswered(STAMPED_BY_SHELL, self.caller.call, name, key))
+                return choice
+            way = "wrong" if key else "no_key"
+            rule: Missed = menu.wrong if key else menu.no_key
+            missed[way] += 1
+            if missed[way] > rule.retries:
+                return rule.then
+            apology = (self._sentence(way) if rule.say is None else Prompt(self.language, rule.say[self.language]),)
+
+    # --------------------------------------------------------------------------------------- waiting, or not
+
+    def _enter_queue(self, queue: str, priority: int) -> Dialogue:
+        facts = yield from _tell(EnterQueue(STAMPED_BY_SHELL, self.caller.call, queue, priority))
+        if any(isinstance(fact, CallOffered) and fact.call == self.caller.call for fact in facts):
+            return "wait"  # an agent's phone is ringing: the caller hears music, not a place in a queue
+        queued = next((f for f in facts if isinstance(f, CallQueued) and f.call == self.caller.call), None)
+        if queued is None:
+            return "wait"  # refused (the Refused fact has its reason): the waiting context keeps the caller and heals
+        spoken = say.place_and_wait(self.language, queued.position, queued.expected_wait_ms)
+        choices = self._sentence("choices")
+        for _ in range(TRIES):
+            match (yield from _ask((*spoken, choices), 1, KEY_MS)):
+                case "2":
+                    return (yield from self._call_back())
+                case "3":
+                    return (yield from self._leave_message())
+                case "1" | "":
+                    break
+                case _:
+                    spoken = [self._sentence("wrong")]
+        return (yield from self._hold())
+
+    def _hold(self) -> Dialogue:
+        yield from _play(self._sentence("hold"))
+        return "wait"
+
+    def _call_back(self) -> Dialogue:
+        number = self.caller.ani if _CALLABLE.fullmatch(self.caller.ani) else ""
+        for _ in range(TRIES):
+            if not number:
+                entered = yield from _ask((self._sentence("enter_number"),), NUMBER_LENGTH_MAX, NUMBER_KEY_MS)
+                if not _CALLABLE.fullmatch(entered):
+                    continue
+                number = entered
+            spoken = (self._sentence("call_at"), *say.figures(self.language, number), self._sentence("confirm"))
+            if (yield from _ask(spoken, 1, KEY_MS)) != "2":
+                left = yield from self._leave_queue(
+                    LeaveQueue(STAMPED_BY_SHELL, self.caller.call, "callback", number=number)
+                )
+                if not left:
+                    return "wait"
+                yield from _play(self._sentence("callback_noted"))
+                return "hangup"
+            number = ""
+        return (yield from self._hold())
+
+    def _leave_message(self) -> Dialogue:
+        """The wish is told before the recording starts, since most people end a message by hanging up.
+
+        So it is on record by then, and no agent is connected in the middle of a sentence.
+        """
+        yield from _play(self._sentence("leave_message"))
+        name = f"message-{re.sub(r'[^A-Za-z0-9._-]', '_', self.caller.call)}"
+        if not (
+            yield from self._leave_queue(
+                LeaveQueue(STAMPED_BY_SHELL, self.caller.call, "message", recording=f"{name}.wav")
+            )
+        ):
+            return "wait"
+        yield Record(name, self.message_max_ms)
+        yield from _play(self._sentence("message_noted"))
+        return "hangup"
+
+    def _leave_queue(self, wish: LeaveQueue) -> Generator[Command, Event, bool]:
+        """False where the ACD refused: an agent has just answered, and the bridge will take the caller there."""
+        facts = yield from _tell(wish)
+        return any(isinstance(fact, CallLeftQueue) and fact.call == wish.call for fact in facts)
+
+
+# -------------------------------------------------------------------------------------------- a call that waits
+
+
+def wait(caller: Caller, settings: IvrSettings, calls: Calls) -> Dialogue:
+    """One look after a waiting call, between two slices of music (AGI request `/waiting`): its place, or healing."""
+    language = settings.hotline(caller.dnis).language
+    if calls.is_offered(caller.call):
+        return "wait"
+    if (queued := calls.waiting(caller.call)) is not None:
+        yield from _play(say.place(language, queued.position), say.sentence(language, "hold"))
+        return "wait"
+    if not caller.queue:
+        # We were down when it arrived, or its menu was cut short: the conversation starts now.
+        return (yield from answer(caller, settings, calls))
+    # The ACD may have lost it (a new journal): both are ignored or refused if it has not.
+    yield from _tell(_arrived(caller))
+    yield from _tell(EnterQueue(STAMPED_BY_SHELL, caller.call, caller.queue, caller.priority))
+    return "wait"

@@ -1,0 +1,183 @@
+"""What an operator may set for the IVR: hotlines, flows, speech. Pure: models and their checks, no I/O.
+
+A flow is data. In the one TOML file it reads:
+
+    [ivr.hotlines.4008001000]
+    flow = "main"
+    language = "zh"
+
+    [ivr.flows.main.menus.top]
+    prompt = { zh = "咨询请按一，投诉请按二。", en = "For advice press 1, for complaints press 2." }
+    keys = { "1" = { queue = "service" }, "2" = { queue = "complaints", priority = 5 }, "0" = { hangup = true } }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Language: TypeAlias = Literal["zh", "en"]
+Text: TypeAlias = dict[Language, str]
+"""One sentence in each language that the flow is heard in."""
+
+Key: TypeAlias = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
+Engine: TypeAlias = Literal["espeak", "gtts", "files"]
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choice(Settings):
+    """Where a key leads: `say` first if given, then one of `queue`, `menu`, `hangup`; `say` alone, the menu again."""
+
+    say: Text | None = None
+    queue: str = ""
+    priority: int = 0
+    menu: str = ""
+    hangup: bool = False
+
+    @model_validator(mode="after")
+    def _leads_to_one_place(self) -> Choice:
+        ways = [name for name in ("queue", "menu", "hangup") if getattr(self, name)]
+        if len(ways) > 1:
+            raise ValueError(f"expected one of queue, menu and hangup, found {' and '.join(ways)}")
+        if not ways and self.say is None:
+            raise ValueError("leads nowhere: expected queue, menu, say or hangup")
+        if self.priority and not self.queue:
+            raise ValueError("priority counts only where a queue is named")
+        return self
+
+
+class Missed(Settings):
+    """What follows a wrong key, or none: `say` (a stock sentence if not given) and the menu again, then `then`."""
+
+    say: Text | None = None
+    retries: int = Field(default=2, ge=0, le=9)
+    then: Choice = Choice(hangup=True)
+
+
+class Menu(Settings):
+    prompt: Text
+    keys: dict[Key, Choice] = Field(min_length=1)
+    timeout_ms: int = Field(default=5_000, ge=500, le=60_000)
+    wrong: Missed = Missed()
+    no_key: Missed = Missed()
+
+    def choice(self, key: str) -> Choice | None:
+        return next((choice for known, choice in self.keys.items() if known == key), None)
+
+
+class Flow(Settings):
+    """`start` is where a caller begins: a menu, or a queue straight away."""
+
+    greeting: Text | None = None
+    start: Choice = Choice(menu="top")
+    menus: dict[str, Menu] = {}
+
+    def choices(self) -> Iterator[tuple[str, Choice]]:
+        """Every choice of this flow with its place, such as `menus.top.keys.1`."""
+        yield "start", self.start
+        for name, menu in self.menus.items():
+            for key, choice in menu.keys.items():
+                yield f"menus.{name}.keys.{key}", choice
+            yield f"menus.{name}.wrong.then", menu.wrong.then
+            yield f"menus.{name}.no_key.then", menu.no_key.then
+
+    def texts(self) -> Iterator[tuple[str, Text]]:
+        """Every sentence of this flow with its place."""
+        if self.greeting is not None:
+            yield "greeting", self.greeting
+        for place, choice in self.choices():
+            if choice.say is not None:
+                yield f"{place}.say", choice.say
+        for name, menu in self.menus.items():
+            yield f"menus.{name}.prompt", menu.prompt
+            for way, missed in (("wrong", menu.wrong), ("no_key", menu.no_key)):
+                if missed.say is not None:
+                    yield f"menus.{name}.{way}.say", missed.say
+
+    @model_validator(mode="after")
+    def _menus_exist(self) -> Flow:
+        for place, choice in self.choices():
+            if choice.menu and choice.menu not in self.menus:
+                there = ", ".join(sorted(self.menus)) or "none at all"
+                raise ValueError(f"{place}: there is no menu {choice.menu!r} in this flow (its menus: {there})")
+        if not (self.start.menu or self.start.queue or self.start.hangup):
+            raise ValueError("start: expected a menu, a queue or hangup")
+        return self
+
+
+class Hotline(Settings):
+    """One dialed number (DNIS). Its own `greeting` is heard in place of the flow's."""
+
+    flow: str
+    language: Language = "zh"
+    greeting: str = ""
+
+
+class SpeechSettings(Settings):
+    """How sentences become sound.
+
+    `voices` names a voice per language in the engine's own words; `asterisk_path` is the folder `cache` as Asterisk
+    sees it, where that differs (a container).
+    """
+
+    engine: Engine = "espeak"
+    voices: dict[Language, str] = {}
+    words_per_minute: int = Field(default=150, ge=80, le=300)
+    cache: Path = Path("var/speech")
+    asterisk_path: str = ""
+
+
+class IvrSettings(Settings):
+    """`hotlines` by dialed number; a call with no or another number takes `default_hotline`.
+
+    `smdi_wait_ms`: how long a call that came on a port without a number waits for the serial line to bring it.
+    `messages` is where callers' messages are recorded; `asterisk_messages` the same folder as Asterisk sees it.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=4573, ge=0, le=65_535)
+    connections_max: int = Field(default=1_000, ge=1)
+    environment_ms: int = Field(default=5_000, ge=100)
+    session_ms: int = Field(default=900_000, ge=1_000)
+    smdi_wait_ms: int = Field(default=3_000, ge=0, le=30_000)
+    message_max_ms: int = Field(default=120_000, ge=5_000)
+    messages: Path = Path("var/messages")
+    asterisk_messages: str = ""
+    default_hotline: str
+    hotlines: dict[str, Hotline] = Field(min_length=1)
+    flows: dict[str, Flow] = Field(min_length=1)
+    speech: SpeechSettings = SpeechSettings()
+
+    def hotline(self, dnis: str) -> Hotline:
+        return self.hotlines.get(dnis) or self.hotlines[self.default_hotline]
+
+    def queues(self) -> list[tuple[str, str]]:
+        """Every queue that a flow leads to, with the place that names it: whoever knows the queues checks them."""
+        return [
+            (f"flows.{name}.{place}.queue", choice.queue)
+            for name, flow in self.flows.items()
+            for place, choice in flow.choices()
+            if choice.queue
+        ]
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> IvrSettings:
+        if self.default_hotline not in self.hotlines:
+            there = ", ".join(sorted(self.hotlines))
+            raise ValueError(f"default_hotline: there is no hotline {self.default_hotline!r} (hotlines: {there})")
+        for dnis, hotline in self.hotlines.items():
+            if hotline.flow not in self.flows:
+                there = ", ".join(sorted(self.flows))
+                raise ValueError(f"hotlines.{dnis}.flow: there is no flow {hotline.flow!r} (flows: {there})")
+            for place, text in self.flows[hotline.flow].texts():
+                if not text.get(hotline.language, "").strip():
+                    raise ValueError(
+                        f"flows.{hotline.flow}.{place}: no text in {hotline.language!r}, the language of hotline {dnis}"
+                    )
+        return self
