@@ -1,0 +1,61 @@
+"""Asterisk's configuration, rendered from ours. Pure.
+
+`render` gives the files by name. They are snippets that an existing Asterisk includes, so that the rest of its
+configuration stays its owner's. The templates beside this file are read as a whole, with `<<name>>` for the values;
+what the dialplan promises is told in `docs/` and in the comments of the templates.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+from pbx_config.settings import PbxSettings, plain
+
+_SLOT = re.compile(r"<<(\w+)>>")
+_BLOCK = re.compile(r"^<<if (\w+)>>\n(.*?)^<<end>>\n", re.MULTILINE | re.DOTALL)
+
+EXTENSIONS = "callfloor.extensions.conf"
+MANAGER = "callfloor.manager.conf"
+MUSIC = "callfloor.musiconhold.conf"
+
+
+def render(settings: PbxSettings) -> dict[str, str]:
+    """File name → text, to be written into Asterisk's configuration folder."""
+    fallback = settings.fallback
+    operator = settings.operator
+    ports = settings.ports
+    values = {
+        "node": settings.node,
+        "agi": f"{settings.agi_host}:{settings.agi_port}",
+        "ami_from": settings.ami_from,
+        "live_user": settings.live.name,
+        "live_secret": settings.live.secret.get_secret_value(),
+        "operator_user": operator.name if operator else "",
+        "operator_secret": operator.secret.get_secret_value() if operator else "",
+        "first_port": str(ports.first) if ports else "",
+        "port_count": str(ports.last - ports.first + 1) if ports else "",
+        "music_class": settings.music_class,
+        "music_folder": settings.music_folder,
+        "waiting_slice_s": str(settings.waiting_slice_s),
+        "agent_silence_s": str(settings.agent_silence_s),
+        "fallback_script": fallback.script or "",
+        "fallback_sound": "" if fallback.script else fallback.sound,
+        "retry_s": str(fallback.retry_s),
+        "message_after_s": str(fallback.message_after_s),
+        "message_intro": fallback.message_intro,
+        "message_thanks": fallback.message_thanks,
+        "message_folder": fallback.message_folder,
+        "message_limit_s": str(fallback.message_limit_s),
+    }
+    return {name: _fill(_template(name), values) for name in (EXTENSIONS, MANAGER, MUSIC)}
+
+
+def _template(name: str) -> str:
+    return files("pbx_config").joinpath("templates", name).read_text(encoding="ascii")
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    """Put the values in. Each passes `plain` here once more: settings built without validation get no further."""
+    chosen = _BLOCK.sub(lambda block: block[2] if values[block[1]] else "", template)
+    return _SLOT.sub(lambda slot: plain(values[slot[1]]), chosen)

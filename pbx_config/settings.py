@@ -1,0 +1,114 @@
+"""What Asterisk's configuration is rendered from. Pure.
+
+Every text in it passes `plain` (see below), so that nothing written in our configuration can become a dialplan
+expression, a second line or a comment in Asterisk's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+_PLAIN = re.compile(r"[A-Za-z0-9_@+~][A-Za-z0-9_@+~./:=-]*|/[A-Za-z0-9_@+~./:=-]+")
+
+
+def plain(value: str) -> str:
+    """The choke point of everything that goes from our configuration into Asterisk's: the value itself, or ValueError.
+
+    Asterisk has no quoting that holds in all of the places where a value can stand (a dialplan argument is split at
+    commas, expanded at `$`, cut at `;`, and evaluated between brackets), so what would need it is refused.
+    """
+    if not _PLAIN.fullmatch(value):
+        raise ValueError(
+            f"{value!r} cannot be written into Asterisk's configuration:"
+            " expected letters, digits and _ @ + ~ . / : = - only, not empty, and not beginning with . : = or -"
+        )
+    return value
+
+
+def _plain_secret(secret: SecretStr) -> SecretStr:
+    if not _PLAIN.fullmatch(secret.get_secret_value()):
+        # The value is not shown: it is a password.
+        raise ValueError("a manager secret may have letters, digits and _ @ + ~ . / : = - only, and may not be empty")
+    return secret
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError(f"expected an absolute path, got {path!r}")
+    return path
+
+
+Plain = Annotated[str, AfterValidator(plain)]
+PlainPath = Annotated[str, AfterValidator(plain), AfterValidator(_absolute)]
+PlainSecret = Annotated[SecretStr, AfterValidator(_plain_secret)]
+TcpPort = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ManagerUser(_Settings):
+    """One user of Asterisk's manager interface (AMI)."""
+
+    name: Plain
+    secret: PlainSecret
+
+
+class IvrPorts(_Settings):
+    """The IVR port numbers that calls on the hotline are given; `first` to `last`, both included.
+
+    They are the terminal numbers that stand in SMDI messages and SMDR records. Port lines of an old PBX keep the
+    numbers of their extensions (`ivr0007`), which should lie outside this range.
+    """
+
+    first: Annotated[int, Field(ge=0, le=9999)] = 1
+    last: Annotated[int, Field(ge=0, le=9999)] = 999
+
+    @model_validator(mode="after")
+    def _in_order(self) -> IvrPorts:
+        if self.last < self.first:
+            raise ValueError(f"last ({self.last}) is below first ({self.first})")
+        return self
+
+
+class Fallback(_Settings):
+    """What callers hear while Callfloor cannot be reached. Sound names are Asterisk's: without extension.
+
+    `script`, if given, is a local AGI program that Asterisk runs for the announcement instead of playing `sound`.
+    """
+
+    sound: Plain = "one-moment-please"
+    script: Plain | None = None
+    retry_s: Annotated[int, Field(ge=1, le=600)] = 10
+    message_after_s: Annotated[int, Field(ge=0, le=86_400)] = 180
+    message_intro: Plain = "vm-intro"
+    message_thanks: Plain = "vm-goodbye"
+    message_folder: PlainPath = "/var/spool/asterisk/callfloor"
+    message_limit_s: Annotated[int, Field(ge=1, le=3_600)] = 180
+
+
+class PbxSettings(_Settings):
+    """One Asterisk node, as its configuration needs to know us and as we need to reach it.
+
+    `operator` is the user of `callfloor pbx check`; without one, the rendered configuration has no such user and
+    the check sees less. It may run CLI commands, which the live system's user may not.
+    """
+
+    node: Plain = "pbx1"
+    ami_host: Plain = "127.0.0.1"
+    ami_port: TcpPort = 5038
+    ami_from: Plain = "127.0.0.1/255.255.255.255"
+    live: ManagerUser
+    operator: ManagerUser | None = None
+    agi_host: Plain = "127.0.0.1"
+    agi_port: TcpPort = 4573
+    ports: IvrPorts | None = IvrPorts()
+    music_class: Plain = "callfloor"
+    music_folder: PlainPath = "/usr/share/asterisk/moh"
+    waiting_slice_s: Annotated[int, Field(ge=5, le=600)] = 60
+    agent_silence_s: Annotated[int, Field(ge=1, le=60)] = 10
+    fallback: Fallback = Fallback()
