@@ -1,0 +1,35 @@
+"""The calls that were, for screens and reports to look up. I/O on the database."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from records.call_records import CallRecord
+from records.call_rows import read_calls
+from records.database import Database
+from records.tables import calls
+
+LONGEST_PAGE = 500
+
+
+class CallLog:
+    """Finds calls in the database. Every method raises `SQLAlchemyError` if that fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def call(self, call: str) -> CallRecord | None:
+        """The record of one call, as far as it is known in the database."""
+        found = await self._database.run(
+            lambda connection: read_calls(connection, select(calls).where(calls.c.call == call))
+        )
+        return found[0] if found else None
+
+    async def latest(self, count: int, *, before: int | None = None, agent: str = "") -> list[CallRecord]:
+        """At most `count` calls, the latest first; `before` is a `began_at`, to page on; `agent` keeps only theirs."""
+        query = select(calls).order_by(calls.c.began_at.desc(), calls.c.call).limit(min(count, LONGEST_PAGE))
+        if before is not None:
+            query = query.where(calls.c.began_at < before)
+        if agent:
+            query = query.where(calls.c.agent == agent)
+        return await self._database.run(lambda connection: read_calls(connection, query))

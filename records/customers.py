@@ -1,0 +1,193 @@
+"""Who calls: customers and their numbers, and the record that pops up with a call. I/O on the database."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections import defaultdict
+from collections.abc import Collection
+from pathlib import Path
+
+import msgspec
+import structlog
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from acd.vocabulary import Now
+from records.call_records import CallRecord
+from records.call_rows import read_calls
+from records.database import Database
+from records.numbers import normalise
+from records.settings import RecordsSettings
+from records.tables import calls, customer_numbers, customers
+
+_COLUMNS = ["reference", "name", "company", "note", "numbers"]
+_MATCHES = 20
+"""More customers than this at one number are a switchboard, and no help on a screen."""
+
+log = structlog.get_logger(__name__)
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """A person or firm that calls. `numbers` are E.164; `reference` is the id in another system, or "".
+
+    `id` is 0 until the customer has been saved.
+    """
+
+    name: str
+    numbers: tuple[str, ...] = ()
+    company: str = ""
+    note: str = ""
+    reference: str = ""
+    id: int = 0
+
+
+class CallerRecord(msgspec.Struct, frozen=True):
+    """What an agent's screen shows of a caller. `number` is the ANI in E.164, None if it is withheld or none.
+
+    Several `customers` may share the number. `earlier` calls come latest first, of all their numbers. `incomplete`: the
+    database did not answer in time, and there may be more to know.
+    """
+
+    call: str
+    ani: str
+    number: str | None
+    dnis: str
+    customers: list[Customer] = []
+    earlier: list[CallRecord] = []
+    incomplete: bool = False
+
+
+class CustomersError(ValueError):
+    """A list of customers cannot be read: the message names file, line and what was expected."""
+
+
+class Customers:
+    """The customers in the database, and their calls."""
+
+    def __init__(self, database: Database, settings: RecordsSettings, now: Now) -> None:
+        self._database = database
+        self._region = settings.region
+        self._earlier_calls = settings.earlier_calls
+        self._limit_s = settings.pop_limit_ms / 1000
+        self._now = now
+
+    async def caller_record(self, call: str, ani: str, dnis: str) -> CallerRecord:
+        """The record for the screen pop, within the time limit whatever the database does; never raises for it."""
+        number = normalise(ani, self._region)
+        if number is None:
+            return CallerRecord(call, ani, None, dnis)
+
+        def look_up(connection: Connection) -> CallerRecord:
+            found = _find(connection, number)
+            numbers = {number, *(each for customer in found for each in customer.numbers)}
+            earlier = _calls_of(connection, numbers, self._earlier_calls, but=call)
+            return CallerRecord(call, ani, number, dnis, found, earlier)
+
+        try:
+            return await asyncio.wait_for(self._database.run(look_up), self._limit_s)
+        except (SQLAlchemyError, TimeoutError) as error:
+            log.warning("caller_record.incomplete", call=call, why=type(error).__name__)
+            return CallerRecord(call, ani, number, dnis, incomplete=True)
+
+    async def find(self, number: str) -> list[Customer]:
+        """The customers at this number, however it is written. Raises `SQLAlchemyError`."""
+        normal = normalise(number, self._region)
+        return [] if normal is None else await self._database.run(lambda connection: _find(connection, normal))
+
+    async def save(self, customer: Customer) -> Customer:
+        """Create the customer, or, if it has an id, change it; back come its id and its numbers in E.164.
+
+        Raises ValueError for a number that is none and for an id that is unknown, and `SQLAlchemyError`.
+        """
+        normal = self._with_normal_numbers(customer)
+        return await self._database.run(lambda connection: _save(connection, normal, self._now()))
+
+    async def load(self, path: Path) -> int:
+        """Save the customers of a CSV file (UTF-8) and say how many; either all of them or none.
+
+        Columns: reference, name, company, note, numbers (separated by blanks or semicolons). A customer whose reference
+        is known already is replaced. Raises `CustomersError`, OSError and `SQLAlchemyError`.
+        """
+        loaded = await asyncio.to_thread(self._read, path)
+
+        def save_all(connection: Connection) -> None:
+            for customer in loaded:
+                known = _id_of(connection, customer.reference) if customer.reference else 0
+                _save(connection, msgspec.structs.replace(customer, id=known), self._now())
+
+        await self._database.run(save_all)
+        return len(loaded)
+
+    def _read(self, path: Path) -> list[Customer]:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, strict=True)
+            try:
+                if rows.fieldnames is None or sorted(rows.fieldnames) != sorted(_COLUMNS):
+                    raise CustomersError(f"{path}, line 1: expected the columns {', '.join(_COLUMNS)}")
+                return [self._from_row(path, rows.line_num, row) for row in rows]
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise CustomersError(f"{path}, line {rows.line_num + 1}: expected CSV in UTF-8 ({error})") from error
+
+    def _from_row(self, path: Path, line: int, row: dict[str, str]) -> Customer:
+        if None in row or None in row.values():
+            raise CustomersError(f"{path}, line {line}: expected {len(_COLUMNS)} fields")
+        numbers = tuple(row["numbers"].replace(";", " ").split())
+        customer = Customer(row["name"], numbers, row["company"], row["note"], row["reference"])
+        try:
+            return self._with_normal_numbers(customer)
+        except ValueError as error:
+            raise CustomersError(f"{path}, line {line}: {error}") from error
+
+    def _with_normal_numbers(self, customer: Customer) -> Customer:
+        numbers: dict[str, None] = {}
+        for each in customer.numbers:
+            number = normalise(each, self._region)
+            if number is None:
+                raise ValueError(f"expected a telephone number of {self._region} or with +, got {each!r}")
+            numbers[number] = None
+        return msgspec.structs.replace(customer, numbers=tuple(numbers))
+
+
+def _find(connection: Connection, number: str) -> list[Customer]:
+    at_number = select(customer_numbers.c.customer).where(customer_numbers.c.number == number)
+    rows = connection.execute(
+        select(customers).where(customers.c.id.in_(at_number)).order_by(customers.c.id).limit(_MATCHES)
+    ).all()
+    numbers: defaultdict[int, list[str]] = defaultdict(list)
+    theirs = select(customer_numbers).where(customer_numbers.c.customer.in_([row.id for row in rows]))
+    for each in connection.execute(theirs.order_by(customer_numbers.c.number)):
+        numbers[each.customer].append(each.number)
+    return [Customer(row.name, tuple(numbers[row.id]), row.company, row.note, row.reference, row.id) for row in rows]
+
+
+def _id_of(connection: Connection, reference: str) -> int:
+    return connection.scalar(select(func.min(customers.c.id)).where(customers.c.reference == reference)) or 0
+
+
+def _save(connection: Connection, customer: Customer, at: int) -> Customer:
+    fields = {
+        "reference": customer.reference,
+        "name": customer.name,
+        "company": customer.company,
+        "note": customer.note,
+        "updated_at": at,
+    }
+    if customer.id:
+        if not connection.execute(update(customers).where(customers.c.id == customer.id).values(fields)).rowcount:
+            raise ValueError(f"no customer has the id {customer.id}")
+        connection.execute(delete(customer_numbers).where(customer_numbers.c.customer == customer.id))
+        saved = customer
+    else:
+        new = connection.scalars(insert(customers).values(fields).returning(customers.c.id)).one()
+        saved = msgspec.structs.replace(customer, id=new)
+    if saved.numbers:
+        rows = [{"customer": saved.id, "number": number} for number in saved.numbers]
+        connection.execute(insert(customer_numbers), rows)
+    return saved
+
+
+def _calls_of(connection: Connection, numbers: Collection[str], limit: int, but: str) -> list[CallRecord]:
+    theirs = calls.c.caller.in_(numbers)
+    query = select(calls).where(theirs, calls.c.call != but).order_by(calls.c.began_at.desc(), calls.c.call)
+    return read_calls(connection, query.limit(limit))
