@@ -13,8 +13,36 @@ ROOT = Path(__file__).parent.parent
 PARTS = ("acd", "agent_console", "callfloor", "cti", "ivr", "pbx_config", "records", "simulator")
 MAY_IMPORT_ANYTHING = ("callfloor", "simulator")
 IMPURE = set(
-    "asyncio concurrent datetime http io logging multiprocessing os pathlib random secrets select shutil signal socket"
-    " sqlite3 subprocess sys tempfile threading time uuid serial structlog twisted uvicorn fastapi websockets".split()
+    [
+        "asyncio",
+        "concurrent",
+        "datetime",
+        "http",
+        "io",
+        "logging",
+        "multiprocessing",
+        "os",
+        "pathlib",
+        "random",
+        "secrets",
+        "select",
+        "shutil",
+        "signal",
+        "socket",
+        "sqlite3",
+        "subprocess",
+        "sys",
+        "tempfile",
+        "threading",
+        "time",
+        "uuid",
+        "serial",
+        "structlog",
+        "twisted",
+        "uvicorn",
+        "fastapi",
+        "websockets",
+    ]
 )
 
 
