@@ -28,7 +28,9 @@ Fields: TypeAlias = dict[str, str]
 
 
 class SmdrError(ValueError):
-    """A line that is no record of its format, or a record that its format cannot print; says which column and why."""
+    """A line that is no record of its format, or a record that its format cannot print; says which column and why, and
+    never what a line had there: it may be a caller's number, and this goes to the log.
+    """
 
 
 class SmdrRecord(msgspec.Struct, frozen=True):
@@ -138,7 +140,7 @@ _DURATIONS = {
 def _duration_ms(fields: Fields, name: str, form: str) -> int:
     found = _DURATIONS[form].fullmatch(fields[name])
     if found is None:
-        raise SmdrError(f"column {name}: expected {form}, not {fields[name]!r}")
+        raise SmdrError(f"column {name}: expected {form}")
     seconds = 0
     for part in found.groups():
         seconds = seconds * 60 + int(part)
@@ -150,7 +152,7 @@ def _instant(text: str, pattern: str, zone: ZoneInfo) -> int:
         wall_clock = datetime.strptime(text, pattern).replace(tzinfo=zone)
         return round(wall_clock.timestamp() * 1_000)
     except (ValueError, OverflowError) as fault:
-        raise SmdrError(f"date and time: expected the form {pattern}, not {text!r}") from fault
+        raise SmdrError(f"date and time: expected the form {pattern}") from fault
 
 
 def _wall_clock(at: int, zone: ZoneInfo) -> datetime:
@@ -183,7 +185,7 @@ def _read_panasonic_a(fields: Fields, zone: ZoneInfo) -> SmdrRecord:
     elif dialed.startswith("EXT"):
         direction, number = "internal", dialed.removeprefix("EXT")
     elif not re.match(r"[0-9*#.+]", dialed):
-        raise SmdrError(f"column number: expected a call (<I>, <D>, EXT or digits), not {dialed!r}")
+        raise SmdrError("column number: expected a call (<I>, <D>, EXT or digits)")
     return SmdrRecord(
         direction=direction,
         ended_at=ended_at,

@@ -1,0 +1,206 @@
+"""Serial messages and AMI calls, matched by port, number and time: two links, one call. Pure.
+
+SMDI carries no call id, only the terminal (our port) that a call reaches. It comes slightly before the call itself, or
+up to a few seconds after it. SMDR carries an extension, a trunk and a number, and comes after the call's end. So the
+matcher remembers the calls that the ACD knows of and the messages whose call has not come yet, each for a bounded time.
+
+A wrong number on an agent's screen is worse than none: where two calls could be meant, the earlier one takes the
+message, and a record whose number contradicts a call's is never matched to it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+
+from acd.vocabulary import (
+    AnyFact,
+    AnyInput,
+    CallAbandoned,
+    CallBegan,
+    CallEnded,
+    CallerIdentified,
+    CallerKnown,
+    SmdrArrived,
+    SmdrMatched,
+)
+from cti.serial_settings import MatchSettings
+from cti.smdi import CallMessage
+from cti.smdr import SmdrRecord
+
+MOST_CALLS = 20_000
+"""Calls remembered at once. More than this are live only if their ends were missed; the oldest are forgotten first."""
+
+CLOCK_SLACK_MS = 120_000
+"""A PBX prints whole minutes, and its clock may be a minute off."""
+
+
+class MatchCounts(msgspec.Struct):
+    """How well the two links agree, for the board. `contradicted`: both named the caller, and not the same. `foreign`:
+    another message desk's, or a record of a call that did not come in or goes on. `lags_ms`: from the SMDI message to
+    its call, for the latest calls; below 0 if the call was first.
+    """
+
+    smdi_matched: int = 0
+    smdi_unmatched: int = 0
+    smdr_matched: int = 0
+    smdr_unmatched: int = 0
+    contradicted: int = 0
+    foreign: int = 0
+    lags_ms: deque[int] = msgspec.field(default_factory=lambda: deque(maxlen=256))
+
+
+class _Call(msgspec.Struct):
+    """A call that serial messages may be about."""
+
+    call: str
+    port: str
+    ani: str
+    dnis: str
+    began_at: int
+    ended_at: int | None = None
+    smdi_heard: bool = False
+    smdr_heard: bool = False
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    """An SMDI message whose call has not come yet."""
+
+    at: int
+    message: CallMessage
+
+
+class SerialMatcher:
+    """One for each line; `link` is its name in reports, such as `serial:line1`. Times are milliseconds since 1970."""
+
+    def __init__(self, link: str, settings: MatchSettings) -> None:
+        self._link = link
+        self._settings = settings
+        self._calls: dict[str, _Call] = {}  # in the order in which they began
+        self._on_port: dict[str, _Call] = {}  # the latest on each port
+        self._ended: deque[_Call] = deque()
+        self._waiting: dict[str, _Waiting] = {}  # the latest for each terminal: 10,000 at most, there are 4 digits
+        self.counts = MatchCounts()
+
+    def learn(self, at: int, fact: AnyFact) -> list[AnyInput]:
+        """Hear what the ACD decided; a call that begins may be the one that an SMDI message has announced."""
+        match fact:
+            case CallBegan():
+                return self._began(at, fact)
+            case CallerKnown() if call := self._calls.get(fact.call):
+                call.ani, call.dnis = fact.ani or call.ani, fact.dnis or call.dnis
+            case CallEnded() | CallAbandoned() if (call := self._calls.get(fact.call)) and call.ended_at is None:
+                call.ended_at = at
+                self._ended.append(call)
+            case SmdrMatched() if call := self._calls.get(fact.call):
+                call.smdr_heard = True
+        self._forget(at)
+        return []
+
+    def smdi(self, at: int, message: CallMessage) -> list[AnyInput]:
+        """A call message has come: its call is identified now, or when it begins."""
+        if self._settings.message_desk not in ("", message.desk):
+            self.counts.foreign += 1
+            return []
+        call = self._on_port.get(message.terminal)
+        if call is not None and not call.smdi_heard and at - call.began_at <= self._settings.match_window_ms:
+            return self._identified(call, at, message)
+        if message.terminal in self._waiting:  # a port has one call at a time: the newer message is the true one
+            self.counts.smdi_unmatched += 1
+            del self._waiting[message.terminal]
+        self._waiting[message.terminal] = _Waiting(at, message)
+        return []
+
+    def smdr(self, at: int, record: SmdrRecord) -> list[AnyInput]:
+        """A record has come: its call is over, unless it was passed on or did not come in."""
+        if record.direction != "in" or record.continues:
+            self.counts.foreign += 1
+            return []
+        self._forget(at)
+        call = min(self._candidates(at, record), key=lambda call: self._distance(at, record, call), default=None)
+        if call is None:
+            self.counts.smdr_unmatched += 1
+            return []
+        self.counts.smdr_matched += 1
+        call.smdr_heard = True
+        return [SmdrArrived(at, call=call.call, link=self._link, text=record.text, talked_ms=record.talked_ms)]
+
+    def expire(self, at: int) -> list[CallMessage]:
+        """The SMDI messages whose call has not come in time: forgotten, counted, and returned for the log."""
+        oldest = at - self._settings.match_window_ms
+        late = [port for port, waiting in self._waiting.items() if waiting.at < oldest]
+        self.counts.smdi_unmatched += len(late)
+        return [self._waiting.pop(port).message for port in late]
+
+    def _began(self, at: int, fact: CallBegan) -> list[AnyInput]:
+        call = _Call(fact.call, fact.port, fact.ani, fact.dnis, began_at=at)
+        self._calls[call.call] = call
+        self._forget(at)
+        if not call.port:
+            return []
+        self._on_port[call.port] = call
+        waiting = self._waiting.get(call.port)
+        if waiting is None or at - waiting.at > self._settings.match_window_ms:
+            return []
+        del self._waiting[call.port]
+        return self._identified(call, waiting.at, waiting.message, now=at)
+
+    def _identified(self, call: _Call, at: int, message: CallMessage, now: int | None = None) -> list[AnyInput]:
+        call.smdi_heard = True
+        self.counts.smdi_matched += 1
+        self.counts.lags_ms.append(call.began_at - at)
+        if call.ani and message.calling and not same_number(call.ani, message.calling):
+            self.counts.contradicted += 1
+        ani, dnis = call.ani or message.calling, call.dnis or message.forwarding
+        if (ani, dnis) == (call.ani, call.dnis):
+            return []  # nothing that AMI did not bring
+        return [CallerIdentified(at if now is None else now, call=call.call, ani=ani, link=self._link, dnis=dnis)]
+
+    def _candidates(self, at: int, record: SmdrRecord) -> Iterator[_Call]:
+        for call in self._calls.values():
+            numbered = bool(call.ani and record.number)
+            if call.smdr_heard or (numbered and not same_number(call.ani, record.number)):
+                continue
+            if call.ended_at is None and record.ended_at + CLOCK_SLACK_MS < call.began_at:
+                continue  # held back by a PBX whose line was down: it must not end the call that is there now
+            if numbered or call.port in self._ports(record):
+                yield call
+
+    def _distance(self, at: int, record: SmdrRecord, call: _Call) -> tuple[bool, bool, bool, int]:
+        """Smallest is best: port and number before port or number, an ended call before a live one, then the closest
+        end; of two live calls the one that is as old as the record says.
+        """
+        if call.ended_at is None:
+            apart_ms = abs(at - call.began_at - record.ring_ms - record.talked_ms)
+        else:
+            apart_ms = at - call.ended_at
+        return (
+            call.port not in self._ports(record),
+            not (call.ani and record.number),
+            call.ended_at is None,
+            apart_ms,
+        )
+
+    def _ports(self, record: SmdrRecord) -> set[str]:
+        names = (record.extension, record.trunk)
+        return {self._settings.ports.get(name, name.zfill(4)) for name in names if name}
+
+    def _forget(self, at: int) -> None:
+        while self._ended and at - (self._ended[0].ended_at or 0) > self._settings.end_window_ms:
+            self._drop(self._ended.popleft())
+        while len(self._calls) > MOST_CALLS:
+            self._drop(next(iter(self._calls.values())))
+
+    def _drop(self, call: _Call) -> None:
+        self._calls.pop(call.call, None)
+        if self._on_port.get(call.port) is call:
+            del self._on_port[call.port]
+
+
+def same_number(one: str, other: str) -> bool:
+    """Whether two spellings may be one number: `5555678`, `02565555678` and `+12565555678` may, `678` only itself."""
+    spellings = ("".join(filter(str.isdecimal, number)).lstrip("0") for number in (one, other))
+    shorter, longer = sorted(spellings, key=len)
+    return shorter == longer or (len(shorter) >= 7 and longer.endswith(shorter))

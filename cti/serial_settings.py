@@ -1,0 +1,78 @@
+"""What may be said about an RS-232 line in the configuration. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from cti.smdr import FORMATS
+
+
+def _known_format(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"expected one of {', '.join(sorted(FORMATS))}, not {name!r}")
+    return name
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+    ) as fault:  # ZoneInfoNotFoundError is a KeyError; OSError: name of a directory
+        raise ValueError(f"expected a time zone such as Asia/Taipei, not {name!r}") from fault
+    return name
+
+
+def _known_device(device: str) -> str:
+    kind, found, place = device.partition("://")
+    if not found:
+        if not device.startswith("/"):
+            raise ValueError(f"expected /dev/... or socket://host:port, not {device!r}")
+        return device
+    host, _, port = place.rpartition(":")
+    if kind != "socket" or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise ValueError(f"expected /dev/... or socket://host:port, not {device!r}")
+    return device
+
+
+Terminal = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+
+
+class MatchSettings(BaseModel):
+    """How messages of the line find their calls.
+
+    `match_window_ms`: how far an SMDI message and the call on its terminal may be apart. `end_window_ms`: how long
+    after a call's end its SMDR record may still come. `message_desk`: if set, SMDI for other desks is not ours.
+    `ports`: the SMDR extension or trunk that stands for an IVR port; where none is named, "7" is port "0007".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    match_window_ms: int = Field(default=5_000, gt=0)
+    end_window_ms: int = Field(default=30_000, gt=0)
+    message_desk: Annotated[str, StringConstraints(pattern=r"^([0-9]{3})?$")] = ""
+    ports: dict[str, Terminal] = {}
+
+
+class SerialSettings(BaseModel):
+    """One line. `device` is a serial port's path (a real one or a pseudo-terminal) or `socket://host:port`, a device
+    server's raw TCP port. `smdr_format` and `timezone` (the PBX's own) are for `smdr` and `both`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    device: Annotated[str, AfterValidator(_known_device)]
+    protocol: Literal["smdi", "smdr", "both"] = "both"
+    baud: Literal[1200, 2400, 4800, 9600] = 9600
+    framing: Literal["7E1", "8N1"] = "7E1"
+    smdr_format: Annotated[str, AfterValidator(_known_format)] = "panasonic-a"
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    reopen_first_ms: int = Field(default=250, gt=0)
+    reopen_max_ms: int = Field(default=5_000, gt=0)
+    match: MatchSettings = MatchSettings()
