@@ -1,0 +1,162 @@
+"""Call records as stories: lines of the journal go in, the rows of the call come out."""
+
+from __future__ import annotations
+
+import pytest
+
+from acd import vocabulary as say
+from acd.vocabulary import Why
+from records.call_records import CallRecord, CallRecords, Segment, SmdrRecord, WishRecord
+from tests.records.floor import Lines
+
+WHY = Why("longest idle", 1, 0, 1, {}, "only call for a free agent", 1)
+
+
+def records_of(lines: Lines, region: str = "TW") -> dict[str, CallRecord]:
+    """The last word on every call."""
+    records = CallRecords(region)
+    changes = [change for line in lines for change in records.see(line)]
+    return {change.call: change for change in changes if isinstance(change, CallRecord)}
+
+
+def test_an_answered_call() -> None:
+    lines = Lines()
+    lines.add(1_000, say.CallBegan("c1", "PJSIP/t-1", "0912 345 678", "0800", "pbx"))
+    lines.add(2_000, say.MenuChosen("c1", "language", "en"))
+    lines.add(3_000, say.MenuChosen("c1", "reason", "sales"))
+    lines.add(4_000, say.CallQueued("c1", "sales", 2, 4_000, 1))
+    lines.add(9_000, say.CallOffered(1, "c1", "a1", 24_000, WHY))
+    lines.add(24_000, say.OfferFailed(1, "c1", "a1", "no answer"), say.CallOffered(2, "c1", "a2", 39_000, WHY))
+    lines.add(30_000, say.CallConnected(2, "c1", "a2", 26_000))
+    lines.add(90_000, say.CallEnded("c1", "caller", "16", "a2", 2, 60_000), say.WrapUpStarted("a2", "c1", 105_000))
+    lines.add(105_000, say.WrapUpEnded("a2", "c1"))
+    assert records_of(lines) == {
+        "c1": CallRecord(
+            call="c1",
+            began_at=1_000,
+            node="pbx",
+            ani="0912 345 678",
+            caller="+886912345678",
+            dnis="0800",
+            menu_choices=[("language", "en"), ("reason", "sales")],
+            queue="sales",
+            priority=2,
+            queued_at=4_000,
+            connected_at=30_000,
+            ended_at=90_000,
+            waited_ms=26_000,
+            talked_ms=60_000,
+            outcome="answered",
+            agent="a2",
+            ended_by="caller",
+            cause="16",
+            segments=[
+                Segment("ivr", 1_000, 4_000),
+                Segment("queue", 4_000, 30_000, queue="sales", result="answered"),
+                Segment("offer", 9_000, 24_000, "a1", "sales", 1, "no answer"),
+                Segment("offer", 24_000, 30_000, "a2", "sales", 2, "answered"),
+                Segment("talk", 30_000, 90_000, "a2", "sales", 2),
+                Segment("wrap-up", 90_000, 105_000, "a2", "sales"),
+            ],
+        )
+    }
+
+
+def test_an_abandoned_call_while_it_rings() -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x"), say.CallQueued("c1", "sales", 0, 0, 1))
+    lines.add(500, say.CallOffered(1, "c1", "a1", 24_000, WHY))
+    lines.add(
+        3_000, say.OfferFailed(1, "c1", "a1", "caller gone"), say.CallAbandoned("c1", "sales", 3_000, "Normal Clearing")
+    )
+    record = records_of(lines)["c1"]
+    assert (record.outcome, record.ended_by, record.cause) == ("abandoned", "caller", "Normal Clearing")
+    assert (record.waited_ms, record.talked_ms, record.agent) == (3_000, 0, "")
+    assert record.segments == [
+        Segment("queue", 0, 3_000, queue="sales", result="abandoned"),
+        Segment("offer", 500, 3_000, "a1", "sales", 1, "caller gone"),
+    ]
+
+
+@pytest.mark.parametrize("wish", ["callback", "message", "other"])
+def test_a_wish_instead_of_waiting(wish: say.Wish) -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x"))
+    lines.add(10, say.CallQueued("c1", "sales", 0, 10, 3))
+    left = lines.add(60_000, say.CallLeftQueue("c1", "sales", wish, 59_990, "0912345678", "m1.wav"))
+    lines.add(65_000, say.CallEnded("c1", "switch"))
+    records = CallRecords("TW")
+    changes = [change for line in lines for change in records.see(line)]
+    assert WishRecord(left.seq, "c1", "sales", wish, "0912345678", "m1.wav", 60_000) in changes
+    record = records_of(lines)["c1"]
+    assert (record.outcome, record.wish, record.waited_ms, record.ended_at) == (wish, wish, 59_990, 65_000)
+    assert record.segments == [
+        Segment("ivr", 0, 10),
+        Segment("queue", 10, 60_000, queue="sales", result=wish),
+        Segment("ivr", 60_000, 65_000),
+    ]
+
+
+def test_a_call_that_never_left_the_ivr() -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x", "anonymous"))
+    lines.add(700, say.CallEnded("c1", "caller", "16"))
+    record = records_of(lines)["c1"]
+    assert (record.outcome, record.caller, record.queue) == ("ivr", None, "")
+    assert record.segments == [Segment("ivr", 0, 700)]
+
+
+def test_a_call_handed_over_without_ivr_was_never_there() -> None:
+    lines = Lines()
+    lines.add(50, say.CallBegan("c1", "x"), say.CallQueued("c1", "sales", 0, 20, 1))
+    assert records_of(lines)["c1"].segments == [Segment("queue", 20, queue="sales")]
+
+
+def test_the_serial_line_names_the_caller() -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x", port="0007"))
+    lines.add(80, say.CallerKnown("c1", "0912345678", "serial:line1", "0800"))
+    record = records_of(lines)["c1"]
+    assert (record.ani, record.caller, record.dnis, record.port) == ("0912345678", "+886912345678", "0800", "0007")
+
+
+def test_an_smdr_record_may_come_when_the_call_is_long_over() -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x"))
+    lines.add(10, say.CallEnded("c1", "caller"))
+    late = lines.add(9_000, say.SmdrMatched("c1", "serial:line1", "the line as it came", 10))
+    records = CallRecords("TW")
+    assert [records.see(line) for line in lines][-1] == [
+        SmdrRecord(late.seq, "c1", "serial:line1", "the line as it came", 10, 9_000)
+    ]
+
+
+def test_an_open_call_goes_on_from_its_own_record() -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x"), say.CallQueued("c1", "sales", 0, 0, 1))
+    lines.add(10, say.CallOffered(1, "c1", "a1", 99, WHY))
+    lines.add(20, say.CallConnected(1, "c1", "a1", 20))
+    lines.add(50, say.CallEnded("c1", "agent", "", "a1", 1, 30), say.WrapUpStarted("a1", "c1", 99))
+    lines.add(99, say.WrapUpEnded("a1", "c1"))
+    whole = records_of(lines)["c1"]
+    assert not whole.is_open
+    for cut in range(1, len(lines)):
+        before = CallRecords("TW")
+        stored = [change for line in lines[:cut] for change in before.see(line)][-1]
+        assert isinstance(stored, CallRecord)
+        assert stored.is_open
+        after = CallRecords("TW", [stored])
+        assert [change for line in lines[cut:] for change in after.see(line)][-1] == whole
+
+
+def test_a_call_that_never_began_is_a_broken_journal() -> None:
+    lines = Lines()
+    with pytest.raises(KeyError, match="c9"):
+        CallRecords("TW").see(lines.add(0, say.MenuChosen("c9", "m", "1")))
+
+
+def test_what_is_no_calls_business_changes_nothing() -> None:
+    lines = Lines()
+    lines.add(0, say.AgentLoggedIn("a1"), say.AgentReady("a1"), say.LinkDown("database", "x"), say.StrayLeg(3, "x"))
+    lines.add(1, say.Refused("HangUp", "c9", "no such call"), say.StrayCall("c9", "x"), say.HangUpOrdered("c9", 1))
+    assert records_of(lines) == {}
