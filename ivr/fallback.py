@@ -1,7 +1,7 @@
 """`python -m ivr.fallback SOUND`: what a caller meets while Callfloor cannot be reached. Does I/O, by pyst2.
 
-Asterisk runs it as a local AGI script, so it depends on nothing that may be down: an apology is played, and the dialplan
-is told to keep the caller with music (`CALLFLOOR_NEXT=wait`), from where Callfloor takes the call once it is back.
+Asterisk runs it as a local AGI script, so it depends on nothing that may be down: an apology is played, and the
+dialplan is told to keep the caller with music (`CALLFLOOR_NEXT=wait`), from where Callfloor takes the call when back.
 SOUND is a sound file as Asterisk names it, without extension.
 """
 

@@ -1,0 +1,300 @@
+"""Conversations as transcripts: what the caller hears and presses, and what the ACD is told. Against a real ACD."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from acd.vocabulary import CallArrived, CallerIdentified, EnterQueue, GoReady, OfferAnswered
+from ivr.calls import Calls
+from ivr.interpreter import (
+    Ask,
+    AwaitCaller,
+    Caller,
+    Command,
+    Dialogue,
+    Done,
+    Event,
+    Keys,
+    NoSense,
+    Play,
+    Record,
+    Tell,
+    Told,
+    answer,
+    wait,
+)
+from ivr.prompts import Prompt, all_prompts
+from tests.ivr.house import House, ivr_settings
+
+SETTINGS = ivr_settings()
+MADE_AHEAD = set(all_prompts(SETTINGS))
+
+
+def caller(**changed: object) -> Caller:
+    known: dict[str, object] = {"call": "c1", "channel": "PJSIP/t-1", "ani": "13800138000", "dnis": "8001"}
+    return Caller(**{**known, **changed})  # type: ignore[arg-type]  # a test's shorthand
+
+
+def spoken(prompts: tuple[Prompt, ...]) -> str:
+    assert set(prompts) <= MADE_AHEAD, "only what was made ahead can be played"
+    return " ".join(prompt.text for prompt in prompts)
+
+
+class Talk:
+    """Drives a dialogue as the shell does, and writes down each command with what came of it."""
+
+    def __init__(self, house: House, keys: str = "") -> None:
+        self.house = house
+        self.keys = keys.split()
+        self.lines: list[str] = []
+        self.calls = Calls()
+        house.listeners.append(self.calls.see)
+
+    def run(self, dialogue: Dialogue) -> str:
+        try:
+            command = next(dialogue)
+            while True:
+                command = dialogue.send(self.do(command))
+        except StopIteration as end:
+            self.lines.append(str(end.value))
+        return "\n".join(self.lines)
+
+    def do(self, command: Command) -> Event:
+        match command:
+            case Play(prompts):
+                self.lines.append(f"play {spoken(prompts)}")
+            case Ask(prompts):
+                keys = self.keys.pop(0).replace("-", "") if self.keys else ""
+                self.lines.append(f"ask {spoken(prompts)} <- {keys or 'nothing'}")
+                return Keys(keys)
+            case Tell(said):
+                told = [str(value) for value in (getattr(said, f) for f in said.__struct_fields__[2:]) if value != ""]
+                facts = self.house.say(
+                    type(said)(**{**{f: getattr(said, f) for f in said.__struct_fields__}, "at": self.house.at})
+                )
+                heard = ", ".join(type(fact).__name__ for fact in facts)
+                self.lines.append(f"tell {' '.join([type(said).__name__, *told])} -> {heard or '-'}")
+                return Told(facts)
+            case AwaitCaller():
+                self.lines.append("await caller")
+            case Record(name, _):
+                self.lines.append(f"record {name}")
+        return Done()
+
+
+def transcript(house: House, keys: str, who: Caller | None = None) -> str:
+    talk = Talk(house, keys)
+    return talk.run(answer(who or caller(), SETTINGS, talk.calls))
+
+
+def text(expected: str) -> str:
+    return dedent(expected).strip()
+
+
+ARRIVED = "tell CallArrived PJSIP/t-1 13800138000 8001 -> CallBegan"
+TOP = "Service 1, bills 2, hours 3, end 0."
+ALONE = "You are next in line."
+CHOICES = "To keep waiting, press 1. To be called back, press 2. To leave a message, press 3."
+HOLD = "Please hold. We will answer your call as soon as we can."
+
+
+def test_a_free_agent_is_offered_and_no_place_is_announced() -> None:
+    assert transcript(House(ready=["a1"]), "1") == text(f"""
+        {ARRIVED}
+        play Welcome.
+        ask {TOP} <- 1
+        tell MenuAnswered top 1 -> MenuChosen
+        tell EnterQueue service 0 -> CallQueued, CallOffered
+        wait
+    """)
+
+
+def test_no_free_agent_place_and_wait_are_told_and_the_caller_waits() -> None:
+    assert transcript(House(), "1 1") == text(f"""
+        {ARRIVED}
+        play Welcome.
+        ask {TOP} <- 1
+        tell MenuAnswered top 1 -> MenuChosen
+        tell EnterQueue service 0 -> CallQueued
+        ask {ALONE} {CHOICES} <- 1
+        play {HOLD}
+        wait
+    """)
+
+
+def test_an_expected_wait_is_spoken_where_it_is_known() -> None:
+    house = House(ready=["a1", "a2"])
+    for n in range(4):
+        house.say(CallArrived(house.at, f"before{n}", "PJSIP/x"))
+        house.say(EnterQueue(house.at, f"before{n}", "service"))
+    assert f"ask There are 2 callers ahead of you. The expected wait is about 5 minutes. {CHOICES}" in transcript(
+        house, "1 1"
+    )
+
+
+def test_a_menu_leads_to_another_a_message_returns_to_its_menu_and_chinese_is_by_hotline() -> None:
+    top = "服务按一，账单按二，时间按三，结束按零。"
+    assert transcript(House(ready=["a1"]), "3 2 *", caller(dnis="8002")) == text(f"""
+        tell CallArrived PJSIP/t-1 13800138000 8002 -> CallBegan
+        play 您好，这里是客户服务热线。
+        ask {top} <- 3
+        tell MenuAnswered top 3 -> MenuChosen
+        play 九点到五点。
+        ask {top} <- 2
+        tell MenuAnswered top 2 -> MenuChosen
+        ask 账单问题请按星号键。 <- *
+        tell MenuAnswered bills * -> MenuChosen
+        tell EnterQueue bills 3 -> CallQueued, CallOffered
+        wait
+    """)
+
+
+def test_wrong_keys_and_no_keys_have_their_own_ways() -> None:
+    assert transcript(House(ready=["a1"]), "8 - 9") == text(f"""
+        {ARRIVED}
+        play Welcome.
+        ask {TOP} <- 8
+        ask Sorry, that is not one of the choices. {TOP} <- nothing
+        ask Hello? {TOP} <- 9
+        tell EnterQueue service 0 -> CallQueued, CallOffered
+        wait
+    """)
+    assert transcript(House(), "- -") == text(f"""
+        {ARRIVED}
+        play Welcome.
+        ask {TOP} <- nothing
+        ask Hello? {TOP} <- nothing
+        play Thank you for calling. Goodbye.
+        hangup
+    """)
+
+
+def test_the_caller_ends_the_call_by_key() -> None:
+    assert transcript(House(), "0").splitlines()[-2:] == ["play Thank you for calling. Goodbye.", "hangup"]
+
+
+CONFIRM = "To confirm, press 1. To give another number, press 2."
+ENTER = "Please enter your telephone number, then press the hash key."
+
+
+def test_callback_to_the_calling_number() -> None:
+    assert transcript(House(), "1 2 1").splitlines()[-4:] == [
+        f"ask We will call you back at this number: 1 3 8 0 0 1 3 8 0 0 0 {CONFIRM} <- 1",
+        "tell LeaveQueue callback 13800138000 -> CallLeftQueue",
+        "play Thank you. We will call you back as soon as we can. Goodbye.",
+        "hangup",
+    ]
+
+
+def test_callback_to_another_number_and_from_a_withheld_one() -> None:
+    assert transcript(House(), "1 2 2 5551234 1").splitlines()[-5:-2] == [
+        f"ask {ENTER} <- 5551234",
+        f"ask We will call you back at this number: 5 5 5 1 2 3 4 {CONFIRM} <- 1",
+        "tell LeaveQueue callback 5551234 -> CallLeftQueue",
+    ]
+    withheld = transcript(House(), "1 2 55*5 - -", caller(ani='x"\r\nAction: Logoff'))
+    assert withheld.splitlines()[-5:] == [
+        f"ask {ENTER} <- 55*5",
+        f"ask {ENTER} <- nothing",
+        f"ask {ENTER} <- nothing",
+        f"play {HOLD}",
+        "wait",
+    ]
+
+
+def test_a_message_is_on_record_before_it_is_spoken() -> None:
+    assert transcript(House(), "1 3").splitlines()[-5:] == [
+        "play Please leave your message after the tone. When you have finished, press hash or hang up.",
+        "tell LeaveQueue message message-c1.wav -> CallLeftQueue",
+        "record message-c1",
+        "play We have your message. Thank you for calling. Goodbye.",
+        "hangup",
+    ]
+
+
+@pytest.mark.parametrize(("keys", "last"), [("2 1", "callback 13800138000"), ("3", "message message-c1.wav")])
+def test_an_agent_who_answers_meanwhile_wins_over_the_wish(keys: str, last: str) -> None:
+    house = House()
+    talk = Talk(house, "1 " + keys)
+    dialogue = answer(caller(), SETTINGS, talk.calls)
+    event = talk.do(next(dialogue))
+    while not isinstance(command := dialogue.send(event), Tell) or type(command.input).__name__ != "LeaveQueue":
+        event = talk.do(command)
+    house.say(GoReady(house.at, "a1"))
+    house.say(OfferAnswered(house.at, 1, "PJSIP/a1-1"))
+    with pytest.raises(StopIteration) as end:
+        dialogue.send(talk.do(command))
+    assert end.value.value == "wait"
+    assert talk.lines[-1] == f"tell LeaveQueue {last} -> Refused"
+
+
+def test_a_port_call_waits_for_the_serial_line_and_then_speaks_its_language() -> None:
+    house = House(ready=["a1"])
+    talk = Talk(house)
+    dialogue = answer(caller(ani="", dnis="", port="0007"), SETTINGS, talk.calls)
+    assert isinstance(dialogue.send(talk.do(next(dialogue))), AwaitCaller)
+    house.say(CallerIdentified(house.at, "c1", "13900139000", "serial:line1", "8002"))
+    assert dialogue.send(Done()) == Play((Prompt("zh", "您好，这里是客户服务热线。"),))
+
+
+def test_a_port_call_that_nothing_tells_about_takes_the_default_hotline() -> None:
+    assert transcript(House(), "0", caller(ani="", dnis="", port="0007")).splitlines()[1:3] == [
+        "await caller",
+        "play Welcome.",
+    ]
+
+
+def test_an_unknown_number_takes_the_default_hotline_and_a_flow_may_be_a_queue_alone() -> None:
+    assert "play Welcome." in transcript(House(), "0", caller(dnis="4711"))
+    assert transcript(House(ready=["a1"]), "", caller(dnis="8003")).splitlines()[1:] == [
+        "tell EnterQueue service 0 -> CallQueued, CallOffered",
+        "wait",
+    ]
+
+
+def test_a_queue_that_the_acd_does_not_have_keeps_the_caller_waiting() -> None:
+    flows = {"default_hotline": "1", "hotlines": {"1": {"flow": "f"}}, "flows": {"f": {"start": {"queue": "gone"}}}}
+    talk = Talk(House())
+    assert talk.run(answer(caller(), ivr_settings(**flows), talk.calls)).splitlines()[1:] == [
+        "tell EnterQueue gone 0 -> Refused",
+        "wait",
+    ]
+
+
+def test_a_waiting_call_is_told_its_place_of_now() -> None:
+    house, talk = House(), Talk(House())
+    talk = Talk(house)
+    for call in ("c0", "c1"):
+        house.say(CallArrived(house.at, call, "PJSIP/x", dnis="8001"))
+        house.say(EnterQueue(house.at, call, "service"))
+        house.at += 1
+    assert talk.run(wait(caller(), SETTINGS, talk.calls)) == f"play There is 1 caller ahead of you. {HOLD}\nwait"
+    house.say(GoReady(house.at, "a1"))  # c0 rings now
+    talk.lines.clear()
+    assert talk.run(wait(caller(), SETTINGS, talk.calls)) == f"play {ALONE} {HOLD}\nwait"
+    talk.lines.clear()
+    assert talk.run(wait(caller(call="c0"), SETTINGS, talk.calls)) == "wait"
+
+
+def test_a_call_that_the_acd_has_lost_is_announced_and_queued_again() -> None:
+    talk = Talk(House())
+    lost = caller(queue="service", priority=2)
+    assert talk.run(wait(lost, SETTINGS, talk.calls)) == text(f"""
+        {ARRIVED}
+        tell EnterQueue service 2 -> CallQueued
+        wait
+    """)
+
+
+def test_a_call_that_waits_without_ever_having_been_queued_has_its_conversation_now() -> None:
+    talk = Talk(House(ready=["a1"]), "1")
+    assert "play Welcome." in talk.run(wait(caller(), SETTINGS, talk.calls))
+
+
+def test_a_shell_that_sends_nonsense_is_told() -> None:
+    dialogue = answer(caller(), SETTINGS, Calls())
+    next(dialogue)
+    with pytest.raises(NoSense, match="expected Told"):
+        dialogue.send(Keys("1"))
