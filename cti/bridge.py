@@ -1,0 +1,156 @@
+"""Between the ACD and one Asterisk node: events become reports, facts become actions. Does I/O, through `AmiLink`.
+
+The order of things, which is what this file is about:
+
+- What the switch says reaches the ACD in the order of the AMI stream, one report after the other. A list is told at
+  the place where it ended in that stream: events behind it may be older than the list (Asterisk queues events, but
+  answers actions at once) and are then stale news, which the ACD knows by id; told later than its place, a list would
+  bring calls back to life whose end has been reported meanwhile.
+- Actions leave in the order of the facts, and Asterisk runs the actions of a session one by one: a list asked for after
+  a Bridge shows that Bridge done. An Originate is only begun when it is answered; its channel exists a moment later.
+  So a list claims to have been asked for `SETTLE_MS` earlier than it was, and does not judge what is that young.
+- While the link is down no action is kept. What is wrong on the switch by then is seen in the list after the next
+  login, and the ACD says anew what is to be done about it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import NoReturn
+
+import structlog
+
+from acd.vocabulary import Line, LinkLost, LinkRestored, Now, OfferUnanswered, Tell
+from cti.ami import AmiError, Message
+from cti.ami_link import ActionFailed, AmiLink, NotConnected, OutcomeUnknown
+from cti.asterisk import EVENT_FILTERS, LIST_ACTION, LIST_HEADERS, Action, Translator
+from cti.settings import NodeSettings
+
+log = structlog.get_logger(__name__)
+
+SETTLE_MS = 2_000
+"""How long something that was ordered may take to be visible in a list."""
+RELIST_S = 1.0
+"""The least time between a list and one that a failed action asks for, so that failing for ever stays cheap."""
+
+
+class Bridge:
+    """Run `run()` as a task, and give every line of the journal to `see()`; before that, the old ones to `learn()`."""
+
+    def __init__(self, settings: NodeSettings, tell: Tell, now: Now) -> None:
+        self.link_name = f"ami:{settings.name}"
+        self._settings = settings
+        self._tell = tell
+        self._now = now
+        self._log = log.bind(node=settings.name)
+        self._translator = Translator(settings.name)
+        self._link = AmiLink(
+            settings,
+            on_up=self._up,
+            on_down=self._down,
+            on_message=self._event,
+            filters=EVENT_FILTERS,
+        )
+        self._why_down: str | None = None
+        self._in_doubt = asyncio.Event()
+        self._settling: set[asyncio.Task[None]] = set()
+
+    def learn(self, line: Line) -> None:
+        """Take in a line of the past, without acting on it."""
+        self._translator.actions(line)
+
+    def see(self, line: Line) -> None:
+        """Act on a line just written. Returns at once; what fails is told to the ACD or settled by a list."""
+        for action in self._translator.actions(line):
+            try:
+                answer = self._link.send(action.name, action.headers, action.action_id)
+            except NotConnected:
+                self._log.warning("ami_action_dropped", action=action.name, offer=action.offer, why="no link")
+                continue
+            except AmiError as error:
+                self._spawn(self._failed(action, str(error)))
+                continue
+            self._spawn(self._settle(action, answer))
+
+    async def run(self) -> None:
+        """Until `close()` or cancelled."""
+        tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._reconcile())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if not task.cancelled():
+                    task.result()
+        finally:
+            for task in (*tasks, *self._settling):
+                task.cancel()
+            await asyncio.wait([*tasks, *self._settling])
+
+    async def close(self) -> None:
+        """Leave the switch as it is and stop."""
+        await self._link.close()
+
+    # ------------------------------------------------------------------------------------------ from the switch
+
+    async def _up(self) -> None:
+        self._why_down = None
+        await self._tell(LinkRestored(at=self._now(), link=self.link_name))
+        await self._list()
+
+    async def _down(self, why: str) -> None:
+        if why != self._why_down:
+            self._why_down = why
+            await self._tell(LinkLost(at=self._now(), link=self.link_name, why=why))
+
+    async def _event(self, message: Message) -> None:
+        for report in self._translator.reports(message, self._now()):
+            await self._tell(report)
+
+    async def _list(self) -> None:
+        asked_at = self._now() - SETTLE_MS
+
+        async def tell_list(rows: Sequence[Message]) -> None:
+            await self._tell(self._translator.listed(rows, asked_at, self._now()))
+
+        try:
+            await self._link.listing(LIST_ACTION, LIST_HEADERS, tell_list)
+        except NotConnected:
+            pass  # the next login asks for a list anyway
+        except (ActionFailed, OutcomeUnknown) as error:
+            self._log.error("ami_list_failed", why=str(error), again_s=self._settings.reconcile_s)
+
+    async def _reconcile(self) -> NoReturn:
+        """A list every so often, and soon after an action whose effect is in doubt."""
+        while True:
+            await asyncio.sleep(RELIST_S)
+            try:
+                async with asyncio.timeout(self._settings.reconcile_s):
+                    await self._in_doubt.wait()
+            except TimeoutError:
+                pass  # nothing in doubt: the regular one
+            self._in_doubt.clear()
+            await self._list()
+
+    # -------------------------------------------------------------------------------------------- to the switch
+
+    async def _settle(self, action: Action, answer: asyncio.Future[Message]) -> None:
+        try:
+            await answer
+        except ActionFailed as error:
+            await self._failed(action, str(error))
+        except OutcomeUnknown as error:
+            self._log.warning("ami_action_unanswered", action=action.name, offer=action.offer, why=str(error))
+            self._in_doubt.set()
+
+    async def _failed(self, action: Action, why: str) -> None:
+        """Nothing was done. An offer can be made elsewhere at once; what the rest means, a list shows."""
+        self._log.warning("ami_action_failed", action=action.name, offer=action.offer, why=why)
+        if action.offer:
+            await self._tell(OfferUnanswered(at=self._now(), offer=action.offer, reason="unreachable"))
+        else:
+            self._in_doubt.set()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)

@@ -1,0 +1,36 @@
+"""The settings of the AMI side: which Asterisk nodes there are and how to talk to each. Pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class NodeSettings(BaseModel):
+    """One Asterisk node. `name` is the first part of its call ids (`NAME-UNIQUEID`), hence without a hyphen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9]{1,16}$")
+    host: str = "127.0.0.1"
+    port: int = Field(default=5038, ge=1, le=65535)
+    user: str = Field(default="callfloor", min_length=1)
+    secret: SecretStr
+    tls: bool = False
+    tls_ca: Path | None = None
+    """The certificate authority of the node's TLS certificate; the system's own where none is given."""
+    connect_s: Seconds = 5.0
+    """How long connecting, TLS and login may take, each."""
+    answer_s: Seconds = 5.0
+    """How long the switch may take to answer an action, a ping too."""
+    ping_s: Seconds = 10.0
+    reconnect_min_s: Seconds = 0.5
+    reconnect_max_s: Seconds = 30.0
+    login_retry_s: Seconds = 120.0
+    """The pause after a refused login: long, since a switch may bar whoever fails often."""
+    reconcile_s: Seconds = 60.0
+    """How often the channels that exist are asked for, to mend what an event did not tell."""

@@ -1,0 +1,339 @@
+"""What Asterisk said in real calls (captures of Asterisk 22), and what that means to the ACD; and the way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acd import vocabulary as say
+from acd.vocabulary import AnyFact, AnyInput, Line
+from cti.ami import AmiReader, Message
+from cti.asterisk import Action, Translator
+
+CAPTURES = Path(__file__).parent / "captures"
+AT = 1_000_000
+WHY = say.Why(agent_rule="idle", level=1, idle_ms=0, eligible=1, passed_over={}, call_rule="first", waiting=1)
+
+
+def capture(name: str) -> list[Message]:
+    return AmiReader().feed((CAPTURES / f"ami-{name}.txt").read_bytes())
+
+
+def line(said: AnyInput | None = None, *facts: AnyFact) -> Line:
+    return Line(seq=0, input=said or say.TimeCame(at=AT), facts=list(facts))
+
+
+def offered(offer: int, call: str = "node1-1.1") -> say.CallOffered:
+    return say.CallOffered(offer=offer, call=call, agent="anna", until=AT + 15_000, why=WHY)
+
+
+def a_call(call: str = "node1-1.1", node: str = "node1") -> say.CallBegan:
+    return say.CallBegan(call=call, channel=f"PJSIP/trunk-{call}", ani="13800138000", node=node)
+
+
+def reports(name: str, *offers: int) -> list[str]:
+    """The reports of a capture in short; `offers` have been made before it."""
+    translator = Translator("node1")
+    translator.actions(line(None, a_call(), *map(offered, offers)))
+    return [short(report) for message in capture(name) for report in translator.reports(message, AT)]
+
+
+def short(report: AnyInput) -> str:
+    words = (f"{name}={getattr(report, name)}" for name in report.__struct_fields__ if name != "at")
+    return " ".join((type(report).__name__, *(word for word in words if not word.endswith("="))))
+
+
+@pytest.mark.parametrize(
+    ("name", "offer", "expected"),
+    [
+        pytest.param(
+            "agent-hangs-up",
+            1,
+            [
+                (
+                    "CallArrived call=node1-1795300066.0 channel=PJSIP/callers-00000000 ani=sipp dnis=5001 node=node1"
+                    " queue=support"
+                ),
+                "OfferAnswered offer=1 channel=PJSIP/answers-00000001",
+                "AgentGone offer=1 cause=Normal Clearing",
+                "CallerGone call=node1-1795300066.0 cause=Normal Clearing",
+            ],
+            id="agent hangs up, caller is back in the dialplan until hung up",
+        ),
+        pytest.param(
+            "caller-hangs-up",
+            2,
+            [
+                (
+                    "CallArrived call=node1-1795300072.4 channel=PJSIP/callers-00000002 ani=sipp dnis=5001 node=node1"
+                    " queue=support"
+                ),
+                "OfferAnswered offer=2 channel=PJSIP/answers-00000003",
+                "CallerGone call=node1-1795300072.4 cause=Normal Clearing",
+                "AgentGone offer=2 cause=Normal Clearing",
+            ],
+            id="caller hangs up, Asterisk hangs the leg up",
+        ),
+        pytest.param("busy", 11, ["OfferUnanswered offer=11 reason=busy", "AgentGone offer=11 cause=User busy"]),
+        pytest.param(
+            "no-answer",
+            12,
+            ["OfferUnanswered offer=12 reason=no answer", "AgentGone offer=12 cause=User alerting, no answer"],
+        ),
+        pytest.param(
+            "declined", 13, ["OfferUnanswered offer=13 reason=rejected", "AgentGone offer=13 cause=Call Rejected"]
+        ),
+        pytest.param(
+            "silent-address",
+            14,
+            ["OfferUnanswered offer=14 reason=no answer", "AgentGone offer=14 cause=User alerting, no answer"],
+        ),
+        pytest.param("no-contact", 15, ["OfferUnanswered offer=15 reason=unreachable"]),
+        pytest.param("no-endpoint", 16, ["OfferUnanswered offer=16 reason=unreachable"]),
+        pytest.param("no-technology", 18, ["OfferUnanswered offer=18 reason=unreachable"]),
+        pytest.param(
+            "withdrawn",
+            17,
+            ["OfferUnanswered offer=17 reason=unreachable", "AgentGone offer=17 cause=Unknown"],
+            id="we hung the leg up: stale by then",
+        ),
+    ],
+)
+def test_what_asterisk_said_is_reported(name: str, offer: int, expected: list[str]) -> None:
+    assert reports(name, offer) == expected
+
+
+def test_a_caller_number_with_commas_cannot_choose_a_queue_or_the_number_dialed() -> None:
+    # The dialplan of this capture passed `1,Queue: vip,DNIS: 999` on as it came.
+    assert reports("hostile-number") == [
+        "CallArrived call=node1-1795300884.43 channel=PJSIP/callers-00000019 ani=1 dnis=5001 node=node1 queue=support",
+        "CallerGone call=node1-1795300884.43 cause=Unknown",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ani", "expected"),
+    [
+        ("${SHELL(id)}", "SHELLid"),
+        ('"; DROP TABLE', "DROPTABLE"),
+        ("9" * 4096, "9" * 64),
+        ("+86 138-0013-8000", "+86138-0013-8000"),
+        ("<script>", "script"),
+        ("王", ""),
+        ("", ""),
+    ],
+)
+def test_a_number_holds_nothing_but_what_numbers_have(ani: str, expected: str) -> None:
+    message = Message(f"Event: UserEvent\nUniqueid: 1.1\nUserEvent: CallfloorArrived\nANI: {ani}\nDNIS: 5001\nQueue: q")
+    (arrived,) = Translator("node1").reports(message, AT)
+    assert isinstance(arrived, say.CallArrived)
+    assert (arrived.ani, arrived.dnis, arrived.queue) == (expected, "5001", "q")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Event: Hangup\nUniqueid: 99.1\nCause-txt: Normal",  # a channel that is none of ours
+        "Event: Hangup\nUniqueid: callfloor-offer-node2-1",  # another node's
+        "Event: Hangup\nUniqueid: callfloor-offer-node1-",
+        "Event: Hangup\nUniqueid: callfloor-offer-node1-1x",
+        "Event: Hangup\nUniqueid: callfloor-offer-node1-" + "9" * 30,
+        "Event: Hangup",
+        "Event: UserEvent\nUserEvent: CallfloorAnswered\nOffer: 7\nUniqueid: 1.1",  # not on a leg of ours
+        "Event: UserEvent\nUserEvent: Callfloor",
+        "Event: OriginateResponse\nResponse: Failure\nActionID: offer-3\nUniqueid: 5.1",
+        "Event: FullyBooted",
+        "Response: Success",
+        "garbage",
+    ],
+)
+def test_what_is_none_of_ours_is_not_reported(text: str) -> None:
+    translator = Translator("node1")
+    translator.actions(line(None, a_call(), offered(1)))
+    assert translator.reports(Message(text), AT) == []
+
+
+def test_a_list_tells_callers_and_legs_of_ours_and_no_other_channel() -> None:
+    rows = [message for message in capture("agent-hangs-up") if message.get("Event") == "Status"]
+    rows.insert(0, Message("Event: Status\nChannel: PJSIP/other\nUniqueid: 9.9\nVariable: CALLFLOOR_CALL=(null)"))
+    # A variable that some dialplan copied to another channel makes it no caller of ours.
+    rows.insert(0, Message("Event: Status\nChannel: Local/x\nUniqueid: 9.8\nVariable: CALLFLOOR_CALL=node1-1.1"))
+    listed = Translator("node1").listed(rows[:4], AT - 5, AT)
+    assert listed == say.SwitchListed(
+        at=AT,
+        node="node1",
+        asked_at=AT - 5,
+        calls=[say.SwitchCall(call="node1-1795300066.0", channel="PJSIP/callers-00000000", ani="sipp")],
+        legs=[say.SwitchLeg(offer=1, channel="PJSIP/answers-00000001", answered=True, bridged=True)],
+    )
+
+
+def test_a_listed_caller_brings_what_stands_on_the_channel() -> None:
+    variables = {
+        "CALL": "node1-1.1",
+        "ANI": "138",
+        "DNIS": "400",
+        "PORT": "0007",
+        "QUEUE": "su=p,port",
+        "PRIORITY": "2",
+        "JOINED_AT": "99",
+    }
+    head = "Event: Status\nChannel: PJSIP/a-1\nUniqueid: 1.1\n"
+    row = Message(head + "\n".join(f"Variable: CALLFLOOR_{name}={value}" for name, value in variables.items()))
+    (call,) = Translator("node1").listed([row], AT, AT).calls
+    assert call == say.SwitchCall(
+        call="node1-1.1",
+        channel="PJSIP/a-1",
+        ani="138",
+        dnis="400",
+        port="0007",
+        queue="su=p,port",
+        priority=2,
+        joined_at=99,
+    )
+
+
+# --------------------------------------------------------------------------------------------- facts to actions
+
+
+def told(action: Action) -> str:
+    return " ".join((action.name, *(f"{name}={value}" for name, value in action.headers)))
+
+
+ORIGINATE = (
+    "Originate Channel=PJSIP/1001 Context=callfloor-agent Exten=s Priority=1 Timeout=15000 CallerID=13800138000"
+    " ChannelId=callfloor-offer-node1-7 Variable=CALLFLOOR_OFFER=7 Variable=CALLFLOOR_CALL_OFFERED=node1-1.1 Async=true"
+)
+BRIDGE = "Bridge Channel1=PJSIP/trunk-node1-1.1 Channel2=PJSIP/1001-0000001a Tone=no"
+HANG_UP_LEG = "Hangup Channel=callfloor-offer-node1-7"
+HANG_UP_CALLER = "Hangup Channel=1.1"
+
+LOGGED_IN = line(None, say.AgentLoggedIn(agent="anna", phone="PJSIP/1001"))
+BEGAN = line(None, a_call())
+OFFERED = line(None, offered(7))
+ANSWERED = line(say.OfferAnswered(at=AT, offer=7, channel="PJSIP/1001-0000001a"))
+CONNECTED = say.CallConnected(offer=7, call="node1-1.1", agent="anna", waited_ms=1)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        pytest.param(
+            [],
+            line(None, say.CallQueued(call="node1-1.1", queue="sales", priority=2, joined_at=AT, position=1)),
+            [
+                "Setvar Channel=1.1 Variable=CALLFLOOR_QUEUE Value=sales",
+                "Setvar Channel=1.1 Variable=CALLFLOOR_PRIORITY Value=2",
+                f"Setvar Channel=1.1 Variable=CALLFLOOR_JOINED_AT Value={AT}",
+            ],
+            id="queued",
+        ),
+        pytest.param(
+            [],
+            line(None, say.CallLeftQueue(call="node1-1.1", queue="sales", wish="callback", waited_ms=1)),
+            ["Setvar Channel=1.1 Variable=CALLFLOOR_QUEUE Value="],
+            id="left the queue",
+        ),
+        pytest.param([], OFFERED, [ORIGINATE], id="offered"),
+        pytest.param(
+            [line(None, say.CallerKnown(call="node1-1.1", ani="4711", link="serial:line1"))],
+            OFFERED,
+            [ORIGINATE.replace("13800138000", "4711")],
+            id="offered, number by RS-232",
+        ),
+        pytest.param([OFFERED], line(ANSWERED.input, CONNECTED), [BRIDGE], id="connected"),
+        pytest.param(
+            [OFFERED, ANSWERED], line(None, say.BridgeMissing(offer=7, call="node1-1.1")), [BRIDGE], id="bridge missing"
+        ),
+        pytest.param(
+            [OFFERED],
+            line(None, say.OfferFailed(offer=7, call="node1-1.1", agent="anna", reason="no answer")),
+            [HANG_UP_LEG],
+            id="rang too long",
+        ),
+        pytest.param(
+            [OFFERED],
+            line(
+                say.OfferUnanswered(at=AT, offer=7, reason="busy"),
+                say.OfferFailed(offer=7, call="node1-1.1", agent="anna", reason="busy"),
+            ),
+            [],
+            id="busy: no leg to hang up",
+        ),
+        pytest.param(
+            [OFFERED, ANSWERED],
+            line(None, say.HangUpOrdered(call="node1-1.1", offer=7)),
+            [HANG_UP_LEG],
+            id="agent asks for the end",
+        ),
+        pytest.param(
+            [OFFERED, ANSWERED],
+            line(say.AgentGone(at=AT, offer=7), say.CallEnded(call="node1-1.1", by="agent", agent="anna", offer=7)),
+            [HANG_UP_CALLER],
+            id="agent hung up",
+        ),
+        pytest.param(
+            [OFFERED, ANSWERED],
+            line(
+                say.CallerGone(at=AT, call="node1-1.1"),
+                say.CallEnded(call="node1-1.1", by="caller", agent="anna", offer=7),
+            ),
+            [HANG_UP_LEG],
+            id="caller hung up",
+        ),
+        pytest.param(
+            [OFFERED, ANSWERED],
+            line(None, say.CallEnded(call="node1-1.1", by="switch", agent="anna", offer=7)),
+            [HANG_UP_CALLER, HANG_UP_LEG],
+            id="over by SMDR",
+        ),
+        pytest.param([], line(None, say.StrayLeg(offer=7, channel="PJSIP/x")), [HANG_UP_LEG], id="stray leg"),
+        pytest.param([], line(None, say.StrayCall(call="node1-1.1", channel="x")), [HANG_UP_CALLER], id="stray call"),
+        pytest.param([], line(None, say.StrayCall(call="node2-1.1", channel="x")), [], id="another node's stray"),
+        pytest.param([line(say.CallerGone(at=AT, call="node1-1.1"))], OFFERED, [], id="caller gone meanwhile"),
+    ],
+)
+def test_what_the_acd_decided_is_ordered(before: list[Line], now: Line, expected: list[str]) -> None:
+    translator = Translator("node1")
+    for past in (LOGGED_IN, BEGAN, *before):
+        translator.actions(past)
+    assert [told(action) for action in translator.actions(now)] == expected
+
+
+def test_calls_of_another_node_are_left_alone() -> None:
+    translator = Translator("node2")
+    lines = [LOGGED_IN, BEGAN, OFFERED, ANSWERED, line(None, CONNECTED)]
+    lines.append(line(None, say.CallQueued(call="node1-1.1", queue="sales", priority=0, joined_at=AT, position=1)))
+    lines.append(line(None, say.CallEnded(call="node1-1.1", by="switch", offer=7)))
+    assert [action for past in lines for action in translator.actions(past)] == []
+
+
+def test_the_originate_of_an_offer_is_known_as_such() -> None:
+    translator = Translator("node1")
+    translator.actions(BEGAN)
+    (action,) = translator.actions(OFFERED)
+    assert (action.offer, action.action_id) == (7, "offer-7")
+    assert action.headers[0] == ("Channel", "")  # nobody logged in with a phone: the switch will refuse it
+
+
+def test_after_a_restart_a_list_brings_the_channels_names_back() -> None:
+    listed = say.SwitchListed(
+        at=AT,
+        node="node1",
+        asked_at=AT,
+        calls=[say.SwitchCall(call="node1-1.1", channel="PJSIP/trunk-node1-1.1")],
+        legs=[say.SwitchLeg(offer=7, channel="PJSIP/1001-0000001a", answered=True)],
+    )
+    (action,) = Translator("node1").actions(line(listed, say.BridgeMissing(offer=7, call="node1-1.1")))
+    assert told(action) == BRIDGE
+
+
+def test_a_list_forgets_what_is_gone_but_not_what_is_younger_than_it() -> None:
+    translator = Translator("node1")
+    translator.actions(BEGAN)
+    young = "node1-2.2"
+    translator.actions(Line(seq=0, input=say.TimeCame(at=AT + 100), facts=[a_call(young)]))
+    empty = say.SwitchListed(at=AT + 200, node="node1", asked_at=AT + 50, calls=[], legs=[])
+    gone = [say.CallEnded(call=call, by="switch") for call in ("node1-1.1", young)]
+    assert [told(action) for action in translator.actions(line(empty, *gone))] == ["Hangup Channel=2.2"]
