@@ -1,0 +1,214 @@
+"""One RS-232 line, kept open for ever: a thin shell that does I/O.
+
+Its bytes are read by the pure codecs, matched with calls by the pure matcher, and what follows is told to the ACD in
+order. An unplugged line is a report (LinkLost), not an error: it is opened again, with growing delays, until it is
+back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from acd.vocabulary import AnyInput, Line, LinkLost, LinkRestored, Now, Tell
+from cti import smdi
+from cti.matching import SerialMatcher
+from cti.serial_port import Transport, keep_connected
+from cti.serial_settings import SerialSettings
+from cti.serial_text import TextLines
+from cti.smdr import FORMATS, SmdrError, SmdrRecord, Unreadable
+
+log = structlog.get_logger(__name__)
+
+QUIET_MS = 10_000
+"""A noisy line is logged once in this time."""
+
+CLOSING_S = 2.0
+"""How long stopping waits for what is still to be written."""
+
+
+class LineCounts(msgspec.Struct):
+    """What one line has carried since the start, for the board. `last_byte_at` is 0 until something is heard."""
+
+    received_bytes: int = 0
+    discarded_bytes: int = 0
+    unreadable_lines: int = 0
+    lamp_failures: int = 0
+    opened: int = 0
+    last_byte_at: int = 0
+
+
+class SerialLine:
+    """`run` keeps the line; `see` hears every journal line; `send_mwi` switches message-waiting lamps.
+
+    `reactor` is Twisted's, on the running asyncio loop (`asyncioreactor`). `counts` and `matcher.counts` are for the
+    board; `opened`, `received`, `closed` and `unreachable` are for the connection.
+    """
+
+    def __init__(self, settings: SerialSettings, tell: Tell, now: Now, reactor: Any) -> None:
+        self.link = f"serial:{settings.name}"
+        self.matcher = SerialMatcher(self.link, settings.match)
+        self.counts = LineCounts()
+        self._settings = settings
+        self._tell = tell
+        self._now = now
+        # Never full: a link's changes come no faster than it is reopened, and a call is identified and ended once.
+        self._reports: asyncio.Queue[AnyInput] = asyncio.Queue()
+        self._transport: Transport | None = None
+        self._up: bool | None = None  # not known before the first attempt
+        self._reader = _Reader(settings)
+        self._attempts = 0
+        self._noise_logged_at = -QUIET_MS
+        self._log = log.bind(link=self.link, device=settings.device)
+        self._service = keep_connected(settings, self, self._delay_s, reactor)
+
+    @property
+    def up(self) -> bool:
+        return self._transport is not None
+
+    async def run(self) -> None:
+        """Keep the line open and tell the ACD what comes on it, until cancelled."""
+        self._service.startService()
+        try:
+            while True:
+                await self._tell(await self._reports.get())
+        finally:
+            stopped = self._service.stopService().asFuture(asyncio.get_running_loop())
+            try:
+                await asyncio.wait_for(stopped, CLOSING_S)
+            except TimeoutError:
+                self._log.warning("serial.not_closed", waited_s=CLOSING_S)
+
+    def see(self, line: Line) -> None:
+        """Learn which calls there are, so that serial messages find them."""
+        at = line.input.at
+        self._expire(at)
+        for fact in line.facts:
+            self._report(self.matcher.learn(at, fact))
+
+    def send_mwi(self, number: str, *, on: bool) -> bool:
+        """Switch a message-waiting lamp; False if the line is down. Raises SmdiError if `number` is no number."""
+        order = smdi.encode(smdi.LampOrder(number, on))
+        if self._transport is None:
+            self._log.warning("serial.lamp_not_sent", station=number, on=on)
+            return False
+        self._transport.write(order)
+        return True
+
+    # ------------------------------------------------------------------------------- what the connection says
+
+    def opened(self, transport: Transport) -> None:
+        self._transport = transport
+        self._reader = _Reader(self._settings)  # the rest of what was torn by the loss is worth nothing
+        self.counts.opened += 1
+        self._up = True
+        self._log.info("serial.opened")
+        self._report([LinkRestored(self._now(), link=self.link)])
+
+    def received(self, data: bytes) -> None:
+        at = self._now()
+        self._attempts = 0
+        self.counts.received_bytes += len(data)
+        self.counts.last_byte_at = at
+        self._expire(at)
+        for message in self._reader.feed(data):
+            self._heard(at, message)
+        self.counts.discarded_bytes += self._reader.take_discarded()
+
+    def closed(self, why: str) -> None:
+        self._transport = None
+        self._lost(f"closed: {why}")
+
+    def unreachable(self, why: str) -> None:
+        self._lost(why)
+
+    def _lost(self, why: str) -> None:
+        if self._up is False:
+            return  # said once; the attempts that follow change nothing
+        self._up = False
+        self._log.warning("serial.lost", why=why)
+        self._report([LinkLost(self._now(), link=self.link, why=why)])
+
+    def _delay_s(self) -> float:
+        """Grows until the line says something: a device that opens and closes at once must not cost a loop."""
+        delay_ms: int = min(self._settings.reopen_max_ms, self._settings.reopen_first_ms * 2 ** min(self._attempts, 20))
+        self._attempts += 1
+        return delay_ms * random.uniform(0.8, 1.0) / 1_000  # noqa: S311  # spreads reconnections, guards nothing
+
+    # --------------------------------------------------------------------------------------- what the line says
+
+    def _heard(self, at: int, message: smdi.SmdiMessage | SmdrRecord | Unreadable) -> None:
+        match message:
+            case smdi.CallMessage():
+                self._report(self.matcher.smdi(at, message))
+            case SmdrRecord():
+                reports = self.matcher.smdr(at, message)
+                self._report(reports)
+                if not reports:
+                    self._log.info("serial.smdr_without_call", extension=message.extension, trunk=message.trunk)
+            case smdi.LampFailure():
+                self.counts.lamp_failures += 1
+                self._log.warning("serial.lamp_failed", station=message.number, fault=message.fault)
+            case smdi.LampOrder():
+                self._noise(at, "the line echoes what we say", place=0)
+            case Unreadable():
+                self.counts.unreadable_lines += 1
+                self._noise(at, message.why, place=message.place)
+
+    def _noise(self, at: int, why: str, place: int) -> None:
+        if at - self._noise_logged_at >= QUIET_MS:
+            self._noise_logged_at = at
+            self._log.warning("serial.unreadable", place=place, why=why, lines=self.counts.unreadable_lines)
+
+    def _expire(self, at: int) -> None:
+        for message in self.matcher.expire(at):
+            self._log.warning("serial.smdi_without_call", port=message.terminal, ani=message.calling)
+
+    def _report(self, reports: Sequence[AnyInput]) -> None:
+        for report in reports:
+            self._reports.put_nowait(report)
+
+
+class _Reader:
+    """Bytes → messages of what the settings expect on this line. Pure."""
+
+    def __init__(self, settings: SerialSettings) -> None:
+        form = FORMATS[settings.smdr_format]
+        self._smdi = settings.protocol != "smdr"
+        self._smdr = form if settings.protocol != "smdi" else None
+        self._zone = ZoneInfo(settings.timezone)
+        self._lines = TextLines(seven_bits=self._smdi or form.seven_bits)
+        self._place = 0
+        self._discarded_bytes = 0
+
+    def feed(self, data: bytes) -> Iterator[smdi.SmdiMessage | SmdrRecord | Unreadable]:
+        for line in self._lines.feed(data):
+            self._place += 1
+            if self._smdi and (found := smdi.decode(line)):
+                message, start = found
+                self._discarded_bytes += start
+                yield message
+            else:
+                yield self._record(line)
+
+    def take_discarded(self) -> int:
+        """Bytes that belonged to no message since this was asked last."""
+        taken, self._discarded_bytes = self._discarded_bytes + self._lines.cut_bytes, 0
+        self._lines.cut_bytes = 0
+        return taken
+
+    def _record(self, line: bytes) -> SmdrRecord | Unreadable:
+        why = "no SMDI message"
+        if self._smdr is not None:
+            try:
+                return self._smdr.decode(line, self._zone)
+            except SmdrError as fault:
+                why = str(fault)
+        self._discarded_bytes += len(line)
+        return Unreadable(self._place, why, line.decode("utf-8", "replace"))

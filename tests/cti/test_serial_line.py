@@ -1,0 +1,365 @@
+"""The serial line on real pseudo-terminals and sockets: plugged, noisy, unplugged, plugged in again."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import tty
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import ValidationError
+from structlog.testing import capture_logs
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from acd.vocabulary import (
+    AnyFact,
+    AnyInput,
+    CallArrived,
+    CallBegan,
+    CallerIdentified,
+    CallerKnown,
+    Line,
+    LinkLost,
+    LinkRestored,
+    SmdrArrived,
+    TimeCame,
+)
+from cti.serial_line import SerialLine
+from cti.serial_port import SerialProtocol, line_parameters, open_port
+from cti.serial_settings import MatchSettings, SerialSettings
+from cti.smdi import CallMessage, SmdiError, encode
+from cti.smdr import PANASONIC_A, SmdrRecord
+
+NOW = 1_800_000_000_000
+WAIT_S = 20
+
+MESSAGE = encode(CallMessage("001", "0007", "A", "5551234", "5555678"))
+RECORD = SmdrRecord("in", ended_at=NOW, extension="7", number="5555678", talked_ms=65_000)
+
+
+def untyped(twisted: Any) -> Any:
+    """Much of Twisted has no types."""
+    return twisted
+
+
+def smdr_line(record: SmdrRecord = RECORD) -> bytes:
+    return PANASONIC_A.encode(record, ZoneInfo("UTC"))
+
+
+def began(call: str, port: str = "0007") -> Line:
+    fact: AnyFact = CallBegan(call, channel="PJSIP/x", node="a", port=port)
+    return Line(1, CallArrived(NOW, call, channel="PJSIP/x", node="a", port=port), [fact])
+
+
+class Acd:
+    """The ACD's ear: what it is told can be awaited, in order."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[AnyInput] = asyncio.Queue()
+
+    async def tell(self, said: AnyInput) -> Sequence[AnyFact]:
+        await self.told.put(said)
+        return []
+
+    async def next(self) -> AnyInput:
+        return await asyncio.wait_for(self.told.get(), WAIT_S)
+
+
+class Pty:
+    """The switch's end of a line whose other end stands at `path`, as a USB adapter's would by a udev rule."""
+
+    def __init__(self, path: Path) -> None:
+        self.master, slave = os.openpty()
+        tty.setraw(slave)
+        path.unlink(missing_ok=True)
+        path.symlink_to(os.ttyname(slave))
+        os.close(slave)
+
+    def say(self, data: bytes) -> None:
+        os.write(self.master, data)
+
+    async def hear(self, length: int) -> bytes:
+        loop = asyncio.get_running_loop()
+        heard = b""
+        while len(heard) < length:
+            readable = asyncio.Event()
+            loop.add_reader(self.master, readable.set)
+            try:
+                await asyncio.wait_for(readable.wait(), WAIT_S)
+            finally:
+                loop.remove_reader(self.master)
+            heard += os.read(self.master, length)
+        return heard
+
+    def unplug(self) -> None:
+        os.close(self.master)
+
+
+@pytest.fixture
+async def reactor() -> AsyncIterator[Any]:
+    """A reactor on the test's own loop. Not installed, since only one may be in a process and nothing here needs it."""
+    twisted: Any = AsyncioSelectorReactor(asyncio.get_running_loop())
+    twisted.startRunning(installSignalHandlers=False)
+    yield twisted
+    twisted.removeAll()
+    twisted.getThreadPool().stop()
+    twisted._removeInternalReader(twisted.waker)
+    twisted.waker.connectionLost(None)
+
+
+def settings(device: Path | str = "/dev/callfloor-none", **more: Any) -> SerialSettings:
+    fast = {"reopen_first_ms": 10, "reopen_max_ms": 20}
+    return SerialSettings.model_validate({"name": "line1", "device": str(device), **fast, **more})
+
+
+@asynccontextmanager
+async def running(line: SerialLine) -> AsyncIterator[None]:
+    task = asyncio.create_task(line.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled(), task.exception()
+
+
+@asynccontextmanager
+async def connected(**more: Any) -> AsyncIterator[tuple[SerialLine, Any, Any, Acd]]:
+    """A line with a connection in memory, on a clock that does not run."""
+    acd = Acd()
+    line = SerialLine(settings(**more), acd.tell, lambda: NOW, Clock())
+    protocol, transport = untyped(SerialProtocol)(line), untyped(StringTransport)()
+    async with running(line):
+        protocol.makeConnection(transport)
+        assert await acd.next() == LinkRestored(NOW, link="serial:line1")
+        yield line, protocol, transport, acd
+
+
+# ------------------------------------------------------------------------------------------------ on real devices
+
+
+async def test_a_line_is_heard_unplugged_and_plugged_in_again(reactor: Any, tmp_path: Path) -> None:
+    acd, path = Acd(), tmp_path / "line"
+    line = SerialLine(settings(path), acd.tell, lambda: NOW, reactor)
+    async with running(line):
+        lost = await acd.next()
+        assert isinstance(lost, LinkLost)
+        assert (lost.link, "No such file" in lost.why) == ("serial:line1", True)
+
+        pbx = Pty(path)
+        assert await acd.next() == LinkRestored(NOW, link="serial:line1")
+        line.see(began("c1"))
+        pbx.say(MESSAGE)
+        assert await acd.next() == CallerIdentified(NOW, call="c1", ani="5555678", link="serial:line1", dnis="5551234")
+        pbx.say(smdr_line())
+        arrived = await acd.next()
+        assert isinstance(arrived, SmdrArrived)
+        assert (arrived.call, arrived.talked_ms) == ("c1", 65_000)
+        assert line.send_mwi("1234", on=True)
+        assert await pbx.hear(13) == b"OP:MWI 1234!\x04"
+
+        pbx.unplug()
+        assert isinstance(await acd.next(), LinkLost)
+        assert not line.up
+        assert not line.send_mwi("1234", on=False)
+
+        pbx = Pty(path)
+        assert await acd.next() == LinkRestored(NOW, link="serial:line1")
+        line.see(began("c2", port="0008"))
+        pbx.say(encode(CallMessage("001", "0008", "A", "5551234", "5555678")))
+        assert await acd.next() == CallerIdentified(NOW, call="c2", ani="5555678", link="serial:line1", dnis="5551234")
+        pbx.unplug()
+
+
+async def test_a_device_server_over_tcp(reactor: Any) -> None:
+    acd = Acd()
+    ends: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+    server = await asyncio.start_server(lambda _, writer: ends.put_nowait(writer), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    line = SerialLine(settings(f"socket://127.0.0.1:{port}"), acd.tell, lambda: NOW, reactor)
+    async with server, running(line):
+        for call in ("c1", "c2"):
+            assert isinstance(await acd.next(), LinkRestored)
+            line.see(began(call))
+            end = await asyncio.wait_for(ends.get(), WAIT_S)
+            end.write(MESSAGE)
+            said = await acd.next()
+            assert isinstance(said, CallerIdentified)
+            assert said.call == call
+            end.close()
+            await end.wait_closed()
+            assert isinstance(await acd.next(), LinkLost)
+        server.close()
+
+
+def test_a_pseudo_terminal_can_be_opened_for_7e1_again_and_again(tmp_path: Path) -> None:
+    pbx = Pty(tmp_path / "line")
+    for _ in range(3):
+        open_port(str(tmp_path / "line"), **line_parameters(settings())).close()
+    pbx.unplug()
+
+
+def test_two_of_us_cannot_share_a_line(tmp_path: Path) -> None:
+    pbx = Pty(tmp_path / "line")
+    port = open_port(str(tmp_path / "line"))
+    with pytest.raises(OSError, match="exclusively lock") as refused:
+        open_port(str(tmp_path / "line"))
+    assert refused.value.errno == errno.EAGAIN
+    port.close()
+    pbx.unplug()
+
+
+@pytest.mark.parametrize(("framing", "bytesize", "parity"), [("7E1", 7, "E"), ("8N1", 8, "N")])
+def test_the_framing_reaches_the_port(framing: str, bytesize: int, parity: str) -> None:
+    """On a pseudo-terminal it cannot be seen: that has 8 bits always."""
+    expected = {"baudrate": 1200, "bytesize": bytesize, "parity": parity, "stopbits": 1}
+    assert line_parameters(settings(framing=framing, baud=1200)) == expected
+
+
+# --------------------------------------------------------------------------------------------------- reopening
+
+
+async def test_it_is_tried_for_ever_ever_more_slowly_and_said_once() -> None:
+    acd, clock = Acd(), Clock()
+    line = SerialLine(settings(reopen_first_ms=100, reopen_max_ms=1_000), acd.tell, lambda: NOW, clock)
+    delays = []
+    async with running(line):
+        await asyncio.sleep(0)
+        for _ in range(50):
+            clock.advance(0)
+            attempt: Any = clock.getDelayedCalls()[0]
+            delays.append(attempt.getTime() - clock.seconds())
+            clock.advance(delays[-1])
+        assert isinstance(await acd.next(), LinkLost)
+        await asyncio.sleep(0)
+        assert acd.told.empty()
+    assert delays[0] <= 0.1
+    assert delays[0] < delays[1] < delays[2] < delays[-1]
+    assert 0.8 <= delays[-1] <= 1.0
+
+
+async def test_a_device_that_opens_and_closes_at_once_costs_no_loop() -> None:
+    line = SerialLine(settings(reopen_first_ms=100, reopen_max_ms=1_000), Acd().tell, lambda: NOW, Clock())
+    delays = []
+    for _ in range(6):
+        line.opened(untyped(StringTransport)())
+        line.closed("Connection was closed cleanly.")
+        delays.append(line._delay_s())
+    assert delays[-1] >= 0.8
+    line.received(b"\r\n")
+    assert line._delay_s() <= 0.1
+
+
+# ------------------------------------------------------------------------------------------------ what is on the line
+
+
+async def test_both_kinds_on_one_line_with_noise_between_cut_anywhere() -> None:
+    async with connected() as (line, protocol, _, acd):
+        line.see(began("c1"))
+        line.see(began("c8", port="0008"))
+        second = encode(CallMessage("001", "0008", "D", "", "3500"))
+        for byte in b"\0\xffM" + MESSAGE + b"MD001\r\n" + second + smdr_line() + b"garbage\r\n":
+            protocol.dataReceived(bytes([byte | 0x80 if byte.bit_count() % 2 else byte]))
+        assert [type(await acd.next()) for _ in range(3)] == [CallerIdentified, CallerIdentified, SmdrArrived]
+        assert line.counts.unreadable_lines == 3
+        assert line.counts.discarded_bytes == len(b"MMD001garbage")
+        assert line.counts.last_byte_at == NOW
+
+
+@pytest.mark.parametrize(("protocol", "heard"), [("smdi", CallerIdentified), ("smdr", SmdrArrived)])
+async def test_a_line_of_one_kind_does_not_hear_the_other(protocol: str, heard: type[AnyInput]) -> None:
+    async with connected(protocol=protocol) as (line, connection, _, acd):
+        line.see(began("c1"))
+        connection.dataReceived(MESSAGE + smdr_line())
+        assert isinstance(await acd.next(), heard)
+        assert line.counts.unreadable_lines == 1
+
+
+async def test_a_flood_of_noise_is_counted_and_logged_once() -> None:
+    async with connected() as (line, protocol, _, acd):
+        line.see(began("c1"))
+        with capture_logs() as logged:
+            for _ in range(200):
+                protocol.dataReceived(b"\xe5M\x00D\r\n" * 100 + b"x" * 5_000)
+        assert [entry["event"] for entry in logged] == ["serial.unreadable"]
+        protocol.dataReceived(MESSAGE)
+        assert isinstance(await acd.next(), CallerIdentified)
+        assert line.counts.received_bytes == 200 * (600 + 5_000) + len(MESSAGE)
+
+
+async def test_what_was_torn_by_the_loss_is_not_continued_after_it() -> None:
+    async with connected() as (line, protocol, transport, acd):
+        line.see(began("c1"))
+        protocol.dataReceived(MESSAGE[:14])
+        line.closed("gone")
+        assert isinstance(await acd.next(), LinkLost)
+        protocol.makeConnection(transport)
+        assert isinstance(await acd.next(), LinkRestored)
+        protocol.dataReceived(b"99" + MESSAGE[14:] + MESSAGE)
+        assert await acd.next() == CallerIdentified(NOW, call="c1", ani="5555678", link="serial:line1", dnis="5551234")
+        assert line.matcher.counts.smdi_matched == 1
+
+
+async def test_the_switchs_refusal_of_a_lamp_is_counted_and_our_own_echo_is_seen() -> None:
+    async with connected() as (line, protocol, transport, _):
+        assert line.send_mwi("5678", on=True)
+        with capture_logs() as logged:
+            protocol.dataReceived(b"\r\nMWI5678 INV\r\n\x19" + transport.value())
+        assert [entry["event"] for entry in logged] == ["serial.lamp_failed", "serial.unreadable"]
+        assert line.counts.lamp_failures == 1
+
+
+async def test_a_mailbox_that_is_no_number_never_reaches_the_line() -> None:
+    async with connected() as (line, _, transport, _acd):
+        with pytest.raises(SmdiError):
+            line.send_mwi("1234!\x04OP:MWI 9999", on=True)
+        assert transport.value() == b""
+
+
+async def test_a_message_without_a_call_is_said_when_its_time_is_over() -> None:
+    async with connected(match=MatchSettings(match_window_ms=1_000)) as (line, protocol, _, _acd):
+        protocol.dataReceived(MESSAGE)
+        with capture_logs() as logged:
+            line.see(Line(1, TimeCame(NOW + 1_000), []))
+            line.see(Line(2, TimeCame(NOW + 1_001), [CallerKnown("c0", ani="1", link="x")]))
+        assert [(entry["event"], entry["port"]) for entry in logged] == [("serial.smdi_without_call", "0007")]
+
+
+async def test_an_acd_that_breaks_ends_the_line_loudly() -> None:
+    async def tell(said: AnyInput) -> Sequence[AnyFact]:
+        raise RuntimeError("disk full")
+
+    line = SerialLine(settings(), tell, lambda: NOW, Clock())
+    line.opened(untyped(StringTransport)())
+    with pytest.raises(RuntimeError, match="disk full"):
+        await asyncio.wait_for(line.run(), WAIT_S)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"device": "COM1"}, "expected /dev/... or socket://host:port, not 'COM1'"),
+        ({"device": "socket://host"}, "socket://host:port"),
+        ({"device": "socket://host:70000"}, "socket://host:port"),
+        ({"device": "rfc2217://host:1"}, "socket://host:port"),
+        ({"smdr_format": "mitel"}, "expected one of avaya-ip-office, panasonic-a, not 'mitel'"),
+        ({"timezone": "Mars/Olympus"}, "expected a time zone such as Asia/Taipei, not 'Mars/Olympus'"),
+        ({"timezone": "../etc/passwd"}, "expected a time zone"),
+        ({"baud": 19200}, "1200, 2400, 4800 or 9600"),
+        ({"name": "line 1"}, "name"),
+        ({"match": {"ports": {"1207": "7"}}}, "ports"),
+        ({"parity": "even"}, "parity"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_was_expected(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        SerialSettings.model_validate({"name": "line1", "device": "/dev/ttyS0"} | wrong)
+    assert said in str(refused.value)
