@@ -52,8 +52,8 @@ class SerialLine:
     """
 
     def __init__(self, settings: SerialSettings, tell: Tell, now: Now, reactor: Any) -> None:
-        self.link = f"serial:{settings.name}"
-        self.matcher = SerialMatcher(self.link, settings.match)
+        self.link_name = f"serial:{settings.name}"
+        self.matcher = SerialMatcher(self.link_name, settings.match)
         self.counts = LineCounts()
         self._settings = settings
         self._tell = tell
@@ -65,7 +65,7 @@ class SerialLine:
         self._reader = _Reader(settings)
         self._attempts = 0
         self._noise_logged_at = -QUIET_MS
-        self._log = log.bind(link=self.link, device=settings.device)
+        self._log = log.bind(link=self.link_name, device=settings.device)
         self._service = keep_connected(settings, self, self._delay_s, reactor)
 
     @property
@@ -109,7 +109,7 @@ class SerialLine:
         self.counts.opened += 1
         self._up = True
         self._log.info("serial.opened")
-        self._report([LinkRestored(self._now(), link=self.link)])
+        self._report([LinkRestored(self._now(), link=self.link_name)])
 
     def received(self, data: bytes) -> None:
         at = self._now()
@@ -133,7 +133,7 @@ class SerialLine:
             return  # said once; the attempts that follow change nothing
         self._up = False
         self._log.warning("serial.lost", why=why)
-        self._report([LinkLost(self._now(), link=self.link, why=why)])
+        self._report([LinkLost(self._now(), link=self.link_name, why=why)])
 
     def _delay_s(self) -> float:
         """Grows until the line says something: a device that opens and closes at once must not cost a loop."""
