@@ -1,0 +1,190 @@
+"""The live board: queues, agents, calls and links as a screen draws them. Pure, a function of the facts alone.
+
+It keeps the ACD's own state by the ACD's own `apply`, so that a board can never disagree with what the ACD believes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from acd import vocabulary as say
+from acd.moves import Stage
+from acd.state import Agent, Call, State, apply
+from acd.vocabulary import AnyFact, Line
+
+
+class QueueView(msgspec.Struct, frozen=True):
+    """`waiting` counts the callers who have not been answered, `longest_since` is when the first of them came (0: none
+    waits), `agents` counts those who serve the queue by condition: free, offered, connected, wrap-up, not ready,
+    logged off."""
+
+    queue: str
+    name: str
+    waiting: int
+    longest_since: int
+    service_level_ms: int
+    agents: dict[str, int]
+
+
+class AgentView(msgspec.Struct, frozen=True):
+    """`until` is when the offer or the wrap-up ends by itself (0: neither)."""
+
+    agent: str
+    name: str
+    queues: list[str]
+    presence: str
+    presence_since: int
+    reason: str
+    line: str
+    line_since: int
+    until: int
+    offer: int
+    call: str
+    console: bool
+
+
+class CallView(msgspec.Struct, frozen=True):
+    call: str
+    ani: str
+    dnis: str
+    port: str
+    began_at: int
+    stage: str
+    stage_since: int
+    menu: list[tuple[str, str]]
+    queue: str
+    priority: int
+    joined_at: int
+
+
+class LinkView(msgspec.Struct, frozen=True):
+    link: str
+    up: bool
+    since: int
+    why: str
+
+
+class Board:
+    """All that is going on, as of line `seq` of the journal."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.at = 0
+        self._state = State()
+        self._links: dict[str, LinkView] = {}
+        self._until: dict[str, int] = {}
+        self._changed: dict[str, int] = {}
+
+    def see(self, line: Line) -> None:
+        self.seq, self.at = line.seq, line.input.at
+        for fact in line.facts:
+            touched = self._queues_of(fact)
+            apply(self._state, line.input.at, fact)
+            self._note(line.input.at, fact)
+            for name in touched | self._queues_of(fact):
+                self._changed[name] = line.seq
+
+    def agent(self, name: str) -> Agent | None:
+        return self._state.agents.get(name)
+
+    def call(self, call: str) -> Call | None:
+        return self._state.calls.get(call)
+
+    def with_console(self) -> list[str]:
+        """The agents who are believed to have a screen."""
+        return [agent.id for agent in self._state.agents.values() if agent.console]
+
+    def queue_names(self, agent: str | None) -> Collection[str]:
+        """The queues that this agent serves; None: all queues."""
+        if agent is None:
+            return self._state.queues.keys()
+        known = self._state.agents.get(agent)
+        return known.queues.keys() if known else ()
+
+    def changed_since(self, seq: int, names: Iterable[str]) -> list[str]:
+        """Which of these queues have other counts than they had at line `seq`."""
+        return [name for name in names if self._changed.get(name, 0) > seq]
+
+    def queues(self, names: Collection[str]) -> list[QueueView]:
+        waiting: dict[str, list[int]] = {name: [] for name in names}
+        for call in self._state.calls.values():
+            if call.stage in (Stage.QUEUED, Stage.OFFERED) and call.queue in waiting:
+                waiting[call.queue].append(call.joined_at)
+        views = []
+        for name in names:
+            queue = self._state.queues[name]
+            agents = {condition: count for condition, count in queue.conditions.items() if count}
+            first = min(waiting[name], default=0)
+            rules = queue.rules
+            views.append(QueueView(name, rules.name, len(waiting[name]), first, rules.service_level_ms, agents))
+        return views
+
+    def agents(self, only: str | None = None) -> list[AgentView]:
+        return [self._agent_view(agent) for agent in self._state.agents.values() if only in (None, agent.id)]
+
+    def calls(self, only_of: str | None = None) -> list[CallView]:
+        if only_of is None:
+            return [_call_view(call) for call in self._state.calls.values()]
+        agent = self._state.agents.get(only_of)
+        call = self._state.calls.get(agent.call) if agent else None
+        return [_call_view(call)] if call else []
+
+    def links(self, *, with_reason: bool) -> list[LinkView]:
+        links = sorted(self._links.values(), key=lambda view: view.link)
+        return links if with_reason else [msgspec.structs.replace(link, why="") for link in links]
+
+    def _queues_of(self, fact: AnyFact) -> set[str]:
+        """The queues whose counts a fact may change: the call's, and those that the agent serves."""
+        if isinstance(fact, say.Configured):
+            return set(fact.queues)
+        call = self._state.calls.get(getattr(fact, "call", ""))
+        agent = self._state.agents.get(getattr(fact, "agent", ""))
+        return ({call.queue} if call and call.queue else set()) | (set(agent.queues) if agent else set())
+
+    def _note(self, at: int, fact: AnyFact) -> None:
+        """Keeps what the ACD does not need to remember but a screen shows."""
+        match fact:
+            case say.CallOffered() | say.WrapUpStarted():
+                self._until[fact.agent] = fact.until
+            case say.CallConnected() | say.OfferFailed() | say.WrapUpEnded():
+                self._until.pop(fact.agent, None)
+            case say.LinkDown():
+                self._links[fact.link] = LinkView(fact.link, up=False, since=at, why=fact.why)
+            case say.LinkUp():
+                self._links[fact.link] = LinkView(fact.link, up=True, since=at, why="")
+            case _:
+                pass
+
+    def _agent_view(self, agent: Agent) -> AgentView:
+        return AgentView(
+            agent=agent.id,
+            name=agent.name,
+            queues=list(agent.queues),
+            presence=agent.presence.value,
+            presence_since=agent.presence_since,
+            reason=agent.reason,
+            line=agent.line.value,
+            line_since=agent.line_since,
+            until=self._until.get(agent.id, 0),
+            offer=agent.offer,
+            call=agent.call,
+            console=agent.console,
+        )
+
+
+def _call_view(call: Call) -> CallView:
+    return CallView(
+        call=call.id,
+        ani=call.ani,
+        dnis=call.dnis,
+        port=call.port,
+        began_at=call.began_at,
+        stage=call.stage.value,
+        stage_since=call.stage_since,
+        menu=list(call.menu),
+        queue=call.queue,
+        priority=call.priority,
+        joined_at=call.joined_at,
+    )

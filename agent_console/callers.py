@@ -1,0 +1,94 @@
+"""What the screens ask the records for: who is calling, which calls there were, what became of one. Pure: shapes only.
+
+The records live in another part of the house; whoever wires the parts together gives the console three callables with
+these shapes. Times are milliseconds since 1970 UTC, durations milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """One customer whom a number belongs to. `fields` are shown as they come, in their order: name of field → text."""
+
+    id: str
+    name: str
+    fields: dict[str, str] = {}
+
+
+class CallRow(msgspec.Struct, frozen=True):
+    """One call as lists show it. `outcome` is one word, such as `connected`, `abandoned`, `callback` or `message`."""
+
+    call: str
+    began_at: int
+    ani: str = ""
+    dnis: str = ""
+    queue: str = ""
+    agent: str = ""
+    outcome: str = ""
+    waited_ms: int = 0
+    talked_ms: int = 0
+    customer: str = ""
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """What the records know about a calling number. `incomplete`: a source could not be asked, so more may exist."""
+
+    customers: list[Customer] = []
+    earlier_calls: list[CallRow] = []
+    incomplete: bool = False
+
+
+class PopRecord(msgspec.Struct, frozen=True):
+    """The caller's record as it pops: what this call told us, and what the records know about the number.
+
+    `menu` holds [menu, choice] pairs in the order in which the caller chose. While `incomplete`, the records have not
+    answered (yet, or not in full).
+    """
+
+    call: str
+    ani: str
+    dnis: str
+    queue: str
+    menu: list[tuple[str, str]]
+    joined_at: int
+    waited_ms: int
+    customers: list[Customer] = []
+    earlier_calls: list[CallRow] = []
+    incomplete: bool = True
+
+
+class CallQuery(msgspec.Struct, frozen=True):
+    """Which calls to list, newest first: those with `number` in their ANI or DNIS, of `agent` ("" is anyone's), that
+    began before `before` (0: now)."""
+
+    number: str = ""
+    agent: str = ""
+    before: int = 0
+    limit: int = 50
+
+
+class StoryLine(msgspec.Struct, frozen=True):
+    """One thing that happened to a call, as a sentence."""
+
+    at: int
+    text: str
+
+
+class Story(msgspec.Struct, frozen=True):
+    """What was decided about one call and why. `agents` are those it was connected with: they may read it."""
+
+    call: CallRow
+    agents: list[str]
+    lines: list[StoryLine]
+
+
+Lookup: TypeAlias = Callable[[str, str, str], Awaitable[Caller]]
+"""(call, ANI, DNIS) → what is known about who calls."""
+FindCalls: TypeAlias = Callable[[CallQuery], Awaitable[Sequence[CallRow]]]
+TellStory: TypeAlias = Callable[[str], Awaitable[Story | None]]
+"""Call id → its story; None if there was no such call."""

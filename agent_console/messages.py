@@ -1,0 +1,173 @@
+"""The WebSocket's messages: JSON text ↔ what is meant. Pure. The protocol is told in `docs/console-protocol.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from acd import vocabulary as say
+from agent_console.board import AgentView, CallView, LinkView, QueueView
+from agent_console.callers import PopRecord
+
+MAX_MESSAGE_BYTES = 16_384
+"""More than any client has to say; the server closes with 1009 beyond it."""
+
+CLOSED_SIGNED_OUT = 4401
+CLOSED_TAKEN_OVER = 4001
+CLOSED_ABUSE = 1008
+
+ShortText: TypeAlias = Annotated[str, Meta(max_length=200)]
+Number: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class BadMessage(ValueError):
+    """What the client sent is not a message of the protocol; the text says where and why, for the client to read."""
+
+
+# -------------------------------------------------------------------------------------- from the client
+
+
+class Resume(msgspec.Struct, frozen=True, tag="resume", forbid_unknown_fields=True):
+    """I have seen everything up to `seq` of this `epoch`: tell me what I missed."""
+
+    epoch: ShortText
+    seq: Number
+
+
+class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=True):
+    """Something the agent wants done. `offer` and `call` say which one is meant, where there is one."""
+
+    id: Number
+    do: Literal["log_in", "log_out", "go_ready", "go_not_ready", "end_wrap_up", "reject_offer", "hang_up"]
+    reason: ShortText = ""
+    offer: Number = 0
+    call: ShortText = ""
+
+
+_CLIENT: msgspec.json.Decoder[Resume | Request] = msgspec.json.Decoder(Resume | Request)
+
+
+def read(text: str | None) -> Resume | Request:
+    """What the client means; None stands for a binary message. Raises BadMessage."""
+    if text is None:
+        raise BadMessage("expected text, got a binary message")
+    try:
+        return _CLIENT.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise BadMessage(str(error)) from error
+
+
+def to_input(request: Request, agent: str, phone: str, at: int) -> say.Request:
+    """The request in the ACD's words, for the session's own agent: a client cannot name another."""
+    match request.do:
+        case "log_in":
+            return say.LogIn(at=at, agent=agent, phone=phone)
+        case "log_out":
+            return say.LogOut(at=at, agent=agent)
+        case "go_ready":
+            return say.GoReady(at=at, agent=agent)
+        case "go_not_ready":
+            return say.GoNotReady(at=at, agent=agent, reason=request.reason)
+        case "end_wrap_up":
+            return say.EndWrapUp(at=at, agent=agent)
+        case "reject_offer":
+            return say.RejectOffer(at=at, agent=agent, offer=request.offer)
+        case "hang_up":
+            return say.HangUp(at=at, agent=agent, call=request.call)
+
+
+# ---------------------------------------------------------------------------------------- to the client
+
+
+class Me(msgspec.Struct, frozen=True):
+    user: str
+    role: str
+    agent: str | None
+
+
+class Popped(msgspec.Struct, frozen=True):
+    """The caller of an offer. `connected`: the agent has answered."""
+
+    offer: int
+    call: str
+    connected: bool
+    record: PopRecord
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
+    """Everything that this viewer may see, as of `seq`."""
+
+    epoch: str
+    seq: int
+    at: int
+    me: Me
+    queues: list[QueueView]
+    agents: list[AgentView]
+    calls: list[CallView]
+    links: list[LinkView]
+    pop: Popped | None
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    id: int
+    ok: bool
+    why: str = ""
+
+
+class Offered(msgspec.Struct, frozen=True, tag="offer"):
+    """Who is calling: sent when a call is offered, and again when more is known."""
+
+    offer: int
+    call: str
+    record: PopRecord
+
+
+class Pop(msgspec.Struct, frozen=True, tag="pop"):
+    """The agent has answered: this is the caller's record. Sent again when more is known."""
+
+    offer: int
+    call: str
+    record: PopRecord
+
+
+class PopWithdrawn(msgspec.Struct, frozen=True, tag="pop_withdrawn"):
+    """The offer failed: this caller is no longer this agent's concern."""
+
+    offer: int
+    call: str
+    reason: str
+
+
+class TakenOver(msgspec.Struct, frozen=True, tag="taken_over"):
+    """Another screen of the same agent has opened; this one is about to be closed."""
+
+
+class Error(msgspec.Struct, frozen=True, tag="error"):
+    """Your message was not understood."""
+
+    why: str
+
+
+ServerMessage: TypeAlias = Snapshot | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error
+
+
+def write(message: ServerMessage) -> str:
+    return to_json(message)
+
+
+def to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def fact_item(seq: int, at: int, fact: say.AnyFact) -> str:
+    """One item of a `facts` message, as JSON, so that it is encoded once however many look at it."""
+    return f'{{"seq":{seq},"at":{at},"fact":{to_json(fact)}}}'
+
+
+def facts_message(first: int, last: int, at: int, items: Sequence[str], queues: Sequence[QueueView]) -> str:
+    """All that a viewer may know of the journal's lines `first`..`last`, and the counts that they changed."""
+    said = ",".join(items)
+    return f'{{"type":"facts","from":{first},"to":{last},"at":{at},"facts":[{said}],"queues":{to_json(list(queues))}}}'

@@ -1,0 +1,54 @@
+"""What can be set about the consoles: where they listen, who may sign in. Pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Role = Literal["agent", "supervisor", "admin"]
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class WebSettings(BaseModel):
+    """`[web]`: the one port that serves the page, REST and the WebSocket."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    behind_tls_proxy: bool = False
+    """A reverse proxy in front speaks TLS for us: cookies are marked Secure."""
+    session_hours: float = Field(default=12, gt=0, le=168)
+    kept_lines: int = Field(default=20_000, ge=1)
+    """Journal lines kept in memory for screens that come back; who was away longer gets a snapshot."""
+
+    @model_validator(mode="after")
+    def _certificate_has_key(self) -> WebSettings:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together: give both or neither")
+        return self
+
+    @property
+    def secure(self) -> bool:
+        return self.behind_tls_proxy or self.tls_certificate is not None
+
+
+class User(BaseModel):
+    """`[users.NAME]`: one person who may sign in. `agent` is the ACD's agent whose calls they take, at `phone`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    password_hash: str = Field(pattern=r"^\$argon2id\$")
+    role: Role = "agent"
+    agent: Name | None = None
+    phone: str = Field(default="", max_length=128)
+
+    @model_validator(mode="after")
+    def _agent_is_named(self) -> User:
+        if self.role == "agent" and self.agent is None:
+            raise ValueError('a user of role "agent" needs `agent`, the name of an agent of the ACD')
+        return self

@@ -1,0 +1,81 @@
+"""Signing in and out: passwords, guesses, sessions. Does I/O: hashing runs in a small pool of named threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import prometheus_client
+import structlog
+
+from acd.vocabulary import Now
+from agent_console.passwords import NOBODY, GuessLimit, is_password
+from agent_console.sessions import Session, Sessions, Viewer
+from agent_console.settings import User
+
+log = structlog.get_logger(__name__)
+
+MAX_AT_ONCE = 32
+"""Passwords of one address that may be under verification at once: a flood from one place waits behind itself."""
+
+
+class SignInRefused(Exception):
+    """Nobody was signed in. `wait_ms` is 0 for a wrong name or password, else how long to wait before the next try."""
+
+    def __init__(self, wait_ms: int = 0) -> None:
+        super().__init__(f"wait {wait_ms} ms" if wait_ms else "wrong name or password")
+        self.wait_ms = wait_ms
+
+
+class SignIn:
+    def __init__(
+        self,
+        users: Mapping[str, User],
+        sessions: Sessions,
+        now: Now,
+        metrics: prometheus_client.CollectorRegistry,
+    ) -> None:
+        self._users = users
+        self._sessions = sessions
+        self._now = now
+        self._guesses = GuessLimit()
+        self._under_way: Counter[str] = Counter()
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="sign-in")
+        self._outcomes = prometheus_client.Counter(
+            "callfloor_console_sign_ins", "Attempts to sign in", ["outcome"], registry=metrics
+        )
+
+    async def sign_in(self, name: str, password: str, address: str) -> Session:
+        """A new session. Raises SignInRefused."""
+        wait_ms = self._guesses.wait_ms(name, address, self._now())
+        if not wait_ms and self._under_way[address] >= MAX_AT_ONCE:
+            wait_ms = 1_000
+        if wait_ms:
+            self._outcomes.labels("limited").inc()
+            raise SignInRefused(wait_ms)
+        # Counted before the slow hashing, so that a burst of guesses cannot slip past the limit.
+        self._guesses.wrong(name, address, self._now())
+        user = self._users.get(name)
+        if not await self._verify(password, user.password_hash if user else NOBODY, address) or user is None:
+            self._outcomes.labels("wrong").inc()
+            log.info("sign_in.wrong", user=name, address=address)
+            raise SignInRefused
+        self._guesses.right(name, address)
+        self._outcomes.labels("right").inc()
+        log.info("sign_in.right", user=name, address=address)
+        return self._sessions.begin(Viewer(name, user.role, user.agent, user.phone), self._now())
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _verify(self, password: str, password_hash: str, address: str) -> bool:
+        self._under_way[address] += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, is_password, password, password_hash)
+        finally:
+            self._under_way[address] -= 1
+            if not self._under_way[address]:
+                del self._under_way[address]

@@ -1,0 +1,169 @@
+"""A floor small enough to see through: the real ACD and the real console, without a switch or a journal on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from argon2 import PasswordHasher
+from prometheus_client import CollectorRegistry
+from websockets.asyncio.client import ClientConnection, connect
+
+from acd import vocabulary as say
+from acd.core import Acd
+from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
+from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
+from agent_console.server import Console
+from agent_console.settings import User, WebSettings
+
+PASSWORD = "correct horse battery staple"
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+"""As weak as argon2 lets it be: these tests are not about hashing."""
+USERS = {
+    "ann": User(password_hash=HASH, agent="a1", phone="PJSIP/1001"),
+    "bob": User(password_hash=HASH, agent="a2", phone="PJSIP/1002"),
+    "sue": User(password_hash=HASH, role="supervisor"),
+}
+QUEUES = {"sales": QueueRules("Sales", wrap_up_ms=60_000), "help": QueueRules("Help")}
+AGENTS = {"a1": AgentRules("Ann", {"sales": 1}), "a2": AgentRules("Bob", {"help": 1})}
+START = 1_700_000_000_000
+
+
+class Floor:
+    """Time stands still unless `pass_ms` says otherwise."""
+
+    def __init__(self, settings: WebSettings | None = None) -> None:
+        self.acd = Acd()
+        self.lines: list[Line] = []
+        self.clock = START
+        self.known = asyncio.Event()
+        """The records answer look-ups while this is set."""
+        self.known.set()
+        self.queries: list[CallQuery] = []
+        self.settings = settings or WebSettings(port=0)
+        self.console = self.new_console()
+
+    def new_console(self) -> Console:
+        return Console(
+            self.settings,
+            USERS,
+            self.tell,
+            self.now,
+            lookup=self.lookup,
+            find_calls=self.find_calls,
+            tell_story=self.tell_story,
+            metrics=CollectorRegistry(),
+        )
+
+    def now(self) -> int:
+        return self.clock
+
+    async def tell(self, said: AnyInput) -> Sequence[AnyFact]:
+        facts = self.acd.handle(said)
+        line = Line(len(self.lines) + 1, said, facts)
+        self.lines.append(line)
+        self.console.see(line)
+        return facts
+
+    async def pass_ms(self, ms: int) -> None:
+        """Lets time pass, deadlines included."""
+        until = self.clock + ms
+        while (deadline := self.acd.next_deadline()) is not None and deadline <= until:
+            self.clock = max(self.clock, deadline)
+            await self.tell(say.TimeCame(at=self.clock))
+        self.clock = until
+
+    async def call_comes(self, call: str = "c1", ani: str = "+886912345678", queue: str = "sales") -> None:
+        await self.tell(say.CallArrived(self.clock, call, f"PJSIP/{call}", ani=ani, dnis="0800", queue=queue))
+
+    async def answer(self, agent: str = "a1") -> None:
+        offer = self.acd.state.agents[agent].offer
+        await self.tell(say.OfferAnswered(self.clock, offer, f"PJSIP/{agent}"))
+
+    async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
+        await self.known.wait()
+        if not ani:
+            return Caller()
+        earlier = CallRow("c0", START - 86_400_000, ani=ani, queue="sales", outcome="connected", talked_ms=61_000)
+        return Caller([Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"})], [earlier])
+
+    async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
+        self.queries.append(query)
+        return [CallRow("c0", START, ani="+886912345678", dnis="0800", queue="sales", agent="a1", outcome="connected")]
+
+    async def tell_story(self, call: str) -> Story | None:
+        if call != "c0":
+            return None
+        return Story(CallRow("c0", START, ani="+886912345678"), ["a1"], [StoryLine(START, "The call arrived.")])
+
+
+@asynccontextmanager
+async def open_floor(settings: WebSettings | None = None) -> AsyncIterator[Floor]:
+    floor = Floor(settings)
+    await floor.tell(say.Configure(at=floor.clock, queues=QUEUES, agents=AGENTS))
+    await floor.console.start()
+    try:
+        yield floor
+    finally:
+        await floor.console.stop()
+
+
+async def sign_in(floor: Floor, user: str) -> str:
+    """The session cookie, as a `Cookie` header."""
+    async with httpx.AsyncClient(base_url=floor.console.url) as client:
+        answer = await client.post("/api/sign-in", json={"user": user, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
+
+
+class Client:
+    """A console without a browser."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def next(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 20))
+        return message
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        """The next message of this type; what comes before it is passed over."""
+        while True:
+            message = await self.next()
+            if message["type"] == kind:
+                return message
+
+    async def attached(self) -> None:
+        """Until the ACD knows of this screen: by the snapshot or, if that was drawn before, by a fact."""
+        if not (await self.until("snapshot"))["agents"][0]["console"]:
+            await self.facts_until("ConsoleAttached")
+
+    async def facts_until(self, name: str) -> list[dict[str, Any]]:
+        """All items of facts up to the first fact of this name."""
+        items: list[dict[str, Any]] = []
+        while not any(item["fact"]["type"] == name for item in items):
+            items += (await self.until("facts"))["facts"]
+        return items
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.socket.send(json.dumps(message))
+
+    async def ask(self, number: int, do: str, **more: Any) -> dict[str, Any]:
+        await self.send({"type": "request", "id": number, "do": do, **more})
+        return await self.until("answer")
+
+
+@asynccontextmanager
+async def open_client(floor: Floor, user: str, query: str = "", cookie: str | None = None) -> AsyncIterator[Client]:
+    headers = {"Cookie": cookie or await sign_in(floor, user)}
+    url = floor.console.url.replace("http", "ws") + "/ws" + query
+    async with connect(url, additional_headers=headers, compression=None, max_size=None) as socket:
+        yield Client(socket)
+
+
+def names(items: list[dict[str, Any]]) -> list[str]:
+    return [item["fact"]["type"] for item in items]
