@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
@@ -20,9 +19,9 @@ from acd.vocabulary import AnyInput, Line, LinkLost, LinkRestored, Now, Tell
 from cti import smdi
 from cti.matching import SerialMatcher
 from cti.serial_port import Transport, keep_connected
+from cti.serial_reader import Message, SerialReader, Unreadable
 from cti.serial_settings import SerialSettings
-from cti.serial_text import TextLines
-from cti.smdr import FORMATS, SmdrError, SmdrRecord, Unreadable
+from cti.smdr import SmdrRecord
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +61,7 @@ class SerialLine:
         self._reports: asyncio.Queue[AnyInput] = asyncio.Queue()
         self._transport: Transport | None = None
         self._up: bool | None = None  # not known before the first attempt
-        self._reader = _Reader(settings)
+        self._reader = SerialReader(settings)
         self._attempts = 0
         self._noise_logged_at = -QUIET_MS
         self._log = log.bind(link=self.link_name, device=settings.device)
@@ -79,6 +78,7 @@ class SerialLine:
             while True:
                 await self._tell(await self._reports.get())
         finally:
+            self._up = False  # what is closed now is closed by us, and no loss to speak of
             stopped = self._service.stopService().asFuture(asyncio.get_running_loop())
             try:
                 await asyncio.wait_for(stopped, CLOSING_S)
@@ -105,7 +105,7 @@ class SerialLine:
 
     def opened(self, transport: Transport) -> None:
         self._transport = transport
-        self._reader = _Reader(self._settings)  # the rest of what was torn by the loss is worth nothing
+        self._reader = SerialReader(self._settings)  # the rest of what was torn by the loss is worth nothing
         self.counts.opened += 1
         self._up = True
         self._log.info("serial.opened")
@@ -126,7 +126,7 @@ class SerialLine:
         self._lost(f"closed: {why}")
 
     def unreachable(self, why: str) -> None:
-        self._lost(why)
+        self._lost(f"cannot be opened: {why}")
 
     def _lost(self, why: str) -> None:
         if self._up is False:
@@ -143,7 +143,7 @@ class SerialLine:
 
     # --------------------------------------------------------------------------------------- what the line says
 
-    def _heard(self, at: int, message: smdi.SmdiMessage | SmdrRecord | Unreadable) -> None:
+    def _heard(self, at: int, message: Message) -> None:
         match message:
             case smdi.CallMessage():
                 self._report(self.matcher.smdi(at, message))
@@ -173,42 +173,3 @@ class SerialLine:
     def _report(self, reports: Sequence[AnyInput]) -> None:
         for report in reports:
             self._reports.put_nowait(report)
-
-
-class _Reader:
-    """Bytes → messages of what the settings expect on this line. Pure."""
-
-    def __init__(self, settings: SerialSettings) -> None:
-        form = FORMATS[settings.smdr_format]
-        self._smdi = settings.protocol != "smdr"
-        self._smdr = form if settings.protocol != "smdi" else None
-        self._zone = ZoneInfo(settings.timezone)
-        self._lines = TextLines(seven_bits=self._smdi or form.seven_bits)
-        self._place = 0
-        self._discarded_bytes = 0
-
-    def feed(self, data: bytes) -> Iterator[smdi.SmdiMessage | SmdrRecord | Unreadable]:
-        for line in self._lines.feed(data):
-            self._place += 1
-            if self._smdi and (found := smdi.decode(line)):
-                message, start = found
-                self._discarded_bytes += start
-                yield message
-            else:
-                yield self._record(line)
-
-    def take_discarded(self) -> int:
-        """Bytes that belonged to no message since this was asked last."""
-        taken, self._discarded_bytes = self._discarded_bytes + self._lines.cut_bytes, 0
-        self._lines.cut_bytes = 0
-        return taken
-
-    def _record(self, line: bytes) -> SmdrRecord | Unreadable:
-        why = "no SMDI message"
-        if self._smdr is not None:
-            try:
-                return self._smdr.decode(line, self._zone)
-            except SmdrError as fault:
-                why = str(fault)
-        self._discarded_bytes += len(line)
-        return Unreadable(self._place, why, line.decode("utf-8", "replace"))

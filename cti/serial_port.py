@@ -9,6 +9,7 @@ nothing to mypy, so `Any` stands for them here and nowhere else.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import termios
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import serial
 from twisted.application.internet import ClientService
 from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IStreamClientEndpoint, ITCPTransport
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.internet.protocol import Protocol as TwistedProtocol
@@ -72,7 +74,8 @@ class SerialProtocol(TwistedProtocol):
         self._hears.received(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._hears.closed(reason.getErrorMessage())
+        cut = isinstance(reason.value, ConnectionDone)  # "closed cleanly" in Twisted's words, and in no user's
+        self._hears.closed("the other end is gone" if cut else reason.getErrorMessage())
 
 
 class _Protocols(Factory):
@@ -98,7 +101,7 @@ class _Watched:
 
     def _failed(self, failure: Failure) -> Failure:
         if not isinstance(failure.value, CancelledError):  # cancelled: the service is being stopped
-            self._hears.unreachable(f"{type(failure.value).__name__}: {failure.getErrorMessage()}")
+            self._hears.unreachable(_reason(failure.value))
         return failure
 
 
@@ -157,6 +160,12 @@ def _endpoint(settings: SerialSettings, reactor: Any) -> Any:
         return _DeviceEndpoint(settings, reactor)
     host, _, port = settings.device.removeprefix("socket://").rpartition(":")
     return HostnameEndpoint(reactor, host.strip("[]"), int(port))
+
+
+def _reason(fault: BaseException | None) -> str:
+    if isinstance(fault, OSError) and fault.errno:  # pyserial and Twisted wrap it in words of their own
+        return os.strerror(fault.errno)
+    return f"{type(fault).__name__}: {fault}"
 
 
 def _keep_alive(connection: socket.socket) -> None:

@@ -21,8 +21,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cti.serial_text import TextLines
-
 Direction: TypeAlias = Literal["in", "out", "internal"]
 Fields: TypeAlias = dict[str, str]
 
@@ -50,14 +48,6 @@ class SmdrRecord(msgspec.Struct, frozen=True):
     talked_ms: int = 0
     continues: bool = False
     text: str = ""
-
-
-class Unreadable(msgspec.Struct, frozen=True):
-    """A line that is no record: a page's title, noise, a torn line. `place` counts the lines from 1."""
-
-    place: int
-    why: str
-    text: str
 
 
 class FixedColumns(msgspec.Struct, frozen=True):
@@ -321,24 +311,3 @@ AVAYA_IP_OFFICE = SmdrFormat(
 )
 
 FORMATS: Mapping[str, SmdrFormat] = {"panasonic-a": PANASONIC_A, "avaya-ip-office": AVAYA_IP_OFFICE}
-
-
-class SmdrReader:
-    """Feed it what was read from the line, get the records and, in their places, the lines that are none."""
-
-    def __init__(self, form: SmdrFormat, zone: ZoneInfo) -> None:
-        self._form = form
-        self._zone = zone
-        self._lines = TextLines(seven_bits=form.seven_bits)
-        self._place = 0
-
-    def feed(self, data: bytes) -> list[SmdrRecord | Unreadable]:
-        return [self.read_line(line) for line in self._lines.feed(data)]
-
-    def read_line(self, line: bytes) -> SmdrRecord | Unreadable:
-        """One line that has already been told from the others on its line, as where SMDI comes on it too."""
-        self._place += 1
-        try:
-            return self._form.decode(line, self._zone)
-        except SmdrError as fault:
-            return Unreadable(self._place, str(fault), line.decode("utf-8", "replace"))

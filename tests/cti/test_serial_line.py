@@ -150,9 +150,7 @@ async def test_a_line_is_heard_unplugged_and_plugged_in_again(reactor: Any, tmp_
     acd, path = Acd(), tmp_path / "line"
     line = SerialLine(settings(path), acd.tell, lambda: NOW, reactor)
     async with running(line):
-        lost = await acd.next()
-        assert isinstance(lost, LinkLost)
-        assert (lost.link, "No such file" in lost.why) == ("serial:line1", True)
+        assert await acd.next() == LinkLost(NOW, "serial:line1", "cannot be opened: No such file or directory")
 
         pbx = Pty(path)
         assert await acd.next() == LinkRestored(NOW, link="serial:line1")
@@ -167,7 +165,7 @@ async def test_a_line_is_heard_unplugged_and_plugged_in_again(reactor: Any, tmp_
         assert await pbx.hear(13) == b"OP:MWI 1234!\x04"
 
         pbx.unplug()
-        assert isinstance(await acd.next(), LinkLost)
+        assert await acd.next() == LinkLost(NOW, "serial:line1", "closed: the other end is gone")
         assert not line.up
         assert not line.send_mwi("1234", on=False)
 
@@ -341,6 +339,18 @@ async def test_an_acd_that_breaks_ends_the_line_loudly() -> None:
     line.opened(untyped(StringTransport)())
     with pytest.raises(RuntimeError, match="disk full"):
         await asyncio.wait_for(line.run(), WAIT_S)
+
+
+async def test_stopping_is_no_loss(reactor: Any, tmp_path: Path) -> None:
+    acd = Acd()
+    pbx = Pty(tmp_path / "line")
+    line = SerialLine(settings(tmp_path / "line"), acd.tell, lambda: NOW, reactor)
+    with capture_logs() as logged:
+        async with running(line):
+            assert isinstance(await acd.next(), LinkRestored)
+    assert [entry["event"] for entry in logged] == ["serial.opened"]
+    assert not line.up
+    pbx.unplug()
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti.smdr import AVAYA_IP_OFFICE, FORMATS, PANASONIC_A, SmdrError, SmdrFormat, SmdrReader, SmdrRecord, Unreadable
+from cti.serial_reader import SerialReader, Unreadable
+from cti.serial_settings import SerialSettings
+from cti.smdr import AVAYA_IP_OFFICE, FORMATS, PANASONIC_A, SmdrError, SmdrFormat, SmdrRecord
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 ZULU = ZoneInfo("UTC")
+
+
+def reader_of(form: SmdrFormat, zone: str = "UTC") -> SerialReader:
+    name = next(name for name, known in FORMATS.items() if known is form)
+    return SerialReader(SerialSettings(name="line1", device="/dev/x", protocol="smdr", smdr_format=name, timezone=zone))
 
 
 def at(*wall_clock: int) -> int:
@@ -68,7 +75,7 @@ LINES: list[tuple[SmdrFormat, bytes, SmdrRecord]] = [
 
 @pytest.mark.parametrize(("form", "line", "record"), LINES)
 def test_lines_of_the_makers(form: SmdrFormat, line: bytes, record: SmdrRecord) -> None:
-    [heard] = SmdrReader(form, ZULU).feed(line + b"\r\n")
+    [heard] = reader_of(form).feed(line + b"\r\n")
     assert isinstance(heard, SmdrRecord)
     assert heard.text == line.decode()
     assert _said(heard) == _said(record)
@@ -108,7 +115,7 @@ def test_what_is_printed_is_read_back_wherever_the_reads_are_cut(
     form: SmdrFormat, said: list[SmdrRecord], cut: int
 ) -> None:
     data = b"".join(form.encode(record, TAIPEI) for record in said)
-    reader = SmdrReader(form, TAIPEI)
+    reader = reader_of(form, "Asia/Taipei")
     heard = reader.feed(data[:cut]) + reader.feed(data[cut:])
     assert [_said(record) for record in heard if isinstance(record, SmdrRecord)] == [_said(record) for record in said]
 
@@ -151,7 +158,7 @@ def test_a_line_that_is_no_record_is_named_with_its_place_and_ends_nothing(
     form: SmdrFormat, line: bytes, why: str
 ) -> None:
     good = next(line for known, line, _ in LINES if known is form)
-    before, fault, after = SmdrReader(form, ZULU).feed(b"\r\n".join([b"", good, b"", line, good, b""]))
+    before, fault, after = reader_of(form).feed(b"\r\n".join([b"", good, b"", line, good, b""]))
     assert isinstance(before, SmdrRecord)
     assert isinstance(after, SmdrRecord)
     assert isinstance(fault, Unreadable)
@@ -162,7 +169,7 @@ def test_a_line_that_is_no_record_is_named_with_its_place_and_ends_nothing(
 @pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS.keys())
 @given(noise=st.binary(max_size=2_000))
 def test_no_noise_raises_or_hides_the_next_record(form: SmdrFormat, noise: bytes) -> None:
-    reader = SmdrReader(form, ZULU)
+    reader = reader_of(form)
     reader.feed(noise)
     good = next(line for known, line, _ in LINES if known is form)
     assert isinstance(reader.feed(b"\r\n" + good + b"\r\n")[-1], SmdrRecord)
@@ -171,7 +178,7 @@ def test_no_noise_raises_or_hides_the_next_record(form: SmdrFormat, noise: bytes
 def test_the_parity_bit_is_taken_off() -> None:
     line = LINES[0][1] + b"\r\n"
     noisy = bytes(byte | 0x80 if byte.bit_count() % 2 else byte for byte in line)
-    assert SmdrReader(PANASONIC_A, ZULU).feed(noisy) == SmdrReader(PANASONIC_A, ZULU).feed(line)
+    assert reader_of(PANASONIC_A).feed(noisy) == reader_of(PANASONIC_A).feed(line)
 
 
 def test_the_wall_clock_is_the_pbxs() -> None:
