@@ -184,10 +184,12 @@ class Translator:
         cause = _text(message.get("Cause-txt"))
         if offer := self._offer_of(message):
             self._causes.pop(offer, None)
+            self._legs.pop(offer, None)
             return [AgentGone(at=at, offer=offer, cause=cause)]
         call = self._call_of(message)
-        # A switch has other channels too, and their ends are no business of the ACD.
-        return [CallerGone(at=at, call=call, cause=cause)] if call in self._callers else []
+        if self._callers.pop(call, None) is None:
+            return []  # a switch has other channels too, and their ends are no business of the ACD
+        return [CallerGone(at=at, call=call, cause=cause)]
 
     def _call_of(self, message: Message) -> str:
         return f"{self._node}-{message.get('Uniqueid')}"
