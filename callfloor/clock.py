@@ -9,13 +9,15 @@ class Clock:
     """Milliseconds since 1970 that never jump and never go back.
 
     The wall clock is read once; from then on the monotonic clock counts. An administrator or a time server who steps
-    the wall clock by an hour ends no ringing early and starts none late. After a restart the count goes on no earlier
-    than `not_before`, the time of the journal's last line.
+    the wall clock by an hour ends no ringing early and starts none late.
     """
 
-    def __init__(self, not_before: int = 0) -> None:
-        started = max(not_before, time.time_ns() // 1_000_000)
-        self._offset = started - time.monotonic_ns() // 1_000_000
+    def __init__(self) -> None:
+        self._offset = (time.time_ns() - time.monotonic_ns()) // 1_000_000
+
+    def not_before(self, at: int) -> None:
+        """Goes on from `at`, the time of the journal's last line, if that is later than now."""
+        self._offset += max(0, at - self())
 
     def __call__(self) -> int:
         return self._offset + time.monotonic_ns() // 1_000_000

@@ -1,0 +1,44 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check benchmarks lock screenshots clean
+
+demo: .venv/installed
+	$(BIN)/callfloor demo
+
+test: .venv/installed-dev
+	scripts/test-tools
+	$(MAKE) check
+	$(BIN)/coverage run -m pytest
+	$(BIN)/python scripts/pure_coverage.py
+
+check: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+benchmarks: .venv/installed-dev
+	$(BIN)/python -m benchmarks
+
+# The versions that CI installs, by hash; made anew after a change of the dependencies in pyproject.toml.
+lock: .venv/installed-dev
+	scripts/lock
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Callfloor needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) -V`. Name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "On Debian: apt-get install python3-venv"; exit 1; }
+
+.venv/installed: .venv/bin/python requirements.lock pyproject.toml hatch_build.py agent_console/page/package-lock.json
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+clean:
+	rm -rf .venv dist build demo-data agent_console/page/dist agent_console/page/node_modules

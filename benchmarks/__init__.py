@@ -1,0 +1,1 @@
+"""How fast Callfloor is on the machine at hand: `python -m benchmarks [core] [asterisk]`."""

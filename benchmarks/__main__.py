@@ -1,0 +1,22 @@
+"""Runs the benchmarks that are named, or all that this machine can run. I/O."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+from benchmarks import core
+
+BENCHMARKS = {"core": core.run}
+
+
+def main(names: list[str]) -> None:
+    screen = Console(width=110)
+    for name in names or list(BENCHMARKS):
+        if name not in BENCHMARKS:
+            sys.exit(f"benchmarks: there is no {name!r}; there are {', '.join(BENCHMARKS)}")
+        BENCHMARKS[name](screen)
+
+
+main(sys.argv[1:])

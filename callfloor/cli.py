@@ -1,0 +1,216 @@
+"""The command line. Does I/O: reads arguments, prints, and runs what they name."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import structlog
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from acd.core import Acd
+from agent_console.passwords import hash_password
+from agent_console.server import PortTaken
+from callfloor.config import Config, ConfigError, load
+from callfloor.house import CannotStart, House
+from callfloor.house import Progress as Report
+from callfloor.live import run_until_signalled, twisted_reactor
+from callfloor.logs import set_up
+from ivr.speech import SpeechError
+from pbx_config import check as pbx_check
+from pbx_config.render import render
+from records.journal import JournalCorrupt, JournalError, replay, verify
+from records.story import story
+
+app = typer.Typer(
+    help="Callfloor, a call center on Asterisk: IVR, queues, agents' screens, records.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+pbx = typer.Typer(help="Asterisk's side: its configuration, rendered and checked.", no_args_is_help=True)
+journal = typer.Typer(help="The journal: everything that was said and decided.", no_args_is_help=True)
+app.add_typer(pbx, name="pbx")
+app.add_typer(journal, name="journal")
+
+ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", metavar="FILE")]
+CONFIG = Path("callfloor.toml")
+screen = Console()
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+log = structlog.get_logger(__name__)
+
+
+class Usage(Exception):
+    """Said to the person at the terminal as one clear message; no traceback."""
+
+
+@app.command()
+def serve(config: ConfigPath = CONFIG) -> None:
+    """Run the live system on the Asterisk that the configuration names. Ctrl-C ends it; calls stay on the switch."""
+    settings = load(config)
+    set_up(settings.log)
+
+    async def main(stop: asyncio.Event) -> None:
+        async with twisted_reactor() as reactor:
+            await run_house(settings, reactor, stop)
+
+    run_until_signalled(main)
+
+
+async def run_house(settings: Config, reactor: object, stop: asyncio.Event) -> None:
+    """One house from its start to its end; says where the web page is once it is there."""
+    house = House(settings, reactor)
+    try:
+        with progress() as report:
+            await house.start(report)
+        errors.print(f"Callfloor is running. The web page: {house.console.url}")
+        await house.run(stop)
+    finally:
+        await house.close()
+
+
+@app.command()
+def explain(call: Annotated[str, typer.Argument(help="The call's id.")], config: ConfigPath = CONFIG) -> None:
+    """Tell the story of a call: fact by fact, what was decided and why."""
+    path = load(config).records.journal.path
+    told = story(replay(path), call)
+    if not told:
+        raise Usage(f"{path} never mentions a call {call!r}")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for line in told:
+        table.add_row(clock_time(line.at), Text(line.text))
+    screen.print(table)
+
+
+@app.command()
+def password() -> None:
+    """Ask for a password and print its hash, to be put into `[users.NAME]` as `password_hash`."""
+    text = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    screen.print(hash_password(text), soft_wrap=True)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    screen.print(f"callfloor {package_version('callfloor')}", highlight=False)
+
+
+@pbx.command("render")
+def pbx_render(
+    node: Annotated[str, typer.Argument(help="The node's name in the configuration.")] = "",
+    into: Annotated[Path | None, typer.Option("--into", help="Write the files into this folder.")] = None,
+    config: ConfigPath = CONFIG,
+) -> None:
+    """Render the files that Asterisk includes: dialplan, manager users, music on hold."""
+    files = render(load_node(config, node).dialplan)
+    for name, text in files.items():
+        if into is None:
+            screen.print(f"; ==== {name}\n{text}", markup=False, highlight=False, soft_wrap=True)
+            continue
+        into.mkdir(parents=True, exist_ok=True)
+        (into / name).touch(mode=0o600)
+        (into / name).write_text(text)
+        errors.print(f"wrote {into / name}")
+
+
+@pbx.command("check")
+def pbx_check_(
+    node: Annotated[str, typer.Argument(help="The node's name in the configuration.")] = "",
+    config: ConfigPath = CONFIG,
+) -> None:
+    """Ask a running Asterisk whether everything that Callfloor needs is there."""
+    findings = asyncio.run(pbx_check.check(load_node(config, node).dialplan))
+    for finding in findings:
+        screen.print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.text}", markup=False, highlight=False)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@journal.command("cat")
+def journal_cat(
+    config: ConfigPath = CONFIG,
+    call: Annotated[str, typer.Option("--call", help="Only lines that mention this call.")] = "",
+) -> None:
+    """Print the journal's lines as JSON, one a line."""
+    for line in replay(load(config).records.journal.path):
+        text = msgspec.json.encode(line).decode()
+        if f'"{call}"' in text or not call:
+            print(text)  # noqa: T201 - data for another program, not for a person
+
+
+@journal.command("verify")
+def journal_verify(config: ConfigPath = CONFIG) -> None:
+    """Check the journal: every line whole and in order, and the same decisions when everything is decided again."""
+    path = load(config).records.journal.path
+    found = verify(path)
+    acd, differing = Acd(), 0
+    with progress() as report:
+        for line in replay(path):
+            if acd.handle(line.input) != line.facts:
+                differing += 1
+                errors.print(f"{path}, line {line.seq}: would be decided differently today")
+                raise typer.Exit(1)
+            if line.seq % 10_000 == 0:
+                report("deciding again", line.seq, found.lines)
+    torn = f", {found.torn_bytes} bytes of a torn last line" if found.torn_bytes else ""
+    screen.print(f"{path}: {found.lines} lines, {found.facts} facts{torn}: whole, and decided the same again")
+
+
+def load_node(config: Path, name: str):  # type: ignore[no-untyped-def]
+    nodes = load(config).nodes
+    if not name and len(nodes) == 1:
+        return next(iter(nodes.values()))
+    if name not in nodes:
+        raise Usage(f"there is no node {name!r} (nodes: {', '.join(sorted(nodes)) or 'none'})")
+    return nodes[name]
+
+
+def clock_time(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """A bar for what takes more than a moment; nothing at all where nobody watches."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        tasks: dict[str, object] = {}
+
+        def report(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=of)
+            bar.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
+
+        yield report
+
+
+def main() -> None:
+    """The entry point: what a person can mend is one clear message, exit 2; anything else is a traceback, exit 1."""
+    try:
+        app()
+    except (
+        ConfigError,
+        Usage,
+        CannotStart,
+        PortTaken,
+        SpeechError,
+        JournalError,
+        JournalCorrupt,
+        FileNotFoundError,
+    ) as error:
+        errors.print(f"callfloor: {error}", markup=False)
+        sys.exit(2)

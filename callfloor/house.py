@@ -1,0 +1,152 @@
+"""The house: the only place that wires the parts together. Does I/O: everything that the live system does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from acd.core import Acd
+from acd.vocabulary import Configure, ConsoleClosed, Line, LinkLost, Refused
+from agent_console.server import Console
+from callfloor.clock import Clock
+from callfloor.config import Config
+from callfloor.floor import Floor
+from callfloor.metrics import FloorMetrics
+from callfloor.screens import Screens
+from cti.bridge import Bridge
+from cti.serial_line import SerialLine
+from ivr.agi_server import FastAgiServer
+from ivr.prompts import all_prompts
+from ivr.speech import Speech
+from records.call_log import CallLog
+from records.customers import Customers
+from records.database import Database
+from records.follower import LINK as DATABASE_LINK
+from records.follower import Follower
+from records.journal import Journal, replay
+
+log = structlog.get_logger(__name__)
+
+Progress = Callable[[str, int, int], None]
+"""(what is being done, how many are done, of how many): for whoever waits for the start."""
+
+STARTING = "Callfloor is starting"
+
+
+class CannotStart(Exception):
+    """What the operator must mend before the system can run; the message says what."""
+
+
+class House:
+    """Every part of the live system, made from one configuration. `reactor` is Twisted's, on the running loop."""
+
+    def __init__(self, config: Config, reactor: Any) -> None:
+        self.config = config
+        self.metrics = CollectorRegistry()
+        self._now = Clock()
+        self._acd = Acd()
+        self._journal = Journal.open(config.records.journal.path, config.records.journal.fsync)
+        self.floor = Floor(self._acd, self._journal, self._now)
+        tell = self.floor.tell
+        self.database = Database(config.records.database)
+        region = config.records.region
+        self.customers = Customers(self.database, config.records, self._now)
+        screens = Screens(self.customers, CallLog(self.database), self._journal.path, region)
+        self._follower = Follower(self.database, self._journal.path, region, tell, self._now)
+        self.console = Console(
+            config.web,
+            config.users,
+            tell,
+            self._now,
+            lookup=screens.lookup,
+            find_calls=screens.find_calls,
+            tell_story=screens.tell_story,
+            metrics=self.metrics,
+            fault=lambda: self.floor.journal_fault,
+        )
+        self.speech = Speech(config.ivr.speech)
+        self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound)
+        self.bridges = [Bridge(node, tell, self._now) for node in config.nodes.values()]
+        self.lines = [SerialLine(line, tell, self._now, reactor) for line in config.serial.values()]
+        self._figures = FloorMetrics(self.metrics, self._acd)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, progress: Progress) -> None:
+        """Remembers, makes ready, listens, and only then connects to the switch. Raises CannotStart."""
+        self._remember(progress)
+        config = self.config
+        facts = await self.floor.tell(Configure(self._now(), config.queue_rules(), config.agent_rules()))
+        for fact in facts:
+            if isinstance(fact, Refused):
+                raise CannotStart(f"this configuration cannot replace the one before it: {fact.why}")
+        await self._nothing_is_connected_yet()
+        await self.speech.make_ahead(
+            all_prompts(config.ivr), lambda made, of: progress("speaking the prompts", made, of)
+        )
+        config.ivr.messages.mkdir(parents=True, exist_ok=True)
+        await self.console.start()
+        await self.ivr.start()
+        self._run("call records", self._follower.run())
+        for bridge in self.bridges:
+            self._run(bridge.link_name, bridge.run())
+        for line in self.lines:
+            self._run(line.link_name, line.run())
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`, or until going on would be wrong: then the exception that says why."""
+        stopped = asyncio.create_task(stop.wait())
+        waiting: set[asyncio.Future[Any]] = {stopped, self.floor.broken, *self._tasks}
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        for ended in done - {stopped}:
+            ended.result()
+
+    async def close(self) -> None:
+        """Leaves every call where it is on the switch, and what is remembered in the journal."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.ivr.close()
+        await self.console.stop()
+        self.floor.close()
+        await self.database.close()
+        self._journal.close()
+
+    def _remember(self, progress: Progress) -> None:
+        """State is a function of the facts: every part takes in the journal before anything happens."""
+        size, last = self._journal.last_seq, 0
+        parts = [self.console.see, self.ivr.see, *(b.learn for b in self.bridges), *(s.see for s in self.lines)]
+        for line in replay(self._journal.path):
+            self._acd.replay([line])
+            self._see(line, parts)
+            if line.seq - last >= 10_000:
+                last = line.seq
+                progress("reading the journal", line.seq, size)
+        self._now.not_before(self._acd.state.now)
+        live = [self._figures.see, *(b.see for b in self.bridges), self.ivr.see, *(s.see for s in self.lines)]
+        for see in [*live, self.console.see, self._follower.see]:
+            self.floor.follow(see)
+        log.info("house.remembers", lines=size, calls=len(self._acd.state.calls))
+
+    @staticmethod
+    def _see(line: Line, parts: list[Callable[[Line], None]]) -> None:
+        for see in parts:
+            see(line)
+
+    async def _nothing_is_connected_yet(self) -> None:
+        """The journal may end with links up and screens open; they are not, until they say so."""
+        links = [bridge.link_name for bridge in self.bridges] + [line.link_name for line in self.lines]
+        for link in links:
+            await self.floor.tell(LinkLost(self._now(), link, STARTING))
+        for gone in self._acd.state.links_down.keys() - {*links, DATABASE_LINK}:
+            log.info("house.link_no_longer_configured", link=gone)
+        for agent in self._acd.state.agents.values():
+            if agent.console:
+                await self.floor.tell(ConsoleClosed(self._now(), agent.id))
+
+    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))

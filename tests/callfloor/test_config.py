@@ -1,0 +1,79 @@
+"""The configuration file: the example is right, and each fault is named with its place and what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acd.vocabulary import AgentRules, QueueRules
+from callfloor.config import Config, ConfigError, load
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "callfloor.example.toml"
+
+
+@pytest.fixture(autouse=True)
+def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLFLOOR_AMI_SECRET", "live-secret")
+    monkeypatch.setenv("CALLFLOOR_OPERATOR_SECRET", "operator-secret")
+
+
+def loaded(folder: Path, find: str = "", replace: str = "") -> Config:
+    text = EXAMPLE.read_text()
+    assert find in text
+    path = folder / "callfloor.toml"
+    path.write_text(text.replace(find, replace, 1) if find else text)
+    return load(path)
+
+
+def test_the_example_of_the_docs_is_a_whole_system(tmp_path: Path) -> None:
+    config = loaded(tmp_path)
+    assert config.queue_rules()["service"] == QueueRules("Service")
+    assert config.agent_rules()["a1"] == AgentRules("Wang Li", {"service": 1, "sales": 2})
+    assert config.records.journal.path == tmp_path / "var/callfloor.journal"
+    assert config.records.database.url == f"sqlite:///{tmp_path}/var/callfloor.db"
+    assert config.nodes["pbx1"].secret.get_secret_value() == "live-secret"
+    assert config.nodes["pbx1"].dialplan.agi_port == config.ivr.port
+    assert "live-secret" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("find", "replace", "fault"),
+    [
+        ("port = 8080", "prot = 8080", "web.prot: no such key"),
+        ("port = 8080", 'port = "many"', "web.port: Input should be a valid integer"),
+        ("port = 5038", "port = 99999", "nodes.pbx1.port: Input should be less than or equal to 65535, got 99999"),
+        ('name = "Wang Li"', "", "agents.a1.name: missing"),
+        ("sales = 2 }", "slaes = 2 }", "agents.a1.queues: there is no queue 'slaes' (queues: sales, service)"),
+        (
+            '{ queue = "sales" }',
+            '{ queue = "slaes" }',
+            "ivr.flows.main.menus.top.keys.2.queue: there is no queue 'slaes'",
+        ),
+        ('agent = "a1"', 'agent = "a9"', "users.wang.agent: there is no agent 'a9' (agents: a1, a2)"),
+        ('flow = "main"', 'flow = "mane"', "hotlines.4001.flow: there is no flow 'mane'"),
+        ('"CALLFLOOR_AMI_SECRET"', '"NOT_SET"', "nodes.pbx1.secret: environment variable NOT_SET is not set"),
+        ("[queues.sales]", "[queues.sales", "is not TOML"),
+        ('region = "CN"', 'region = "China"', "records.region: expected a two-letter country"),
+        ('"$argon2id$v=19', '"secret$v=19', "users.wang.password_hash"),
+    ],
+)
+def test_each_fault_is_named_with_its_place(tmp_path: Path, find: str, replace: str, fault: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, find, replace)
+    assert str(caught.value).startswith(f"{tmp_path}/callfloor.toml: ")
+    assert fault in str(caught.value)
+    assert "live-secret" not in str(caught.value)
+
+
+def test_several_faults_are_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "callfloor.toml"
+    path.write_text(EXAMPLE.read_text().replace("port = 8080", "port = -1").replace("baud = 9600", "baud = 9601"))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert [fault.split(":")[0] for fault in caught.value.faults] == ["web.port", "serial.line1.baud"]
+
+
+def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(tmp_path / "nothing.toml")
