@@ -110,6 +110,10 @@ Change: TypeAlias = CallRecord | WishRecord | SmdrRecord
 """A CallRecord replaces all that is stored of its call; the others are new."""
 
 
+class UnknownCall(LookupError):
+    """A line speaks of a call that is not open: the rows that it was to be taken up from are gone or wrong."""
+
+
 class CallRecords:
     """The calls that go on, and what each line of the journal changes about them."""
 
@@ -118,7 +122,7 @@ class CallRecords:
         self._open = {record.call: record for record in open_calls}
 
     def see(self, line: Line) -> list[Change]:
-        """What this line changes. A call that was not begun in an earlier line is a broken journal: KeyError."""
+        """What this line changes. Raises `UnknownCall`, and is of no more use then."""
         at = line.input.at
         touched: dict[str, CallRecord] = {}
         changes: list[Change] = []
@@ -128,7 +132,8 @@ class CallRecords:
             elif isinstance(fact, SmdrMatched):
                 changes.append(SmdrRecord(line.seq, fact.call, fact.link, fact.text, fact.talked_ms, at))
             elif type(fact) in _MOVES:
-                record = touched[fact.call] = self._open[fact.call]  # type: ignore[union-attr]  # _MOVES have a call
+                record = self._known(fact.call, line.seq)  # type: ignore[union-attr]  # all in _MOVES have a call
+                touched[record.call] = record
                 _MOVES[type(fact)](record, fact, at)
                 if isinstance(fact, CallerKnown):
                     record.caller = normalise(record.ani, self._region)
@@ -141,6 +146,11 @@ class CallRecords:
             if not record.is_open:
                 del self._open[record.call]
         return [*touched.values(), *changes]
+
+    def _known(self, call: str, seq: int) -> CallRecord:
+        if call not in self._open:
+            raise UnknownCall(f"journal line {seq} speaks of {call}, which is not among the open calls")
+        return self._open[call]
 
     def _begun(self, fact: CallBegan, at: int) -> CallRecord:
         caller = normalise(fact.ani, self._region)

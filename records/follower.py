@@ -14,10 +14,10 @@ from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from acd.vocabulary import Line, LinkLost, LinkRestored, Now, Tell
-from records.call_records import CallRecord, CallRecords, SmdrRecord, WishRecord
+from records.call_records import CallRecord, CallRecords, SmdrRecord, UnknownCall, WishRecord
 from records.call_rows import open_calls, write_calls, write_events
 from records.database import Database
-from records.journal import JournalReader
+from records.journal import JournalCorrupt, JournalReader
 from records.tables import journal_positions
 
 LINK = "database"
@@ -27,6 +27,10 @@ _GATHER_S = 0.05
 _LONGEST_RETRY_S = 30.0
 
 log = structlog.get_logger(__name__)
+
+
+class OtherJournal(Exception):
+    """The rows in the database were made from another journal; those of this one would be mixed with them."""
 
 
 class Follower:
@@ -42,19 +46,27 @@ class Follower:
         self._now = now
         self._first_retry_s = first_retry_s
         self._lines_came = asyncio.Event()
+        self._rows_written = asyncio.Condition()
+        self.last_seq = 0
+        """The last journal line whose rows are in the database; 0 until the first look at it."""
         self._place: _Place | None = None
-        self._job: asyncio.Future[bool] | None = None
+        self._job: asyncio.Future[int] | None = None
         self._link_up = True
 
     def see(self, line: Line) -> None:
         """A line stands in the journal."""
         self._lines_came.set()
 
-    async def run(self) -> None:
-        """Follow for ever. A database that fails is told of and tried again, later and later.
+    async def written(self, seq: int) -> None:
+        """Wait until the rows of the journal's line `seq` are in the database."""
+        async with self._rows_written:
+            await self._rows_written.wait_for(lambda: self.last_seq >= seq)
 
-        Raises `JournalCorrupt` if the journal is damaged or is not the one that the database has followed so far, and
-        KeyError if its lines make no sense: rows made from then on would be wrong.
+    async def run(self) -> None:
+        """Follow for ever. What goes wrong is told of as a lost link, and tried again, later and later.
+
+        That holds for a database that fails, and as well for one that does not fit the journal (it has followed another
+        one, or somebody has deleted rows of open calls): nothing is written then, and calls go on.
         """
         retry_s = self._first_retry_s
         try:
@@ -62,7 +74,7 @@ class Follower:
                 try:
                     await self._database.migrate()
                     await self._follow()
-                except (SQLAlchemyError, OSError) as error:
+                except (SQLAlchemyError, OSError, JournalCorrupt, OtherJournal, UnknownCall) as error:
                     if self._link_up:
                         retry_s = self._first_retry_s
                     log.warning("database.lost", why=_first_line(error), retry_s=retry_s)
@@ -79,9 +91,14 @@ class Follower:
         while True:
             self._lines_came.clear()
             self._job = asyncio.ensure_future(self._database.run(self._write_some))
-            behind = await asyncio.shield(self._job)
+            seq = await asyncio.shield(self._job)
             await self._restored()
-            if not behind:
+            if seq != self.last_seq:
+                log.debug("database.rows_written", seq=seq)
+                async with self._rows_written:
+                    self.last_seq = seq
+                    self._rows_written.notify_all()
+            else:
                 await self._lines_came.wait()
                 # A busy floor writes hundreds of lines a second: some share a transaction.
                 await asyncio.sleep(_GATHER_S)
@@ -104,22 +121,28 @@ class Follower:
             self._place.reader.close()
             self._place = None
 
-    def _write_some(self, connection: Connection) -> bool:
-        """The rows of the next lines and the position behind them. Whether there may be more. In the worker thread."""
+    def _write_some(self, connection: Connection) -> int:
+        """The rows of the next lines, and the position behind them, which is returned. In the worker thread."""
         if self._place is None:
             self._place = _Place(connection, self._journal, self._region)
-        return self._place.write_some(connection)
+        self._place.write_some(connection)
+        return self._place.reader.last_seq
 
 
 class _Place:
     """Where in the journal the tables are, and the calls that go on there."""
 
     def __init__(self, connection: Connection, journal: Path, region: str) -> None:
-        position = connection.scalar(select(journal_positions.c.seq).where(journal_positions.c.follower == _FOLLOWER))
+        position = connection.execute(
+            select(journal_positions).where(journal_positions.c.follower == _FOLLOWER)
+        ).one_or_none()
         self.records = CallRecords(region, open_calls(connection))
-        self.reader = JournalReader(journal, position or 0)
+        self.reader = JournalReader(journal, position.seq if position else 0)
+        if position and position.journal != self.reader.mark():
+            self.reader.close()
+            raise OtherJournal(f"the database has followed another journal than {journal} up to line {position.seq}")
 
-    def write_some(self, connection: Connection) -> bool:
+    def write_some(self, connection: Connection) -> None:
         calls: dict[str, CallRecord] = {}
         events: list[WishRecord | SmdrRecord] = []
         start = self.reader.last_seq
@@ -131,14 +154,14 @@ class _Place:
                     else:
                         events.append(change)
         if self.reader.last_seq == start:
-            return False
+            return
         write_calls(connection, calls.values())
         write_events(connection, events)
+        position = {"follower": _FOLLOWER, "journal": self.reader.mark(), "seq": self.reader.last_seq}
         connection.execute(delete(journal_positions).where(journal_positions.c.follower == _FOLLOWER))
-        connection.execute(insert(journal_positions).values(follower=_FOLLOWER, seq=self.reader.last_seq))
+        connection.execute(insert(journal_positions).values(**position))
         # Were the power to fail now, the rows must not know of lines that the journal has lost.
         self.reader.sync()
-        return True
 
 
 def _first_line(error: Exception) -> str:

@@ -231,6 +231,10 @@ class JournalReader:
             self.offset += len(raw) + 1
         return lines
 
+    def mark(self) -> str:
+        """The crc32 of the first line, by which this journal is told from any other; "" while it is empty."""
+        return os.pread(self._descriptor, 8, 0).decode("ascii", "replace")
+
     def sync(self) -> None:
         """Force to the disk what has been read, so that nothing made from it can outlive it."""
         os.fdatasync(self._descriptor)

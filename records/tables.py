@@ -129,5 +129,6 @@ journal_positions = Table(
     "journal_positions",
     metadata,
     Column("follower", Words, primary_key=True),
-    Column("seq", BigInteger, nullable=False, comment="the last journal line whose rows are here"),
+    Column("journal", Words, nullable=False, comment="the mark of the journal: see JournalReader.mark"),
+    Column("seq", BigInteger, nullable=False, comment="its last line whose rows are here"),
 )

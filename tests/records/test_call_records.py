@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 
 from acd import vocabulary as say
-from acd.vocabulary import Why
-from records.call_records import CallRecord, CallRecords, Segment, SmdrRecord, WishRecord
-from tests.records.floor import Lines
-
-WHY = Why("longest idle", 1, 0, 1, {}, "only call for a free agent", 1)
+from records.call_records import CallRecord, CallRecords, Segment, SmdrRecord, UnknownCall, WishRecord
+from tests.records.floor import WHY, Lines
 
 
 def records_of(lines: Lines, region: str = "TW") -> dict[str, CallRecord]:
@@ -151,7 +148,7 @@ def test_an_open_call_goes_on_from_its_own_record() -> None:
 
 def test_a_call_that_never_began_is_a_broken_journal() -> None:
     lines = Lines()
-    with pytest.raises(KeyError, match="c9"):
+    with pytest.raises(UnknownCall, match="journal line 1 speaks of c9"):
         CallRecords("TW").see(lines.add(0, say.MenuChosen("c9", "m", "1")))
 
 

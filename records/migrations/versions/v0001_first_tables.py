@@ -53,7 +53,8 @@ def upgrade() -> None:
     op.create_table(
         "journal_positions",
         sa.Column("follower", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False, comment="the last journal line whose rows are here"),
+        sa.Column("journal", sa.Text(), nullable=False, comment="the mark of the journal: see JournalReader.mark"),
+        sa.Column("seq", sa.BigInteger(), nullable=False, comment="its last line whose rows are here"),
         sa.PrimaryKeyConstraint("follower", name="pk_journal_positions"),
     )
     op.create_table(

@@ -1,0 +1,61 @@
+"""The tables are built as they are described, and the door to them keeps its word."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, insert, select
+
+from records.database import Database
+from records.settings import DatabaseSettings
+from records.tables import journal_positions, metadata
+from tests.records.conftest import rows_of
+
+
+async def test_the_migrations_build_the_tables_that_are_described(database: Database) -> None:
+    await database.migrate()
+
+    def differences(connection: Connection) -> list[Any]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    assert await database.run(differences) == []
+
+
+async def test_a_job_that_fails_leaves_nothing(database: Database) -> None:
+    def half(connection: Connection) -> None:
+        connection.execute(insert(journal_positions).values(follower="x", journal="", seq=1))
+        raise LookupError("the other half")
+
+    with pytest.raises(LookupError, match="the other half"):
+        await database.run(half)
+    assert await database.run(rows_of(journal_positions)) == [[]]
+
+
+async def test_jobs_run_one_after_the_other_away_from_the_loop(database: Database) -> None:
+    seen = await asyncio.gather(*(database.run(lambda connection: threading.current_thread().name) for _ in range(9)))
+    assert set(seen) == {"database_0"}
+
+
+async def test_sqlite_lets_others_read_while_we_write(tmp_path: Path) -> None:
+    file = tmp_path / "floor.db"
+    database = Database(DatabaseSettings(url=f"sqlite:///{file}"))
+    await database.migrate()
+
+    def read_beside(connection: Connection) -> list[Any]:
+        connection.execute(insert(journal_positions).values(follower="x", journal="", seq=1))
+        other = sqlite3.connect(file, timeout=0)
+        try:
+            return other.execute("SELECT * FROM journal_positions").fetchall()
+        finally:
+            other.close()
+
+    assert await database.run(read_beside) == []
+    assert await database.run(lambda connection: connection.scalar(select(journal_positions.c.seq))) == 1
+    await database.close()
