@@ -119,7 +119,7 @@ class SerialMatcher:
             self.counts.foreign += 1
             return []
         self._forget(at)
-        call = min(self._candidates(at, record), key=lambda call: self._distance(at, record, call), default=None)
+        call = self._closest(at, record)
         if call is None:
             self.counts.smdr_unmatched += 1
             return []
@@ -158,30 +158,34 @@ class SerialMatcher:
             return []  # nothing that AMI did not bring
         return [CallerIdentified(at if now is None else now, call=call.call, ani=ani, link=self._link, dnis=dnis)]
 
-    def _candidates(self, at: int, record: SmdrRecord) -> Iterator[_Call]:
+    def _candidates(self, record: SmdrRecord) -> Iterator[tuple[bool, bool, _Call]]:
+        """The calls that a record may be about, each with whether it has not the record's port, not its number."""
+        ports = self._ports(record)
         for call in self._calls.values():
-            numbered = bool(call.ani and record.number)
-            if call.smdr_heard or (numbered and not same_number(call.ani, record.number)):
+            numbered, on_port = bool(call.ani and record.number), call.port in ports
+            if call.smdr_heard or not (numbered or on_port):
+                continue
+            if numbered and not same_number(call.ani, record.number):
                 continue
             if call.ended_at is None and record.ended_at + CLOCK_SLACK_MS < call.began_at:
                 continue  # held back by a PBX whose line was down: it must not end the call that is there now
-            if numbered or call.port in self._ports(record):
-                yield call
+            yield not on_port, not numbered, call
 
-    def _distance(self, at: int, record: SmdrRecord, call: _Call) -> tuple[bool, bool, bool, int]:
-        """Smallest is best: port and number before port or number, an ended call before a live one, then the closest
-        end; of two live calls the one that is as old as the record says.
+    def _closest(self, at: int, record: SmdrRecord) -> _Call | None:
+        """Port and number before port or number, an ended call before a live one, then the closest end; of two live
+        calls the one that is as old as the record says.
         """
-        if call.ended_at is None:
-            apart_ms = abs(at - call.began_at - record.ring_ms - record.talked_ms)
-        else:
-            apart_ms = at - call.ended_at
-        return (
-            call.port not in self._ports(record),
-            not (call.ani and record.number),
-            call.ended_at is None,
-            apart_ms,
-        )
+
+        def distance(candidate: tuple[bool, bool, _Call]) -> tuple[bool, bool, bool, int]:
+            off_port, unnumbered, call = candidate
+            if call.ended_at is None:
+                apart_ms = abs(at - call.began_at - record.ring_ms - record.talked_ms)
+            else:
+                apart_ms = at - call.ended_at
+            return off_port, unnumbered, call.ended_at is None, apart_ms
+
+        closest = min(self._candidates(record), key=distance, default=None)
+        return None if closest is None else closest[2]
 
     def _ports(self, record: SmdrRecord) -> set[str]:
         names = (record.extension, record.trunk)
