@@ -7,6 +7,7 @@ from sqlalchemy import select
 from records.call_records import CallRecord
 from records.call_rows import read_calls
 from records.database import Database
+from records.numbers import normalise
 from records.tables import calls
 
 LONGEST_PAGE = 500
@@ -15,8 +16,10 @@ LONGEST_PAGE = 500
 class CallLog:
     """Finds calls in the database. Every method raises `SQLAlchemyError` if that fails."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, region: str = "ZZ") -> None:
+        """`region` as in the settings; with "ZZ", nowhere, only numbers with a `+` are understood however written."""
         self._database = database
+        self._region = region
 
     async def call(self, call: str) -> CallRecord | None:
         """The record of one call, as far as it is known in the database."""
@@ -25,11 +28,20 @@ class CallLog:
         )
         return found[0] if found else None
 
-    async def latest(self, count: int, *, before: int | None = None, agent: str = "") -> list[CallRecord]:
-        """At most `count` calls, the latest first; `before` is a `began_at`, to page on; `agent` keeps only theirs."""
+    async def latest(
+        self, count: int, *, before: int | None = None, agent: str = "", number: str = ""
+    ) -> list[CallRecord]:
+        """At most `count` calls, the latest first; `before` is a `began_at`, to page on.
+
+        `agent` keeps only the calls that this agent talked on, `number` only those from there.
+        """
         query = select(calls).order_by(calls.c.began_at.desc(), calls.c.call).limit(min(count, LONGEST_PAGE))
         if before is not None:
             query = query.where(calls.c.began_at < before)
         if agent:
             query = query.where(calls.c.agent == agent)
+        if number:
+            normal = normalise(number, self._region)
+            # What cannot be a number, such as "anonymous", may still be what the exchange sent.
+            query = query.where(calls.c.ani == number if normal is None else calls.c.caller == normal)
         return await self._database.run(lambda connection: read_calls(connection, query))

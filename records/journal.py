@@ -212,6 +212,8 @@ class JournalReader:
         """The sequence number of the last line read."""
         self.offset: int
         """Where the next line begins, in bytes."""
+        self.torn_bytes = 0
+        """How much stood behind the last whole line when `read` last found nothing: a write that was cut short."""
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self.offset = self._end_of_line(after)
@@ -222,13 +224,16 @@ class JournalReader:
     def read(self) -> list[Line]:
         """The next whole lines, some hundreds at most; none at the end. Raises `JournalCorrupt`."""
         lines: list[Line] = []
-        for raw in self._whole_lines():
+        data = self._whole_lines()
+        for raw in data[:-1]:
             line = self._line(raw)
             if line is None:
                 break
             lines.append(line)
             self.last_seq = line.seq
             self.offset += len(raw) + 1
+        if not lines:
+            self.torn_bytes = len(b"\n".join(data))
         return lines
 
     def mark(self) -> str:
@@ -238,10 +243,6 @@ class JournalReader:
     def sync(self) -> None:
         """Force to the disk what has been read, so that nothing made from it can outlive it."""
         os.fdatasync(self._descriptor)
-
-    def torn_bytes(self) -> int:
-        """What stands behind the last line read; once `read` gives nothing, a line that is not whole."""
-        return os.fstat(self._descriptor).st_size - self.offset
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -255,13 +256,13 @@ class JournalReader:
         self.close()
 
     def _whole_lines(self) -> list[bytes]:
+        """Whole lines from the offset on, and then what stands behind the last newline."""
         # Read anew from the offset, not from a buffer: the writer may have taken a torn line back since the last time.
         size = _BLOCK
         while True:
             data = os.pread(self._descriptor, size, self.offset)
-            end = data.rfind(b"\n") + 1
-            if end or len(data) < size:
-                return data[: end - 1].split(b"\n") if end else []
+            if b"\n" in data or len(data) < size:
+                return data.split(b"\n")
             size *= 2
 
     def _line(self, raw: bytes) -> Line | None:
@@ -307,7 +308,7 @@ def replay(path: Path) -> Iterator[Line]:
     with JournalReader(path) as reader:
         while lines := reader.read():
             yield from lines
-        if torn := reader.torn_bytes():
+        if torn := reader.torn_bytes:
             log.warning("journal.torn_line_left_out", path=str(path), after_seq=reader.last_seq, bytes=torn)
 
 
@@ -324,7 +325,7 @@ def verify(path: Path) -> Verified:
                         raise JournalCorrupt(path, line.seq, place.offset, expected)
                 last_at = line.input.at
                 facts += len(line.facts)
-        return Verified(reader.last_seq, facts, first_at, last_at, reader.torn_bytes())
+        return Verified(reader.last_seq, facts, first_at, last_at, reader.torn_bytes)
 
 
 def _good_end(path: Path, descriptor: int) -> tuple[int, int]:

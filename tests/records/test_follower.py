@@ -90,6 +90,11 @@ async def test_a_day_of_calls_becomes_rows(database: Database, path: Path) -> No
         "c293",
         "c294",
     ] or True
+    log = CallLog(database, "TW")
+    for written_as in ("0912345607", "+886 912 345 607"):
+        assert [record.call for record in await log.latest(500, number=written_as)] == ["c207", "c107", "c7"]
+    for other in ("0955555555", "anonymous", "%"):
+        assert await log.latest(500, number=other) == []
     [wished, smdr] = await database.run(rows_of(wishes, smdr_records))
     assert len(wished) == 60
     assert len(smdr) == 180
