@@ -151,15 +151,21 @@ def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
         return port
 
 
-def lab_settings(*, agi_port: int, ami_port: int = 0, node: str = "lab", fallback: Fallback | None = None) -> PbxSettings:
-    """Settings for an Asterisk of the lab. The message folder must be one that the lab's Asterisk sees."""
+def lab_settings(
+    *,
+    agi_port: int,
+    node: str = "lab",
+    ports: IvrPorts | None = IvrPorts(first=1, last=20),  # noqa: B008 (it is frozen)
+    fallback: Fallback | None = None,
+) -> PbxSettings:
+    """Settings for an Asterisk of the lab, with an AMI port of its own."""
     return PbxSettings(
         node=node,
-        ami_port=ami_port or free_port(socket.SOCK_STREAM),
+        ami_port=free_port(socket.SOCK_STREAM),
         agi_port=agi_port,
         live=ManagerUser.model_validate({"name": "callfloor", "secret": "lab-live"}),
         operator=ManagerUser.model_validate({"name": "operator", "secret": "lab-operator"}),
-        ports=IvrPorts(first=1, last=20),
+        ports=ports,
         fallback=fallback or Fallback(),
     )
 

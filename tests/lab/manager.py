@@ -72,7 +72,8 @@ class ManagerSession:
 
     def _take(self, message: Message) -> None:
         headers = dict(message)
-        if "Response" in headers:
+        # By the first line: the event OriginateResponse has a Response too.
+        if message[0][0] == "Response":
             self._answers[headers["ActionID"]] = message
         else:
             self.events.append(message)

@@ -64,6 +64,7 @@ class Phone:
         self._order()
 
     def _order(self) -> None:
+        assert self._call_id, f"phone {self.name} has no call yet: wait for `rung` or `answered` first"
         order = (
             f"MESSAGE sip:{self.name}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-{len(self.events)}\r\n"
             f"From: <sip:lab@127.0.0.1>\r\nTo: <sip:{self.name}@127.0.0.1>\r\nCall-ID: {self._call_id}\r\n"
@@ -238,11 +239,12 @@ Max-Forwards: 70
 Content-Length: 0
 
 """
+    # At the first of the receives that wait together, where SIPp looks for it.
     wait = f'timeout="{max(answer_ms, 1)}" ontimeout="answer"' if answer_ms is not None else ""
     ringing = f"""
 {_send(empty.format(status="180 Ringing"))}
-<recv request="MESSAGE" optional="true" next="answer"/>
-<recv request="CANCEL" {wait}><action>{_log("cancelled")}</action></recv>
+<recv request="MESSAGE" optional="true" {wait} next="answer"/>
+<recv request="CANCEL"><action>{_log("cancelled")}</action></recv>
 {_send(_OK_TO_LAST)}
 {_refusal(empty.format(status="487 Request Terminated"))}
 <label id="answer"/>
