@@ -60,6 +60,7 @@ class _Call(msgspec.Struct):
     ani: str
     dnis: str
     began_at: int
+    plain_ani: str
     ended_at: int | None = None
     smdi_heard: bool = False
     smdr_heard: bool = False
@@ -91,6 +92,7 @@ class SerialMatcher:
                 return self._began(at, fact)
             case CallerKnown() if call := self._calls.get(fact.call):
                 call.ani, call.dnis = fact.ani or call.ani, fact.dnis or call.dnis
+                call.plain_ani = plain(call.ani)
             case CallEnded() | CallAbandoned() if (call := self._calls.get(fact.call)) and call.ended_at is None:
                 call.ended_at = at
                 self._ended.append(call)
@@ -135,7 +137,7 @@ class SerialMatcher:
         return [self._waiting.pop(port).message for port in late]
 
     def _began(self, at: int, fact: CallBegan) -> list[AnyInput]:
-        call = _Call(fact.call, fact.port, fact.ani, fact.dnis, began_at=at)
+        call = _Call(fact.call, fact.port, fact.ani, fact.dnis, began_at=at, plain_ani=plain(fact.ani))
         self._calls[call.call] = call
         self._forget(at)
         if not call.port:
@@ -151,7 +153,7 @@ class SerialMatcher:
         call.smdi_heard = True
         self.counts.smdi_matched += 1
         self.counts.lags_ms.append(call.began_at - at)
-        if call.ani and message.calling and not same_number(call.ani, message.calling):
+        if call.ani and message.calling and not same_number(call.plain_ani, plain(message.calling)):
             self.counts.contradicted += 1
         ani, dnis = call.ani or message.calling, call.dnis or message.forwarding
         if (ani, dnis) == (call.ani, call.dnis):
@@ -160,12 +162,12 @@ class SerialMatcher:
 
     def _candidates(self, record: SmdrRecord) -> Iterator[tuple[bool, bool, _Call]]:
         """The calls that a record may be about, each with whether it has not the record's port, not its number."""
-        ports = self._ports(record)
+        ports, number = self._ports(record), plain(record.number)
         for call in self._calls.values():
-            numbered, on_port = bool(call.ani and record.number), call.port in ports
+            numbered, on_port = bool(call.plain_ani and number), call.port in ports
             if call.smdr_heard or not (numbered or on_port):
                 continue
-            if numbered and not same_number(call.ani, record.number):
+            if numbered and not same_number(call.plain_ani, number):
                 continue
             if call.ended_at is None and record.ended_at + CLOCK_SLACK_MS < call.began_at:
                 continue  # held back by a PBX whose line was down: it must not end the call that is there now
@@ -203,8 +205,12 @@ class SerialMatcher:
             del self._on_port[call.port]
 
 
+def plain(number: str) -> str:
+    """The digits of a number without the zeros that a trunk prefix or padding puts before them."""
+    return "".join(filter(str.isdecimal, number)).lstrip("0")
+
+
 def same_number(one: str, other: str) -> bool:
-    """Whether two spellings may be one number: `5555678`, `02565555678` and `+12565555678` may, `678` only itself."""
-    spellings = ("".join(filter(str.isdecimal, number)).lstrip("0") for number in (one, other))
-    shorter, longer = sorted(spellings, key=len)
+    """Whether two plain numbers may be one: `5555678`, `2565555678` and `12565555678` may, `678` only itself."""
+    shorter, longer = (one, other) if len(one) < len(other) else (other, one)
     return shorter == longer or (len(shorter) >= 7 and longer.endswith(shorter))
