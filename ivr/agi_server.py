@@ -217,7 +217,9 @@ class Session:
         """Plays one prompt; returns the key of `escape` that ended it, or ""."""
         sound = self._house.sound(prompt)
         reply = await self._command("STREAM FILE", sound, escape)
-        if reply.endpos == 0 and reply.result == "0":
+        if reply.result == "-1":
+            # Either the file cannot be opened or the channel is gone; on a channel that is gone the next one fails too.
+            reply = await self._command("WAIT FOR DIGIT", "1")
             log.error("ivr.sound_missing", call=self.call, sound=sound, text=prompt.text)
         return _key(reply)
 
@@ -247,7 +249,8 @@ class Session:
         assert isinstance(reply, Reply), "only a session's first message is an environment"
         if reply.data == "writefile":  # RECORD FILE: full disk, missing folder, no right to write there
             raise AgiError(f"Asterisk cannot write {arguments[0]!r}")
-        if reply.code == 511 or reply.result == "-1":
+        unopened = verb == "STREAM FILE" and reply.endpos == 0
+        if reply.code == 511 or (reply.result == "-1" and not unopened):
             raise ChannelGone
         if reply.code != 200:
             raise AgiError(f"{verb} was answered with {reply.code} {reply.text[:200]}")

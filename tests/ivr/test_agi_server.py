@@ -166,11 +166,17 @@ def once(verb: str, raw: bytes, number: int = 1) -> Callable[[Command], Awaitabl
     return answer
 
 
+async def gone_at_the_first_sample(command: Command) -> bytes | None:
+    """Asterisk's reply is the same as for a file that it cannot open."""
+    gone = {"STREAM FILE": b"200 result=-1 endpos=0\n", "WAIT FOR DIGIT": b"200 result=-1\n"}
+    return gone.get(command.verb)
+
+
 GONE = [
+    gone_at_the_first_sample,
     once("STREAM FILE", b"HANGUP\n200 result=-1 endpos=800\n", 2),
     once("STREAM FILE", b"200 result=-1 endpos=800\nHANGUP\n", 2),
     once("STREAM FILE", b"HANGUP\n", 2),
-    once("STREAM FILE", b"200 result=-1 endpos=0\n", 2),
     once("WAIT FOR DIGIT", b"200 result=-1\n"),
     once("WAIT FOR DIGIT", b"511 Command Not Permitted on a dead channel or intercept routine\n"),
     once("GET VARIABLE", b"HANGUP\n200 result=1 (x)\n", 3),
@@ -236,8 +242,8 @@ async def test_a_disk_that_takes_no_message_is_named() -> None:
 async def test_a_sound_that_asterisk_cannot_find_is_named_and_the_call_goes_on() -> None:
     with capture_logs() as logs:
         async with listening(House(ready=["a1"])) as server:
-            caller = Channel(keys=["1"])
-            await caller.run(server.port, answer=once("STREAM FILE", b"200 result=0 endpos=0\n"))
+            caller = Channel(keys=["", "1"])
+            await caller.run(server.port, answer=once("STREAM FILE", b"200 result=-1 endpos=0\n"))
     assert {"event": "ivr.sound_missing", "sound": "/sounds/Welcome."}.items() <= next(
         entry.items() for entry in logs if entry["log_level"] == "error"
     )
