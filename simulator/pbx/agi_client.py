@@ -1,7 +1,7 @@
 """The simulated PBX as the client of a FastAGI server: connects, says who calls, does what it is told. A thin shell.
 
-It behaves like res_agi of Asterisk 22: after a hang-up, or when a Bridge has taken the caller, the command at work ends
-with -1, `HANGUP` is sent once, and what needs a living channel is answered with 511 until the server closes.
+It behaves like res_agi of Asterisk 22 with AGIEXITONHANGUP, which our dialplan sets: after a hang-up, or when a Bridge
+has taken the caller, the command at work ends with -1, `HANGUP` is sent, and the connection is closed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from simulator.pbx.channel import Channel, first_of
 
 log = structlog.get_logger(__name__)
 
-AgiStatus: TypeAlias = Literal["", "SUCCESS", "FAILURE", "HANGUP"]
+AgiStatus: TypeAlias = Literal["SUCCESS", "FAILURE", "HANGUP"]
 
 READ_SIZE = 4_096
 
@@ -49,7 +49,7 @@ class AgiSession:
         self._came = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until the server closes the connection; `stop` is set when the channel is gone from here."""
+        """Until the server closes the connection, or `stop` says that the channel is gone from here."""
         try:
             reader, writer = await asyncio.open_connection(self._client.host, self._client.port)
         except OSError as error:
@@ -83,20 +83,17 @@ class AgiSession:
 
     async def _serve(self, writer: asyncio.StreamWriter, stop: asyncio.Event) -> None:
         commands = AgiCommands(self._channel, stop, self._client.seconds, self._client.sound_ms)
-        told = False
         while True:
-            while not self._commands or (stop.is_set() and not told):
-                if stop.is_set() and not told:
-                    told = True
-                    writer.write(HANGUP)
-                    continue
+            while not self._commands and not stop.is_set():
                 self._came.clear()
-                await (self._came.wait() if told else first_of(self._came.wait(), stop.wait()))
+                await first_of(self._came.wait(), stop.wait())
+            if stop.is_set():
+                writer.write(HANGUP)
+                return
             command = self._commands.popleft()
             if command is None:
                 return
-            reply = await commands.perform(command)
-            writer.write(encode_reply(reply))
+            writer.write(encode_reply(await commands.perform(command)))
             await writer.drain()
 
     def _environment(self) -> dict[str, str]:

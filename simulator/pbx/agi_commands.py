@@ -23,18 +23,6 @@ DIGIT_MS = 500
 GET_DATA_MS = 6_000
 """The patience of GET DATA where the command names none."""
 
-NEED_A_LIVING_CHANNEL = frozenset(
-    {
-        "ANSWER",
-        "CHANNEL STATUS",
-        "GET DATA",
-        "HANGUP",
-        "RECORD FILE",
-        "SAY DIGITS",
-        "STREAM FILE",
-        "WAIT FOR DIGIT",
-    }
-)
 ARGUMENTS_LEAST = {
     "GET DATA": 1,
     "GET VARIABLE": 1,
@@ -90,8 +78,6 @@ class AgiCommands:
         way = self._ways.get(command.verb)
         if way is None:
             return Reply(510, text="Invalid or unknown command")
-        if self._gone.is_set() and command.verb in NEED_A_LIVING_CHANNEL:
-            return Reply(511, text="Command Not Permitted on a dead channel or intercept routine")
         if len(command.arguments) < ARGUMENTS_LEAST.get(command.verb, 0):
             return Reply(520, text="Invalid command syntax.  Proper usage follows:")
         return await way(command.arguments)

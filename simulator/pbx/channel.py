@@ -228,8 +228,8 @@ class Channel:
     async def perform(self, name: str, work: Application) -> bool:
         """Run one application. True: it ran to its end. False: a bridge came in between, and is over.
 
-        A hang-up waits for the application and raises HungUp. A bridge does not wait: an AGI session goes on talking
-        to a channel that is dead for it, until it notices, while the caller is already talking to somebody.
+        A hang-up waits for the application and raises HungUp. A bridge does not wait: an AGI session may still end
+        while the caller is already talking to somebody.
         """
         if self.hanging_up:
             raise HungUp

@@ -12,11 +12,18 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from simulator.pbx.agi_client import AgiClient, AgiStatus
-from simulator.pbx.channel import NORMAL_CLEARING, Channel, State, first_of
+from simulator.pbx.channel import NORMAL_CLEARING, Application, Channel, State, first_of
 from simulator.pbx.switch import Program
 from simulator.settings import SimulatedPbxSettings
 
+TALKED_S = 2.0
+"""How long a caller whom an agent has left waits for us to hang up: real time, it is granted to us."""
+
 _NOT_IN_NUMBERS = re.compile(r"[^0-9+*#]")
+
+
+class _Talked(Exception):
+    """A bridge came in between, and is over (the dialplan asks for BRIDGEPEER)."""
 
 
 class Dialplan:
@@ -76,7 +83,12 @@ class Dialplan:
         channel.announce(
             "CallfloorArrived", [("Call", call), ("ANI", ani), ("DNIS", dnis), ("Port", port), ("Queue", queue)]
         )
-        await (self._wait(channel) if queue else self._ivr(channel))
+        try:
+            await (self._wait(channel) if queue else self._ivr(channel))
+        except _Talked:
+            channel.step("callfloor-talked", 1)
+            await channel.perform("Wait", _silence(TALKED_S))
+            channel.finish(NORMAL_CLEARING)
 
     def _take_port(self) -> str:
         """The next free port after the one given last, or "": a number that comes again at once would be hard to match
@@ -145,23 +157,18 @@ class Dialplan:
         channel.step("callfloor-agent", 1)
         channel.announce("CallfloorAnswered", [("Offer", channel.variables.get("CALLFLOOR_OFFER", ""))])
         channel.step("callfloor-agent", 2)
-        granted_s = self._settings.agent_silence_ms / 1_000
-
-        async def silence(stop: asyncio.Event) -> None:
-            await first_of(asyncio.sleep(granted_s), stop.wait())
-
-        await channel.perform("Wait", silence)
+        await channel.perform("Wait", _silence(self._settings.agent_silence_ms / 1_000))
         channel.step("callfloor-agent", 3)
         channel.finish(NORMAL_CLEARING)
 
     # ------------------------------------------------------------------------------------------------ applications
 
     async def _run_agi(self, channel: Channel, request: str) -> AgiStatus:
-        """AGISTATUS afterwards; "" where a Bridge took the caller out of it."""
+        """AGISTATUS afterwards."""
         channel.variables["CALLFLOOR_NEXT"] = ""
         session = self._agi.session(channel, request)
-        ended = await channel.perform("AGI", session.run)
-        return session.status if ended else ""
+        await self._perform(channel, "AGI", session.run)
+        return session.status
 
     async def _music(self, channel: Channel, duration_ms: int) -> None:
         async def play(stop: asyncio.Event) -> None:
@@ -169,10 +176,18 @@ class Dialplan:
             await first_of(asyncio.sleep(self._seconds(duration_ms)), stop.wait())
             channel.keys.clear()  # whoever presses keys while music plays is not heard
 
-        await channel.perform("MusicOnHold", play)
+        await self._perform(channel, "MusicOnHold", play)
 
     async def _sound(self, channel: Channel) -> None:
-        async def play(stop: asyncio.Event) -> None:
-            await first_of(asyncio.sleep(self._seconds(self._settings.sound_ms)), stop.wait())
+        await self._perform(channel, "Playback", _silence(self._seconds(self._settings.sound_ms)))
 
-        await channel.perform("Playback", play)
+    async def _perform(self, channel: Channel, name: str, work: Application) -> None:
+        if not await channel.perform(name, work):
+            raise _Talked
+
+
+def _silence(duration_s: float) -> Application:
+    async def wait(stop: asyncio.Event) -> None:
+        await first_of(asyncio.sleep(duration_s), stop.wait())
+
+    return wait
