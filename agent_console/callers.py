@@ -21,7 +21,7 @@ class Customer(msgspec.Struct, frozen=True):
 
 
 class CallRow(msgspec.Struct, frozen=True):
-    """One call as lists show it. `outcome` is one word, such as `connected`, `abandoned`, `callback` or `message`."""
+    """One call as lists show it. `outcome` is one word, such as `answered`, `abandoned`, `callback` or `message`."""
 
     call: str
     began_at: int

@@ -86,6 +86,8 @@ class Hub:
         items = self._recent.see(line)
         for item in items:
             self._pops.see(item.sight.fact, line.input.at)
+            if isinstance(item.sight.fact, say.Configured):
+                self._start_anew()
             agent = item.sight.agent
             if agent is not None and agent in self._of_agent and isinstance(item.sight.fact, URGENT):
                 self._of_agent[agent].wake()
@@ -204,6 +206,11 @@ class Hub:
         screen = self._of_agent.get(agent)
         if screen is not None:
             self._send(screen, message)
+
+    def _start_anew(self) -> None:
+        """Other rules: who serves what may be different, so every screen is drawn from a snapshot."""
+        for screen in self._screens:
+            screen.seq = None
 
     def _wake_all(self) -> None:
         self._tick = None

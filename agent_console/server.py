@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,7 +46,8 @@ class PortTaken(OSError):
 class Console:
     """The consoles of agents and supervisors.
 
-    `tell` and `now` reach the ACD; `lookup`, `find_calls` and `tell_story` ask the records (see `callers.py`).
+    `tell` and `now` reach the ACD; `lookup`, `find_calls` and `tell_story` ask the records (see `callers.py`); `fault`
+    says why the system cannot work at the moment, or "".
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Console:
         find_calls: FindCalls,
         tell_story: TellStory,
         metrics: CollectorRegistry,
+        fault: Callable[[], str] = lambda: "",
         page: Path = PAGE,
     ) -> None:
         self._settings = settings
@@ -74,7 +76,7 @@ class Console:
         )
         self._app.include_router(calls_router(sessions, now, find_calls, tell_story))
         _add_websocket(self._app, sessions, self._hub, now)
-        _add_health(self._app, self._hub, metrics)
+        _add_health(self._app, self._hub, metrics, fault)
         _add_page(self._app, page)
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -174,10 +176,13 @@ def _add_websocket(app: FastAPI, sessions: Sessions, hub: Hub, now: Now) -> None
         await serve_screen(websocket, session, hub)
 
 
-def _add_health(app: FastAPI, hub: Hub, metrics: CollectorRegistry) -> None:
+def _add_health(app: FastAPI, hub: Hub, metrics: CollectorRegistry, fault: Callable[[], str]) -> None:
     @app.get("/healthz")
-    async def health() -> dict[str, str | int]:
-        return {"status": "ok", "seq": hub.board.seq}
+    async def health(response: Response) -> dict[str, str | int]:
+        why = fault()
+        if why:
+            response.status_code = 503
+        return {"status": why or "ok", "seq": hub.board.seq}
 
     @app.get("/metrics")
     async def measurements() -> Response:

@@ -88,12 +88,12 @@ class Floor:
         await self.known.wait()
         if not ani:
             return Caller()
-        earlier = CallRow("c0", START - 86_400_000, ani=ani, queue="sales", outcome="connected", talked_ms=61_000)
+        earlier = CallRow("c0", START - 86_400_000, ani=ani, queue="sales", outcome="answered", talked_ms=61_000)
         return Caller([Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"})], [earlier])
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
         self.queries.append(query)
-        return [CallRow("c0", START, ani="+886912345678", dnis="0800", queue="sales", agent="a1", outcome="connected")]
+        return [CallRow("c0", START, ani="+886912345678", dnis="0800", queue="sales", agent="a1", outcome="answered")]
 
     async def tell_story(self, call: str) -> Story | None:
         if call != "c0":

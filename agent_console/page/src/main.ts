@@ -1,0 +1,8 @@
+import { createApp } from "vue"
+
+import App from "./App.vue"
+import { i18n, speak } from "./i18n.ts"
+import "./style.css"
+
+speak(i18n.global.locale.value)
+createApp(App).use(i18n).mount("#app")

@@ -1,0 +1,175 @@
+// The shapes of what the server says. They mirror docs/console-protocol.md; times are ms since 1970, durations ms.
+
+export interface Me {
+  user: string
+  role: "agent" | "supervisor" | "admin"
+  agent: string | null
+}
+
+export interface Queue {
+  queue: string
+  name: string
+  waiting: number
+  longest_since: number
+  service_level_ms: number
+  agents: Partial<Record<Condition, number>>
+}
+
+export type Presence = "logged off" | "not ready" | "ready"
+export type AgentLine = "free" | "offered" | "connected" | "wrap-up"
+export type Condition = "logged off" | "not ready" | AgentLine
+
+export interface Agent {
+  agent: string
+  name: string
+  queues: string[]
+  presence: Presence
+  presence_since: number
+  reason: string
+  line: AgentLine
+  line_since: number
+  until: number
+  offer: number
+  call: string
+  console: boolean
+}
+
+export interface Call {
+  call: string
+  ani: string
+  dnis: string
+  port: string
+  began_at: number
+  stage: "in IVR" | "queued" | "offered" | "connected"
+  stage_since: number
+  menu: [string, string][]
+  queue: string
+  priority: number
+  joined_at: number
+}
+
+export interface LinkStatus {
+  link: string
+  up: boolean
+  since: number
+  why: string
+}
+
+export interface CallRow {
+  call: string
+  began_at: number
+  ani: string
+  dnis: string
+  queue: string
+  agent: string
+  outcome: string
+  waited_ms: number
+  talked_ms: number
+  customer: string
+}
+
+export interface Customer {
+  id: string
+  name: string
+  fields: Record<string, string>
+}
+
+export interface CallerRecord {
+  call: string
+  ani: string
+  dnis: string
+  queue: string
+  menu: [string, string][]
+  joined_at: number
+  waited_ms: number
+  customers: Customer[]
+  earlier_calls: CallRow[]
+  incomplete: boolean
+}
+
+export interface Popped {
+  offer: number
+  call: string
+  connected: boolean
+  record: CallerRecord
+}
+
+export interface Story {
+  call: CallRow
+  agents: string[]
+  lines: { at: number; text: string }[]
+}
+
+// Fields at their default are left out by the server.
+export type Fact =
+  | { type: "AgentLoggedIn"; agent: string; phone?: string }
+  | { type: "AgentLoggedOut"; agent: string; reason?: string }
+  | { type: "AgentReady"; agent: string }
+  | { type: "AgentNotReady"; agent: string; reason?: string }
+  | { type: "ConsoleAttached"; agent: string }
+  | { type: "ConsoleDetached"; agent: string; until: number }
+  | { type: "CallBegan"; call: string; ani?: string; dnis?: string; port?: string }
+  | { type: "CallerKnown"; call: string; ani: string; dnis?: string }
+  | { type: "MenuChosen"; call: string; menu: string; choice: string }
+  | { type: "CallQueued"; call: string; queue: string; priority: number; joined_at: number }
+  | { type: "CallOffered"; call: string; agent: string; offer: number; until: number }
+  | { type: "OfferFailed"; call: string; agent: string; offer: number; reason: string }
+  | { type: "CallConnected"; call: string; agent: string; offer: number; waited_ms: number }
+  | { type: "CallLeftQueue"; call: string; queue: string }
+  | { type: "CallAbandoned"; call: string; queue: string }
+  | { type: "CallEnded"; call: string; agent?: string }
+  | { type: "WrapUpStarted"; agent: string; call: string; until: number }
+  | { type: "WrapUpEnded"; agent: string; call: string }
+  | { type: "LinkDown"; link: string; why: string }
+  | { type: "LinkUp"; link: string }
+  | { type: "Refused"; what: string; who: string; why: string }
+  | { type: OtherFact }
+
+// These change nothing that a screen draws.
+export type OtherFact = "Configured" | "BridgeMissing" | "StrayLeg" | "StrayCall" | "HangUpOrdered" | "SmdrMatched"
+
+export interface FactItem {
+  seq: number
+  at: number
+  fact: Fact
+}
+
+export interface Snapshot {
+  type: "snapshot"
+  epoch: string
+  seq: number
+  at: number
+  me: Me
+  queues: Queue[]
+  agents: Agent[]
+  calls: Call[]
+  links: LinkStatus[]
+  pop: Popped | null
+}
+
+export interface Facts {
+  type: "facts"
+  from: number
+  to: number
+  at: number
+  facts: FactItem[]
+  queues: Queue[]
+}
+
+export interface Answer {
+  type: "answer"
+  id: number
+  ok: boolean
+  why: string
+}
+
+export type ServerMessage =
+  | Snapshot
+  | Facts
+  | Answer
+  | { type: "offer" | "pop"; offer: number; call: string; record: CallerRecord }
+  | { type: "pop_withdrawn"; offer: number; call: string; reason: string }
+  | { type: "taken_over" }
+  | { type: "error"; why: string }
+
+export type Wish = "log_in" | "log_out" | "go_ready" | "go_not_ready" | "end_wrap_up" | "reject_offer" | "hang_up"
