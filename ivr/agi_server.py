@@ -191,7 +191,8 @@ class Session:
                 return Done()
             case _:
                 stamped = msgspec.structs.replace(command.input, at=self._house.now())
-                return Told(await self._house.tell(stamped))
+                # Shielded: what was said to the ACD is finished there even if this session ends meanwhile.
+                return Told(await asyncio.shield(self._house.tell(stamped)))
 
     async def _caller(self, environment: Environment) -> Caller:
         call = await self._variable("CALLFLOOR_CALL")
@@ -242,7 +243,7 @@ class Session:
 
     async def _command(self, verb: str, *arguments: str) -> Reply:
         if self._arrived:
-            raise AgiError(f"{self._arrived[0]!r} came before anything was asked")
+            raise AgiError(f"a reply came before {verb} was asked")
         self._writer.write(encode_command(Command(verb, arguments)))
         await self._writer.drain()
         reply = await self._read()

@@ -20,7 +20,6 @@ from typing import Protocol
 
 import gtts
 import msgspec
-import requests
 import structlog
 
 from ivr.prompts import Prompt
@@ -185,7 +184,7 @@ class GoogleSpeaker:
                 async with asyncio.timeout(SPEAKING_S):
                     await asyncio.to_thread(gtts.gTTS(job.text, lang=job.voice, timeout=SPEAKING_S).save, str(mp3))
                     await self._decode([*decode(str(mp3), job.file)])
-            except (gtts.gTTSError, requests.RequestException, OSError, ValueError, SpeechError) as error:
+            except (gtts.gTTSError, OSError, ValueError, SpeechError) as error:
                 raise SpeechError(f"gtts could not speak {job.text!r}: {error}") from error
             done()
 

@@ -212,7 +212,10 @@ async def test_a_connection_lost_in_mid_command_ends_its_session_quietly() -> No
 REFUSED = [
     (once("STREAM FILE", b"510 Invalid or unknown command\n"), "STREAM FILE was answered with 510"),
     (once("STREAM FILE", b"520-Invalid\nUsage: x\n520 End of proper usage.\n"), "answered with 520 Invalid\nUsage: x"),
-    (once("STREAM FILE", b"200 result=0 endpos=1\n200 result=0 endpos=1\n"), "came before anything was asked"),
+    (
+        once("STREAM FILE", b"200 result=0 endpos=1\n200 result=0 endpos=1\n"),
+        "a reply came before STREAM FILE was asked",
+    ),
     (once("WAIT FOR DIGIT", b"200 result=many\n"), "expected the code of a key, found result='many'"),
     (once("GET VARIABLE", b"200 result=0\n"), "CALLFLOOR_CALL is not set: the dialplan enters by Gosub"),
     (once("GET VARIABLE", b"x" * 20_000), "no end of line"),

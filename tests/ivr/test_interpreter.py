@@ -293,8 +293,26 @@ def test_a_call_that_waits_without_ever_having_been_queued_has_its_conversation_
     assert "play Welcome." in talk.run(wait(caller(), SETTINGS, talk.calls))
 
 
+def test_wrong_keys_while_choosing_end_in_waiting_and_so_do_endless_second_thoughts() -> None:
+    wrong = f"ask Sorry, that is not one of the choices. {CHOICES} <- 9"
+    assert transcript(House(), "1 9 9 9").splitlines()[-5:] == [
+        f"ask {ALONE} {CHOICES} <- 9",
+        wrong,
+        wrong,
+        f"play {HOLD}",
+        "wait",
+    ]
+    assert transcript(House(), "1 2 2 555 2 666 2").splitlines()[-2:] == [f"play {HOLD}", "wait"]
+
+
 def test_a_shell_that_sends_nonsense_is_told() -> None:
     dialogue = answer(caller(), SETTINGS, Calls())
     next(dialogue)
     with pytest.raises(NoSense, match="expected Told"):
         dialogue.send(Keys("1"))
+    dialogue = answer(caller(), SETTINGS, Calls())
+    next(dialogue)
+    assert isinstance(dialogue.send(Told([])), Play)
+    assert isinstance(dialogue.send(Done()), Ask)
+    with pytest.raises(NoSense, match="expected Keys"):
+        dialogue.send(Done())

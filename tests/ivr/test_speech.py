@@ -80,6 +80,26 @@ async def test_missing_recordings_are_listed_for_the_studio(tmp_path: Path) -> N
     assert await cache.make_ahead([WELCOME, WELCOME_ZH]) == 0
 
 
+async def test_a_process_that_dies_is_named_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    cache = speech(tmp_path)
+    with pytest.raises(SpeechError, match=r"espeak could not speak 'Welcome\..*': its process ended with 1"):
+        await cache.make_ahead([WELCOME])
+    assert kept(cache) == set()
+
+
+async def test_without_the_internet_gtts_names_the_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = tmp_path / "ffmpeg"
+    decoder.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")  # nobody listens there
+    cache = speech(tmp_path / "speech", engine="gtts")
+    with pytest.raises(SpeechError, match=r"gtts could not speak 'Welcome\..*': Failed to connect"):
+        await cache.make_ahead([WELCOME])
+    assert kept(cache) == set()
+
+
 def test_without_a_decoder_of_mp3_gtts_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SpeechError, match="gtts gives MP3: expected ffmpeg, or sox"):
