@@ -44,17 +44,25 @@ class SerialPort:
         """Raises OSError where `path` is taken by something that is not a link of ours."""
         if self._ends is not None:
             return
-        ours, theirs = os.openpty()
         # Both ends stay open here: a pseudo-terminal whose other end is closed is gone, and a serial port is not.
+        ours, theirs = os.openpty()
         tty.setraw(theirs)
         os.set_blocking(ours, False)
+        try:
+            self._link_to(os.ttyname(theirs))
+        except OSError:
+            os.close(theirs)
+            os.close(ours)
+            raise
         self._ends = (ours, theirs)
         self._reader = SmdiReader()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.is_symlink():
-            self.path.unlink()
-        self.path.symlink_to(os.ttyname(theirs))
         asyncio.get_running_loop().add_reader(ours, self._read, ours)
+
+    def _link_to(self, terminal: str) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.is_symlink():  # left by a run that was killed
+            self.path.unlink()
+        self.path.symlink_to(terminal)
 
     def unplug(self) -> None:
         """Whoever has the other end open sees it end."""

@@ -18,6 +18,10 @@ from simulator.settings import SimulatedPbxSettings
 
 DESK = "001"
 """The message desk that SMDI messages name; a PBX with one desk calls it that."""
+NATIONAL_DIGITS = 11
+SMDR_DIGITS = 19
+"""What an old PBX prints of the two numbers of a call: the 25 columns of Panasonic's Pattern A leave this many digits
+beside `<D>` and `<I>`, and the number dialed loses its beginning first."""
 
 
 class SimulatedPbx:
@@ -110,12 +114,13 @@ class _CallRecord:
         settings = self._pbx.settings
         ended_at = _now()
         talking_at = self._connected_at or ended_at
+        number = _digits(self._ani)[-NATIONAL_DIGITS:]
         record = SmdrRecord(
             direction="in",
             ended_at=ended_at,
             extension=self._port,
-            number=_digits(self._ani),
-            dnis=_digits(self._dnis),
+            number=number,
+            dnis=_digits(self._dnis)[-(SMDR_DIGITS - len(number)) :],
             ring_ms=talking_at - self._began_at,
             talked_ms=ended_at - talking_at,
         )
