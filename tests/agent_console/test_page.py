@@ -1,4 +1,4 @@
-"""The web page in a real browser: one call from the agent's chair, and the floor from the supervisor's, in both languages."""
+"""The web page in a real browser: a call from the agent's chair in both languages, the floor from the supervisor's."""
 
 from __future__ import annotations
 

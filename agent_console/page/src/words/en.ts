@@ -82,6 +82,7 @@ export const en = {
     screen: "Screen",
     noScreen: "no screen",
     none: "None",
+    allUp: "no link is down",
     up: "up",
     down: "down",
   },

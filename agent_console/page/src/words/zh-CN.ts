@@ -84,6 +84,7 @@ export const zhCN: Words = {
     screen: "窗口",
     noScreen: "无窗口",
     none: "无",
+    allUp: "没有链路中断",
     up: "正常",
     down: "中断",
   },
