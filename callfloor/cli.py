@@ -15,21 +15,23 @@ import msgspec
 import structlog
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from acd.core import Acd
 from agent_console.passwords import hash_password
 from agent_console.server import PortTaken
-from callfloor.config import Config, ConfigError, load
+from callfloor.clock import Clock
+from callfloor.config import Config, ConfigError, Node, load
 from callfloor.house import CannotStart, House
 from callfloor.house import Progress as Report
 from callfloor.live import run_until_signalled, twisted_reactor
-from callfloor.logs import set_up
+from callfloor.logs import set_up as set_up_log
 from ivr.speech import SpeechError
-from pbx_config import check as pbx_check
 from pbx_config.render import render
+from records.customers import Customers, CustomersError
+from records.database import Database
 from records.journal import JournalCorrupt, JournalError, replay, verify
 from records.story import story
 
@@ -42,6 +44,8 @@ app = typer.Typer(
 )
 pbx = typer.Typer(help="Asterisk's side: its configuration, rendered and checked.", no_args_is_help=True)
 journal = typer.Typer(help="The journal: everything that was said and decided.", no_args_is_help=True)
+customers = typer.Typer(help="The customers whose records pop up.", no_args_is_help=True)
+app.add_typer(customers, name="customers")
 app.add_typer(pbx, name="pbx")
 app.add_typer(journal, name="journal")
 
@@ -60,7 +64,7 @@ class Usage(Exception):
 def serve(config: ConfigPath = CONFIG) -> None:
     """Run the live system on the Asterisk that the configuration names. Ctrl-C ends it; calls stay on the switch."""
     settings = load(config)
-    set_up(settings.log)
+    set_up_log(settings.log)
 
     async def main(stop: asyncio.Event) -> None:
         async with twisted_reactor() as reactor:
@@ -94,6 +98,25 @@ def explain(call: Annotated[str, typer.Argument(help="The call's id.")], config:
     for line in told:
         table.add_row(clock_time(line.at), Text(line.text))
     screen.print(table)
+
+
+@customers.command("load")
+def customers_load(
+    file: Annotated[Path, typer.Argument(help="CSV in UTF-8: reference, name, company, note, numbers.")],
+    config: ConfigPath = CONFIG,
+) -> None:
+    """Load customers from a CSV file; one whose reference is known already is replaced."""
+    settings = load(config)
+
+    async def main() -> int:
+        database = Database(settings.records.database)
+        try:
+            await database.migrate()
+            return await Customers(database, settings.records, Clock()).load(file)
+        finally:
+            await database.close()
+
+    screen.print(f"{asyncio.run(main())} customers loaded from {file}", markup=False, highlight=False)
 
 
 @app.command()
@@ -133,6 +156,8 @@ def pbx_check_(
     config: ConfigPath = CONFIG,
 ) -> None:
     """Ask a running Asterisk whether everything that Callfloor needs is there."""
+    from pbx_config import check as pbx_check
+
     findings = asyncio.run(pbx_check.check(load_node(config, node).dialplan))
     for finding in findings:
         screen.print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.text}", markup=False, highlight=False)
@@ -157,11 +182,10 @@ def journal_verify(config: ConfigPath = CONFIG) -> None:
     """Check the journal: every line whole and in order, and the same decisions when everything is decided again."""
     path = load(config).records.journal.path
     found = verify(path)
-    acd, differing = Acd(), 0
+    acd = Acd()
     with progress() as report:
         for line in replay(path):
             if acd.handle(line.input) != line.facts:
-                differing += 1
                 errors.print(f"{path}, line {line.seq}: would be decided differently today")
                 raise typer.Exit(1)
             if line.seq % 10_000 == 0:
@@ -170,7 +194,7 @@ def journal_verify(config: ConfigPath = CONFIG) -> None:
     screen.print(f"{path}: {found.lines} lines, {found.facts} facts{torn}: whole, and decided the same again")
 
 
-def load_node(config: Path, name: str):  # type: ignore[no-untyped-def]
+def load_node(config: Path, name: str) -> Node:
     nodes = load(config).nodes
     if not name and len(nodes) == 1:
         return next(iter(nodes.values()))
@@ -188,29 +212,47 @@ def progress() -> Iterator[Report]:
     """A bar for what takes more than a moment; nothing at all where nobody watches."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        tasks: dict[str, object] = {}
+        tasks: dict[str, TaskID] = {}
 
         def report(what: str, done: int, of: int) -> None:
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=of)
-            bar.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
+            bar.update(tasks[what], completed=done, total=of)
 
         yield report
 
 
+FOR_THE_PERSON = (
+    CannotStart,
+    ConfigError,
+    CustomersError,
+    FileNotFoundError,
+    JournalCorrupt,
+    JournalError,
+    PortTaken,
+    SpeechError,
+    Usage,
+)
+
+
+FOR_THE_PERSON = (
+    CannotStart,
+    ConfigError,
+    CustomersError,
+    FileNotFoundError,
+    JournalCorrupt,
+    JournalError,
+    PortTaken,
+    SpeechError,
+    Usage,
+)
+"""What a person can mend: said as one clear message."""
+
+
 def main() -> None:
-    """The entry point: what a person can mend is one clear message, exit 2; anything else is a traceback, exit 1."""
+    """The entry point: exit 2 with a message for what a person can mend; anything else is a traceback, exit 1."""
     try:
         app()
-    except (
-        ConfigError,
-        Usage,
-        CannotStart,
-        PortTaken,
-        SpeechError,
-        JournalError,
-        JournalCorrupt,
-        FileNotFoundError,
-    ) as error:
+    except FOR_THE_PERSON as error:
         errors.print(f"callfloor: {error}", markup=False)
         sys.exit(2)

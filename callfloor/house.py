@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -133,7 +133,7 @@ class House:
         log.info("house.remembers", lines=size, calls=len(self._acd.state.calls))
 
     @staticmethod
-    def _see(line: Line, parts: list[Callable[[Line], None]]) -> None:
+    def _see(line: Line, parts: Sequence[Callable[[Line], None]]) -> None:
         for see in parts:
             see(line)
 

@@ -23,7 +23,8 @@ async def twisted_reactor() -> AsyncIterator[Any]:
     assert "twisted.internet.reactor" not in sys.modules, "another reactor is installed in this process already"
     from twisted.internet import asyncioreactor  # noqa: PLC0415 - importing it earlier could install another reactor
 
-    asyncioreactor.install(asyncio.get_running_loop())
+    install: Any = asyncioreactor.install  # without annotations in Twisted
+    install(asyncio.get_running_loop())
     from twisted.internet import reactor  # noqa: PLC0415 - as above
 
     loop_reactor: Any = reactor

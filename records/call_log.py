@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from records.call_records import CallRecord
 from records.call_rows import read_calls
@@ -33,7 +33,8 @@ class CallLog:
     ) -> list[CallRecord]:
         """At most `count` calls, the latest first; `before` is a `began_at`, to page on.
 
-        `agent` keeps only the calls that this agent talked on, `number` only those from there.
+        `agent` keeps only the calls that this agent talked on, `number` only those with it, or a part of it, in
+        the calling or the dialed number.
         """
         query = select(calls).order_by(calls.c.began_at.desc(), calls.c.call).limit(min(count, LONGEST_PAGE))
         if before is not None:
@@ -41,7 +42,7 @@ class CallLog:
         if agent:
             query = query.where(calls.c.agent == agent)
         if number:
-            normal = normalise(number, self._region)
-            # What cannot be a number, such as "anonymous", may still be what the exchange sent.
-            query = query.where(calls.c.ani == number if normal is None else calls.c.caller == normal)
+            ways = {number, normalise(number, self._region) or number}
+            columns = (calls.c.ani, calls.c.caller, calls.c.dnis)
+            query = query.where(or_(*(column.contains(way, autoescape=True) for way in ways for column in columns)))
         return await self._database.run(lambda connection: read_calls(connection, query))

@@ -106,7 +106,7 @@ class Customers:
     async def load(self, path: Path) -> int:
         """Save the customers of a CSV file (UTF-8) and say how many; either all of them or none.
 
-        Columns: reference, name, company, note, numbers (separated by blanks or semicolons). A customer whose reference
+        Columns: reference, name, company, note, numbers (separated by semicolons). A customer whose reference
         is known already is replaced. Raises `CustomersError`, OSError and `SQLAlchemyError`.
         """
         loaded = await asyncio.to_thread(self._read, path)
@@ -132,7 +132,7 @@ class Customers:
     def _from_row(self, path: Path, line: int, row: dict[str, str]) -> Customer:
         if None in row or None in row.values():
             raise CustomersError(f"{path}, line {line}: expected {len(_COLUMNS)} fields")
-        numbers = tuple(row["numbers"].replace(";", " ").split())
+        numbers = tuple(filter(None, (number.strip() for number in row["numbers"].split(";"))))
         customer = Customer(row["name"], numbers, row["company"], row["note"], row["reference"])
         try:
             return self._with_normal_numbers(customer)

@@ -1,0 +1,259 @@
+"""The nine steps of one call on a real Asterisk, with SIPp callers and agents, and `callfloor serve` as people run it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import socket
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
+from tests.lab.sipp import Phone, agent_phone, call
+from tests.live.screen import Screen, screen
+from tests.live.system import PASSWORD, System, serve, write_config
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(240)]
+
+ANI = "+861065321234"
+CUSTOMERS = "reference,name,company,note,numbers\nC-17,Chen Jing,Blue Sky,pays on time,010 6532 1234\n"
+
+
+HOTLINE = """
+#include callfloor.extensions.conf
+
+[from-outside]
+exten => _X.,1,Gosub(callfloor-call,s,1(${EXTEN}))
+exten => service,1,Gosub(callfloor-call,s,1(4002,,service))
+exten => _ivrXXXX,1,Goto(callfloor-ports,${EXTEN},1)
+"""
+"""A dialed number goes to the IVR, `service` straight to the queue, `ivrNNNN` is a port line of an old PBX."""
+
+
+@dataclass
+class CallCenter:
+    """One Asterisk, two agents' phones, and the configuration of a Callfloor that is not running yet."""
+
+    asterisk: AsteriskLab
+    config: Path
+    desk1: Phone
+    desk2: Phone
+
+    @property
+    def folder(self) -> Path:
+        return self.config.parent
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache of spoken prompts for all of these tests: the same sentences are made once."""
+    return tmp_path_factory.mktemp("speech")
+
+
+@pytest.fixture
+async def center(tmp_path: Path, speech: Path) -> AsyncIterator[CallCenter]:
+    async with open_center(tmp_path, speech) as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def open_center(
+    folder: Path, speech: Path, more: str = "", *, answer_ms: int | None = 300
+) -> AsyncIterator[CallCenter]:
+    agi_port = free_port(socket.SOCK_STREAM)
+    settings = lab_settings(agi_port=agi_port)
+    (folder / "messages").mkdir()
+    async with (
+        run_asterisk(settings, visible=[speech, folder / "messages"], extensions=HOTLINE) as asterisk,
+        agent_phone("one", answer_ms=answer_ms, hz=700) as desk1,
+        agent_phone("two", answer_ms=answer_ms, hz=900) as desk2,
+    ):
+        nodes = f'[nodes.lab]\nport = {settings.ami_port}\nuser = "callfloor"\nsecret = "lab-live"\nreconcile_s = 2'
+        config = write_config(
+            folder,
+            nodes=nodes,
+            phones={"a1": desk1.dial, "a2": desk2.dial},
+            agi_port=agi_port,
+            speech=speech,
+            more=more,
+        )
+        yield CallCenter(asterisk, config, desk1, desk2)
+
+
+@contextlib.asynccontextmanager
+async def signed_in(system: System, *users: str) -> AsyncIterator[list[Screen]]:
+    async with contextlib.AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(screen(system.url, user, PASSWORD)) for user in users]
+
+
+async def callfloor(*arguments: str) -> str:
+    """Runs a command as an operator would, and returns what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "callfloor", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"COLUMNS": "200"},
+    )  # fmt: skip
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    return out.decode()
+
+
+async def link_is_up(boss: Screen) -> None:
+    """Waits until AMI is connected: from then on the switch hears us."""
+    if any(link["link"] == "ami:lab" and not link["up"] for link in boss.snapshot["links"]):
+        await boss.fact("LinkUp", link="ami:lab")
+
+
+async def test_one_call_all_nine_steps(center: CallCenter) -> None:
+    (center.folder / "customers.csv").write_text(CUSTOMERS)
+    await callfloor("customers", "load", str(center.folder / "customers.csv"), "--config", str(center.config))
+    async with serve(center.config) as system, signed_in(system, "boss", "a1", "a2") as (boss, a1, a2):
+        await link_is_up(boss)
+        assert (await a1.ask("go_ready"))["ok"]
+        async with call(center.asterisk, "4001", ani=ANI) as caller:
+            await caller.until("answered")
+            began = await boss.fact("CallBegan", ani=ANI, dnis="4001")
+            assert re.fullmatch(r"\d{4}", began["port"])
+            await caller.voice.hear_something()
+            await caller.voice.press("1")
+            name = began["call"]
+            await boss.fact("MenuChosen", call=name, menu="top", choice="1")
+            offered = await boss.fact("CallOffered", call=name, agent="a1")
+            assert offered["why"]["agent_rule"] == "longest idle"
+            await center.desk1.until("answered")
+            await boss.fact("CallConnected", call=name, agent="a1")
+            await caller.voice.hear(700)
+            await center.desk1.voice.hear(440)
+
+            record = (await a1.message("pop", call=name))["record"]
+            assert (record["ani"], record["dnis"], record["queue"]) == (ANI, "4001", "service")
+            assert record["menu"] == [["top", "1"]]
+            assert not any(message["type"] in ("pop", "offer") for message in a2.messages)
+            assert not any(fact.get("call") == name for fact in a2.facts)
+            if record["incomplete"]:
+                await a1.until(lambda: not [m for m in a1.messages if m["type"] == "pop"][-1]["record"]["incomplete"])
+                record = [m for m in a1.messages if m["type"] == "pop"][-1]["record"]
+            assert [customer["name"] for customer in record["customers"]] == ["Chen Jing"]
+
+            caller.hang_up()
+            await center.desk1.until("gone")
+            ended = await boss.fact("CallEnded", call=name)
+            assert (ended["by"], ended["agent"]) == ("caller", "a1")
+            await boss.fact("WrapUpStarted", agent="a1")
+            await boss.fact("WrapUpEnded", agent="a1")
+        row = await call_row(center, name)
+        assert (row["outcome"], row["agent"], row["queue"]) == ("answered", "a1", "service")
+        found = (await boss.rest.get("/api/calls", params={"number": "65321234"})).json()
+        assert name in str(found)
+    story = await callfloor("explain", name, "--config", str(center.config))
+    for part in ("+861065321234", "4001", "service", "a1", "longest idle", "The caller ended the call"):
+        assert part in story, story
+
+
+async def call_row(center: CallCenter, name: str, state: str = "ended_at IS NOT NULL") -> dict[str, Any]:
+    """The call's row in the database, which follows the journal a moment later."""
+    for _ in range(200):
+        with contextlib.closing(sqlite3.connect(center.folder / "callfloor.db")) as database:
+            database.row_factory = sqlite3.Row
+            row = database.execute(f"SELECT * FROM calls WHERE call = ? AND {state}", (name,)).fetchone()
+        if row is not None:
+            return dict(row)
+        await asyncio.sleep(0.05)  # a database tells nobody that a row has come
+    raise AssertionError(f"no row of call {name}")
+
+
+async def test_the_agent_hangs_up_in_the_console_and_the_caller_hears_the_end(center: CallCenter) -> None:
+    async with serve(center.config) as system, signed_in(system, "boss", "a1") as (boss, a1):
+        await link_is_up(boss)
+        await a1.ask("go_ready")
+        async with call(center.asterisk, "4002", ani="2125550100") as caller:
+            await caller.until("answered")
+            await caller.voice.hear_something()
+            await caller.voice.press("1")
+            connected = await a1.fact("CallConnected", agent="a1")
+            await caller.voice.hear(700)
+            assert (await a1.ask("hang_up", call=connected["call"]))["ok"]
+            await caller.until("gone")
+            await center.desk1.until("gone")
+            ended = await boss.fact("CallEnded", call=connected["call"])
+            assert (ended["by"], ended["agent"]) == ("agent", "a1")
+
+
+async def test_wrong_key_no_key_and_hang_up_in_the_menu_have_their_own_ways(center: CallCenter) -> None:
+    async with serve(center.config) as system, signed_in(system, "boss") as (boss,):
+        await link_is_up(boss)
+        async with call(center.asterisk, "4002", ani="111") as wrong:
+            await wrong.until("answered")
+            began = await boss.fact("CallBegan", ani="111")
+            await wrong.voice.hear_something()
+            await wrong.voice.press("7")
+            await wrong.voice.hear_something()
+            await wrong.voice.press("7")
+            await wrong.until("gone")
+            await boss.fact("CallEnded", call=began["call"])
+            assert not boss.seen("CallQueued", call=began["call"])
+        async with call(center.asterisk, "4002", ani="222") as silent:
+            await silent.until("answered")
+            began = await boss.fact("CallBegan", ani="222")
+            queued = await boss.fact("CallQueued", call=began["call"])
+            assert (queued["queue"], queued["position"]) == ("service", 1)
+            silent.hang_up()
+            abandoned = await boss.fact("CallAbandoned", call=began["call"])
+            assert abandoned["queue"] == "service"
+        async with call(center.asterisk, "4002", ani="333") as gone:
+            await gone.until("answered")
+            began = await boss.fact("CallBegan", ani="333")
+            await gone.voice.hear_something()
+            gone.hang_up()
+            assert (await boss.fact("CallEnded", call=began["call"]))["by"] == "caller"
+
+
+async def test_nobody_is_free_the_caller_chooses_to_be_called_back(center: CallCenter) -> None:
+    async with serve(center.config) as system, signed_in(system, "boss") as (boss,):
+        await link_is_up(boss)
+        async with call(center.asterisk, "4002", ani="2125550111") as caller:
+            await caller.until("answered")
+            await caller.voice.hear_something()
+            await caller.voice.press("1")
+            queued = await boss.fact("CallQueued")
+            await caller.voice.hear_something()  # the place, the expected wait, and the question
+            await caller.voice.press("2")
+            await caller.voice.hear_something()
+            await caller.voice.press("1")
+            left = await boss.fact("CallLeftQueue", call=queued["call"])
+            assert left["wish"] == "callback"
+            await caller.until("gone")
+        row = await call_row(center, queued["call"])
+        assert row["outcome"] == "callback"
+
+
+async def test_an_agent_who_does_not_answer_is_set_not_ready_and_the_next_is_rung(tmp_path: Path, speech: Path) -> None:
+    async with (
+        open_center(tmp_path, speech, answer_ms=None) as center,
+        serve(center.config) as system,
+        signed_in(system, "boss", "a1", "a2") as (boss, a1, a2),
+    ):
+        await link_is_up(boss)
+        await a1.ask("go_ready")
+        await boss.fact("AgentReady", agent="a1")
+        await a2.ask("go_ready")
+        async with call(center.asterisk, "service", ani="2125550122") as caller:
+            await caller.until("answered")
+            await center.desk1.until("rung")
+            await a1.message("offer")
+            await a1.fact("OfferFailed", agent="a1", reason="no answer")
+            await a1.message("pop_withdrawn")
+            await center.desk1.until("cancelled")
+            await boss.fact("AgentNotReady", agent="a1", reason="no answer")
+            await center.desk2.until("rung")
+            center.desk2.answer()
+            await boss.fact("CallConnected", agent="a2")
+            await caller.voice.hear(900)
+            assert not any(message["type"] == "pop" for message in a1.messages)
