@@ -6,8 +6,11 @@ The names and orders used here were seen on Asterisk 22 (`tests/cti/captures`):
   leg by the ChannelId that we gave it. Hangup, Setvar and Status take either for a channel's name and match it exactly.
 - Bridge matches by *prefix*: leg 7, just gone, would be found in leg 71 and the caller joined to a stranger. Only whole
   channel names (`PJSIP/1001-0000001a`, of fixed width) are safe there, so these are remembered.
-- OriginateResponse says Reason 0 for a busy, a refusing and an absent telephone alike. What tells them apart is the
-  cause in the HangupRequest before it; an absent one has none.
+- HangupRequest is the word of the far end: a BYE, or a busy or declining telephone with its cause. It comes first. What
+  follows is written by several threads and comes in any order: the Hangups of caller and agent, so that these cannot
+  tell who hung up; OriginateResponse and Hangup. The first event that tells of an end is reported, and no other.
+- OriginateResponse says Reason 0 for a busy, a declining and an absent telephone alike. Only an absent one has had no
+  channel, and so no HangupRequest before it.
 """
 
 from __future__ import annotations
@@ -58,7 +61,7 @@ EVENT_FILTERS: tuple[tuple[Header, ...], ...] = tuple(
     (("Operation", "Add"), ("MatchCriteria", criteria), *filter_)
     for criteria, filter_ in (
         ("name(Hangup)", ()),
-        ("name(HangupRequest),header(Uniqueid),method(starts_with)", (("Filter", "callfloor-offer-"),)),
+        ("name(HangupRequest)", ()),
         ("name(OriginateResponse)", ()),
         ("name(UserEvent),header(UserEvent),method(starts_with)", (("Filter", "Callfloor"),)),
     )
@@ -67,9 +70,9 @@ EVENT_FILTERS: tuple[tuple[Header, ...], ...] = tuple(
 (Asterisk 22; the answers to a list are not filtered.)"""
 
 # Reason of OriginateResponse, where it says anything (frame.h: 1 hung up, 3 ringing, 5 busy, 8 congestion).
-_REASONS: dict[str, FailReason] = {"3": "no answer", "5": "busy", "8": "unreachable"}
-# Q.850 causes of a leg that ended before it answered; a telephone's 486 comes as 17, 603 as 21, 480 as 19.
-_CAUSES: dict[str, FailReason] = {"17": "busy", "19": "no answer", "21": "rejected"}
+_REASONS: dict[str, FailReason] = {"3": "no answer", "5": "busy"}
+# Q.850 cause of a leg that ended before it was answered; a telephone's 486 comes as 17, 480 as 19, 603 as 21.
+_CAUSES: dict[str, FailReason] = {"16": "agent gone", "17": "busy", "19": "no answer", "21": "rejected"}
 
 _NOT_OF_NUMBERS = re.compile(r"[^0-9A-Za-z+*#._@-]")
 _NUMBER_LENGTH_MAX = 64
@@ -78,12 +81,17 @@ _TEXT_LENGTH_MAX = 200
 
 
 class Action(msgspec.Struct, frozen=True):
-    """What the switch is to do. `offer` is set on the Originate of an offer, whose refusal is that offer's failure."""
+    """What the switch is to do, and what it means if it refuses.
+
+    `offer` is set on the Originate of an offer: the offer has failed. `list_if_refused`: something is not as we
+    believe, ask what there is. Neither: whatever it was about is gone, which is being reported anyway.
+    """
 
     name: str
     headers: tuple[Header, ...]
     action_id: str = ""
     offer: int = 0
+    list_if_refused: bool = False
 
 
 class _Caller(msgspec.Struct):
@@ -108,27 +116,20 @@ class Translator:
         self._phones: dict[str, str] = {}
         self._callers: dict[str, _Caller] = {}
         self._legs: dict[int, _Leg] = {}
-        self._causes: dict[int, str] = {}
 
     # ------------------------------------------------------------------------------- the switch speaks: reports
 
     def reports(self, message: Message, at: int) -> list[AnyInput]:
-        """What an event means to the ACD; nothing, for most. Late ones are reported too: the ACD knows by id."""
+        """What an event means to the ACD; nothing, for most."""
         match message.get("Event"):
             case "UserEvent":
                 return self._user_event(message, at)
-            case "HangupRequest":
-                offer = self._offer_of(message)
-                if offer in self._legs:
-                    self._causes[offer] = message.get("Cause")
-            case "OriginateResponse":
-                offer = self._offer_of(message)
-                cause = self._causes.pop(offer, "")
-                if offer and message.get("Response") != "Success":
-                    reason = _REASONS.get(message.get("Reason")) or _CAUSES.get(cause, "unreachable")
+            case "HangupRequest" | "Hangup":
+                return self._end(message, at)
+            case "OriginateResponse" if message.get("Response") != "Success":
+                if self._legs.pop(offer := self._offer_of(message), None):
+                    reason = _REASONS.get(message.get("Reason"), "unreachable")
                     return [OfferUnanswered(at=at, offer=offer, reason=reason)]
-            case "Hangup":
-                return self._hangup(message, at)
         return []
 
     def listed(self, rows: Sequence[Message], asked_at: int, at: int) -> SwitchListed:
@@ -177,19 +178,23 @@ class Translator:
                     )
                 ]
             case "CallfloorAnswered" if offer := self._offer_of(message):
+                if leg := self._legs.get(offer):
+                    leg.channel = message.get("Channel")
+                # Told for an offer that has failed meanwhile too: the ACD will have the leg hung up.
                 return [OfferAnswered(at=at, offer=offer, channel=message.get("Channel"))]
         return []
 
-    def _hangup(self, message: Message, at: int) -> list[AnyInput]:
+    def _end(self, message: Message, at: int) -> list[AnyInput]:
+        """A caller or a leg is ending, or has. A switch has other channels too, and these are none of the ACD's."""
         cause = _text(message.get("Cause-txt"))
-        if offer := self._offer_of(message):
-            self._causes.pop(offer, None)
-            self._legs.pop(offer, None)
-            return [AgentGone(at=at, offer=offer, cause=cause)]
-        call = self._call_of(message)
-        if self._callers.pop(call, None) is None:
-            return []  # a switch has other channels too, and their ends are no business of the ACD
-        return [CallerGone(at=at, call=call, cause=cause)]
+        if leg := self._legs.pop(offer := self._offer_of(message), None):
+            if leg.channel:
+                return [AgentGone(at=at, offer=offer, cause=cause)]
+            reason = _CAUSES.get(message.get("Cause"), "unreachable")
+            return [OfferUnanswered(at=at, offer=offer, reason=reason)]
+        if self._callers.pop(call := self._call_of(message), None):
+            return [CallerGone(at=at, call=call, cause=cause)]
+        return []
 
     def _call_of(self, message: Message) -> str:
         return f"{self._node}-{message.get('Uniqueid')}"
@@ -270,7 +275,10 @@ class Translator:
                 return [self._originate(fact, at)]
             case CallConnected() | BridgeMissing():
                 return self._bridge(fact.call, fact.offer)
-            case HangUpOrdered() | OfferFailed() if fact.offer in self._legs:
+            case OfferFailed() if fact.offer in self._legs:
+                # Refused if the Originate has not come as far as a channel: the leg would ring on.
+                return [self._hang_up_leg(fact.offer, list_if_refused=True)]
+            case HangUpOrdered() if fact.offer in self._legs:
                 return [self._hang_up_leg(fact.offer)]
             case StrayLeg():
                 # Not remembered, by its nature; on a node that never had it, there is nothing to match its id.
@@ -306,13 +314,13 @@ class Translator:
         if caller is None or leg is None or not leg.channel:
             return []  # another node's, or gone: the next list tells the ACD
         channels = (("Channel1", caller.channel), ("Channel2", leg.channel), ("Tone", "no"))
-        return [Action(name="Bridge", headers=channels)]
+        return [Action(name="Bridge", headers=channels, list_if_refused=True)]
 
     def _setvar(self, call: str, name: str, value: str) -> Action:
         return Action(name="Setvar", headers=(("Channel", self._uniqueid(call)), ("Variable", name), ("Value", value)))
 
-    def _hang_up_leg(self, offer: int) -> Action:
-        return _hang_up(f"{self._leg_prefix}{offer}")
+    def _hang_up_leg(self, offer: int, *, list_if_refused: bool = False) -> Action:
+        return _hang_up(f"{self._leg_prefix}{offer}", list_if_refused=list_if_refused)
 
     def _uniqueid(self, call: str) -> str:
         return call.removeprefix(f"{self._node}-")
@@ -322,8 +330,8 @@ class Translator:
         return _number(caller.ani) if caller else ""
 
 
-def _hang_up(uniqueid: str) -> Action:
-    return Action(name="Hangup", headers=(("Channel", uniqueid),))
+def _hang_up(uniqueid: str, *, list_if_refused: bool = False) -> Action:
+    return Action(name="Hangup", headers=(("Channel", uniqueid),), list_if_refused=list_if_refused)
 
 
 def _variables(row: Message) -> dict[str, str]:

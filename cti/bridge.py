@@ -143,11 +143,10 @@ class Bridge:
             self._in_doubt.set()
 
     async def _failed(self, action: Action, why: str) -> None:
-        """Nothing was done. An offer can be made elsewhere at once; what the rest means, a list shows."""
         self._log.warning("ami_action_failed", action=action.name, offer=action.offer, why=why)
         if action.offer:
             await self._tell(OfferUnanswered(at=self._now(), offer=action.offer, reason="unreachable"))
-        else:
+        elif action.list_if_refused:
             self._in_doubt.set()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
