@@ -105,15 +105,14 @@ async def call(
     `ani` and `name` go into the From header as they are (`ani` is the user part of its URI), so they can be hostile.
     """
     sender = f"{name} <sip:{ani}@127.0.0.1>" if ani else f"{name} <sip:127.0.0.1>"
-    scenario = _caller_scenario(number, sender)
-    async with _phone("caller", scenario, hz, [f"127.0.0.1:{asterisk.sip_port}", "-m", "1"]) as phone:
+    # As a key, since text of a scenario cannot have brackets.
+    arguments = [f"127.0.0.1:{asterisk.sip_port}", "-m", "1", "-key", "sender", sender]
+    async with _phone("caller", _caller_scenario(number), hz, arguments) as phone:
         yield phone
 
 
 @asynccontextmanager
-async def agent_phone(
-    name: str, *, answer_ms: int | None = 0, refuse: str = "", hz: int = 700
-) -> AsyncIterator[Phone]:
+async def agent_phone(name: str, *, answer_ms: int | None = 0, refuse: str = "", hz: int = 700) -> AsyncIterator[Phone]:
     """A phone that answers after `answer_ms` and speaks a tone of `hz`, call after call.
 
     `answer_ms` None: rings until `answer()` or a CANCEL. `refuse`: a SIP status line such as "486 Busy Here".
@@ -174,8 +173,8 @@ a=ptime:20
 """
 
 
-def _caller_scenario(number: str, sender: str) -> str:
-    own = f"From: {sender};tag=[pid]c[call_number]"
+def _caller_scenario(number: str) -> str:
+    own = "From: [sender];tag=[pid]c[call_number]"
     invite = f"""
 INVITE sip:{number}@[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]

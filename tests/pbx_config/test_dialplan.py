@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import wave
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from pbx_config.settings import Fallback, IvrPorts
 from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
 from tests.lab.ivr_line import IvrLine
 from tests.lab.manager import ManagerSession, manager_session
+from tests.lab.rtp import share_of_tone
 from tests.lab.sipp import Phone, agent_phone, call
 
 pytestmark = pytest.mark.asterisk
@@ -127,12 +131,13 @@ async def test_keys_reach_the_ivr(asterisk: AsteriskLab, ivr_line: IvrLine) -> N
     async with call(asterisk, "4008001234", ani="1001") as caller:
         session = await ivr_line.session()
         await caller.until("answered")
-        await caller.voice.press("7")
-        assert await session.say("WAIT FOR DIGIT 5000") == f"200 result={ord('7')}"
+        # At the same time: keys pressed between two commands of an AGI session are lost.
+        digit, _ = await asyncio.gather(session.say("WAIT FOR DIGIT 10000"), caller.voice.press("7"))
+        assert digit == f"200 result={ord('7')}"
 
 
 async def test_caller_and_agent_hear_each_other(asterisk: AsteriskLab, manager: ManagerSession) -> None:
-    async with call(asterisk, "q1", ani="1001", hz=440) as caller, agent_phone("a1", hz=700) as agent:
+    async with call(asterisk, "q1000", ani="1001", hz=440) as caller, agent_phone("a1", hz=700) as agent:
         event = await arrived(manager)
         await caller.voice.hear_something()
         await bridged(manager, event["Channel"], agent)
@@ -162,7 +167,7 @@ async def test_the_agent_hangs_up_and_the_caller_is_not_left_behind(
     asterisk: AsteriskLab, manager: ManagerSession, ivr_line: IvrLine
 ) -> None:
     """Nobody orders the caller's hang-up here: Callfloor might be dead."""
-    async with call(asterisk, "q1", ani="1001") as caller, agent_phone("a1") as agent:
+    async with call(asterisk, "q1000", ani="1001") as caller, agent_phone("a1") as agent:
         event = await arrived(manager)
         await bridged(manager, event["Channel"], agent)
         await caller.voice.hear(700)
@@ -176,7 +181,7 @@ async def test_the_agent_hangs_up_and_the_caller_is_not_left_behind(
 async def test_the_caller_hangs_up_and_the_agent_is_not_left_behind(
     asterisk: AsteriskLab, manager: ManagerSession
 ) -> None:
-    async with call(asterisk, "q1", ani="1001") as caller, agent_phone("a1") as agent:
+    async with call(asterisk, "q1000", ani="1001") as caller, agent_phone("a1") as agent:
         event = await arrived(manager)
         await bridged(manager, event["Channel"], agent)
         await agent.voice.hear(440)
@@ -199,13 +204,24 @@ async def test_an_agents_leg_that_nobody_joins_ends_by_itself(ivr_line: IvrLine)
 
 
 @pytest.mark.parametrize(
-    ("refuse", "reason"), [("486 Busy Here", "5"), ("603 Decline", "5"), ("480 Temporarily Unavailable", "5")]
+    ("refuse", "cause"), [("486 Busy Here", "17"), ("603 Decline", "21"), ("480 Temporarily Unavailable", "19")]
 )
-async def test_an_agent_who_refuses_is_reported(manager: ManagerSession, refuse: str, reason: str) -> None:
+async def test_an_agent_who_refuses_is_reported(manager: ManagerSession, refuse: str, cause: str) -> None:
+    """The response to the order says nothing of why: its Reason is 0 for all of these."""
     async with agent_phone("a1", refuse=refuse) as agent:
         await offer(manager, agent)
         answer = await manager.until("OriginateResponse", ActionID="offer-1")
-        assert (answer["Response"], answer["Reason"]) == ("Failure", reason)
+        assert (answer["Response"], answer["Reason"]) == ("Failure", "0")
+        assert (await manager.until("Hangup", Uniqueid="callfloor-offer-lab-1"))["Cause"] == cause
+
+
+async def test_an_offer_is_taken_back_from_a_ringing_phone(manager: ManagerSession) -> None:
+    async with agent_phone("a1", answer_ms=None) as agent:
+        await offer(manager, agent)
+        await agent.until("rung")
+        await manager.action("Hangup", Channel="callfloor-offer-lab-1")
+        await agent.until("cancelled")
+        await manager.until("Hangup", Uniqueid="callfloor-offer-lab-1")
 
 
 async def test_the_ivr_sends_a_caller_to_wait(
@@ -238,15 +254,20 @@ async def test_an_ivr_that_dies_in_the_middle_is_called_again(ivr_line: IvrLine)
         assert "gone" not in caller.events
 
 
-async def test_without_callfloor_the_caller_is_told_waits_and_leaves_a_message() -> None:
-    nobody = free_port()
-    settings = lab_settings(agi_port=nobody, fallback=Fallback(retry_s=1, message_after_s=2))
-    async with run_asterisk(settings) as asterisk:
-        folder = asterisk.settings.fallback.message_folder
-        async with call(asterisk, "4008001234", ani="1001") as caller:
+async def test_without_callfloor_the_caller_is_told_waits_and_leaves_a_message(tmp_path: Path) -> None:
+    nobody = free_port(socket.SOCK_STREAM)
+    fallback = Fallback(
+        retry_s=1, message_after_s=2, message_intro="beep", message_limit_s=2, message_folder=str(tmp_path)
+    )
+    settings = lab_settings(agi_port=nobody, fallback=fallback)
+    async with run_asterisk(settings, visible=[tmp_path]) as asterisk:
+        async with call(asterisk, "4008001234", ani="1001", hz=440) as caller:
             await caller.until("answered")
             await caller.voice.hear_something()
             await caller.until("gone")
         assert "Playing 'one-moment-please" in asterisk.log
-        assert asterisk.log.count(f"Connecting to '127.0.0.1:{nobody}' failed") >= 2
-        assert folder
+        assert f"Connecting to '127.0.0.1:{nobody}' failed" in asterisk.log
+    (message,) = tmp_path.glob("lab-*_1001_4008001234.wav")
+    with wave.open(str(message)) as recording:
+        samples = list(memoryview(recording.readframes(8_000)).cast("h"))
+    assert share_of_tone(samples, 440) > 0.8
