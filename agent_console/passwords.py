@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import VerifyMismatchError
 
 _HASHER = PasswordHasher()
 
@@ -21,7 +21,7 @@ def hash_password(text: str) -> str:
 def is_password(text: str, password_hash: str) -> bool:
     try:
         return _HASHER.verify(password_hash, text)
-    except (VerifyMismatchError, InvalidHashError):
+    except VerifyMismatchError:
         return False
 
 

@@ -5,10 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from argon2 import Type, extract_parameters
+from argon2.exceptions import InvalidHashError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Role = Literal["agent", "supervisor", "admin"]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+def _argon2id(password_hash: str) -> str:
+    try:
+        kind = extract_parameters(password_hash).type
+    except InvalidHashError:
+        kind = None
+    if kind is not Type.ID:
+        raise ValueError("expected an argon2id hash, which begins with $argon2id$")
+    return password_hash
 
 
 class WebSettings(BaseModel):
@@ -42,7 +54,7 @@ class User(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    password_hash: str = Field(pattern=r"^\$argon2id\$")
+    password_hash: Annotated[str, AfterValidator(_argon2id)]
     role: Role = "agent"
     agent: Name | None = None
     phone: str = Field(default="", max_length=128)
