@@ -1,4 +1,4 @@
-"""The nine steps of one call on a real Asterisk, with SIPp callers and agents, and `callfloor serve` as people run it."""
+"""The nine steps of one call on a real Asterisk, with SIPp callers and agents, and `callfloor serve` as it is run."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import re
 import socket
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from cti.smdi import CallMessage
+from cti.smdr import FORMATS, SmdrRecord
+from simulator.pbx.serial_port import SerialPort
 from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
 from tests.lab.sipp import Phone, agent_phone, call
 from tests.live.screen import Screen, screen
@@ -105,10 +110,10 @@ async def callfloor(*arguments: str) -> str:
     return out.decode()
 
 
-async def link_is_up(boss: Screen) -> None:
-    """Waits until AMI is connected: from then on the switch hears us."""
-    if any(link["link"] == "ami:lab" and not link["up"] for link in boss.snapshot["links"]):
-        await boss.fact("LinkUp", link="ami:lab")
+async def link_is_up(boss: Screen, link: str = "ami:lab") -> None:
+    """Waits until the switch hears us."""
+    if any(known["link"] == link and not known["up"] for known in boss.snapshot["links"]):
+        await boss.fact("LinkUp", link=link)
 
 
 async def test_one_call_all_nine_steps(center: CallCenter) -> None:
@@ -257,3 +262,134 @@ async def test_an_agent_who_does_not_answer_is_set_not_ready_and_the_next_is_run
             await boss.fact("CallConnected", agent="a2")
             await caller.voice.hear(900)
             assert not any(message["type"] == "pop" for message in a1.messages)
+
+
+async def test_nobody_is_free_the_caller_leaves_a_message(center: CallCenter) -> None:
+    async with serve(center.config) as system, signed_in(system, "boss") as (boss,):
+        await link_is_up(boss)
+        async with call(center.asterisk, "4002", ani="2125550133") as caller:
+            await caller.until("answered")
+            await caller.voice.hear_something()
+            await caller.voice.press("1")
+            queued = await boss.fact("CallQueued")
+            await caller.voice.hear_something()
+            await caller.voice.press("3")
+            left = await boss.fact("CallLeftQueue", call=queued["call"])
+            assert left["wish"] == "message"
+            await caller.voice.hear_silence()  # it is recording
+            await caller.voice.press("#")
+            await caller.until("gone")
+            assert (center.folder / "messages" / left["recording"]).stat().st_size > 1_000
+        assert (await call_row(center, queued["call"]))["outcome"] == "message"
+
+
+async def test_a_call_without_numbers_gets_them_over_rs232_and_smdr_confirms_its_end(
+    tmp_path: Path, speech: Path
+) -> None:
+    port = SerialPort(tmp_path / "tty")
+    line = f'[serial.line1]\ndevice = "{port.path}"\nprotocol = "both"\nsmdr_format = "panasonic-a"\ntimezone = "UTC"'
+    port.plug_in()
+    try:
+        async with (
+            open_center(tmp_path, speech, line) as center,
+            serve(center.config) as system,
+            signed_in(system, "boss", "a1") as (boss, a1),
+        ):
+            await link_is_up(boss, "serial:line1")
+            await link_is_up(boss)
+            await a1.ask("go_ready")
+            port.send(CallMessage("001", "0107", "A", "4002", "01065321234"[-10:]))
+            async with call(center.asterisk, "ivr0107") as caller:
+                await caller.until("answered")
+                known = await boss.fact("CallerKnown", link="serial:line1")
+                assert (known["ani"], known["dnis"]) == ("1065321234", "4002")
+                await caller.voice.hear_something()
+                await caller.voice.press("1")
+                record = (await a1.message("pop", call=known["call"]))["record"]
+                assert (record["ani"], record["dnis"]) == ("1065321234", "4002")
+                await caller.voice.hear(700)
+
+                port.unplug()
+                await boss.fact("LinkDown", link="serial:line1")
+                await caller.voice.hear(700)  # the call goes on
+                port.plug_in()
+                await boss.fact("LinkUp", link="serial:line1")
+                caller.hang_up()
+                await boss.fact("CallEnded", call=known["call"])
+                port.send_bytes(smdr_line("0107", "1065321234"))
+                matched = await boss.fact("SmdrMatched", call=known["call"])
+                assert "1065321234" in matched["text"]
+    finally:
+        port.unplug()
+
+
+def smdr_line(extension: str, number: str) -> bytes:
+    """What a Panasonic PBX prints when the call is over."""
+    record = SmdrRecord(
+        direction="in",
+        ended_at=int(time.time() * 1000),
+        extension=extension,
+        trunk="01",
+        number=number,
+        dnis="",
+        ring_ms=1_000,
+        talked_ms=3_000,
+        continues=False,
+        text="",
+    )
+    return FORMATS["panasonic-a"].encode(record, ZoneInfo("UTC"))
+
+
+async def test_killed_with_callers_waiting_and_talking_and_started_again(center: CallCenter) -> None:
+    async with contextlib.AsyncExitStack() as calls:
+        async with serve(center.config) as system, signed_in(system, "boss", "a1") as (boss, a1):
+            await link_is_up(boss)
+            await a1.ask("go_ready")
+            callers = []
+            for n in range(3):
+                caller = await calls.enter_async_context(
+                    call(center.asterisk, "service", ani=f"100{n}", hz=440 + 100 * n)
+                )
+                await caller.until("answered")
+                await boss.fact("CallBegan", ani=f"100{n}")
+                callers.append(caller)
+            talking, first, second = callers
+            await boss.fact("CallConnected", agent="a1")
+            await talking.voice.hear(700)
+            await boss.until(lambda: sum(fact["type"] == "CallQueued" for fact in boss.facts) == 3)
+            before = await floor_now(system)
+            await system.kill()
+
+        await talking.voice.hear(700)
+        await center.desk1.voice.hear(440)
+        for waiting in (first, second):
+            await waiting.voice.hear_something()  # music
+
+        async with contextlib.AsyncExitStack() as again:
+            system = await again.enter_async_context(serve(center.config))
+            assert await floor_now(system) == before
+            boss, a1, a2 = await again.enter_async_context(signed_in(system, "boss", "a1", "a2"))
+            await link_is_up(boss)
+            assert a1.snapshot["pop"]["record"]["ani"] == "1000"
+            await talking.voice.hear(700)
+            await a2.ask("go_ready")
+            await a2.message("pop")
+            await first.voice.hear(900)
+            await center.desk2.voice.hear(540)
+            assert (await a2.message("pop"))["record"]["ani"] == "1001"
+            talking.hang_up()
+            await boss.fact("WrapUpEnded", agent="a1")
+            await second.voice.hear(700)
+            assert not [caller for caller in callers[1:] if "gone" in caller.events]
+            abandoned = [fact for fact in boss.facts if fact["type"] == "CallAbandoned"]
+            assert abandoned == []
+    await callfloor("journal", "verify", "--config", str(center.config))
+
+
+async def floor_now(system: System) -> dict[str, Any]:
+    """Who waits where and who does what: what must be the same after a restart."""
+    async with screen(system.url, "boss", PASSWORD) as fresh:
+        shown = fresh.snapshot
+    calls = {c["call"]: (c["stage"], c["queue"], c["priority"], c["joined_at"]) for c in shown["calls"]}
+    agents = {a["agent"]: (a["presence"], a["line"], a["call"]) for a in shown["agents"]}
+    return {"calls": calls, "agents": agents, "queues": {q["queue"]: q["waiting"] for q in shown["queues"]}}
