@@ -43,19 +43,18 @@ async def test_jobs_run_one_after_the_other_away_from_the_loop(database: Databas
     assert set(seen) == {"database_0"}
 
 
-async def test_sqlite_lets_others_read_while_we_write(tmp_path: Path) -> None:
+async def test_sqlite_lets_us_write_while_others_read(tmp_path: Path) -> None:
     file = tmp_path / "floor.db"
     database = Database(DatabaseSettings(url=f"sqlite:///{file}"))
     await database.migrate()
-
-    def read_beside(connection: Connection) -> list[Any]:
-        connection.execute(insert(journal_positions).values(follower="x", journal="", seq=1))
-        other = sqlite3.connect(file, timeout=0)
-        try:
-            return other.execute("SELECT * FROM journal_positions").fetchall()
-        finally:
-            other.close()
-
-    assert await database.run(read_beside) == []
+    report = sqlite3.connect(file)
+    try:
+        report.execute("BEGIN")
+        assert report.execute("SELECT seq FROM journal_positions").fetchall() == []
+        row = insert(journal_positions).values(follower="x", journal="", seq=1)
+        await database.run(lambda connection: connection.execute(row))
+        assert report.execute("SELECT seq FROM journal_positions").fetchall() == []
+    finally:
+        report.close()
     assert await database.run(lambda connection: connection.scalar(select(journal_positions.c.seq))) == 1
     await database.close()
