@@ -123,6 +123,16 @@ async def test_a_port_call_is_held_until_the_serial_line_has_told() -> None:
     assert caller.heard[0] == "/sounds/您好，这里是客户服务热线。"
 
 
+async def test_the_wait_for_the_serial_line_ends_with_its_news() -> None:
+    house = House()
+    async with listening(house) as server:
+        house.say(CallArrived(house.at, CALL, "PJSIP/trunk-1", port="0007"))
+        waiting = asyncio.create_task(server.await_caller(CALL, 600_000))
+        await asyncio.sleep(0)  # it waits now
+        house.say(CallerIdentified(house.at, CALL, "13900139000", "serial:line1", "8002"))
+        await asyncio.wait_for(waiting, PATIENCE)
+
+
 async def test_a_port_call_that_nobody_tells_about_goes_on() -> None:
     async with listening(House(), smdi_wait_ms=10) as server:
         caller = Channel(variables={"CALLFLOOR_ANI": "", "CALLFLOOR_DNIS": "", "CALLFLOOR_PORT": "0007"})
