@@ -57,5 +57,13 @@ def _template(name: str) -> str:
 
 def _fill(template: str, values: dict[str, str]) -> str:
     """Put the values in. Each passes `plain` here once more: settings built without validation get no further."""
+
+    def value_of(slot: re.Match[str]) -> str:
+        try:
+            return plain(values[slot[1]])
+        except ValueError:
+            # Without the value, which may be a password.
+            raise ValueError(f"{slot[1]} cannot be written into Asterisk's configuration") from None
+
     chosen = _BLOCK.sub(lambda block: block[2] if values[block[1]] else "", template)
-    return _SLOT.sub(lambda slot: plain(values[slot[1]]), chosen)
+    return _SLOT.sub(value_of, chosen)

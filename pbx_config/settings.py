@@ -48,7 +48,8 @@ TcpPort = Annotated[int, Field(ge=1, le=65535)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The input is hidden, for it may be a password; our own messages show what may be shown.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class ManagerUser(_Settings):

@@ -23,17 +23,7 @@ from pbx_config.settings import Fallback, IvrPorts, ManagerUser, PbxSettings
 _START_S = 60
 _STOP_S = 20
 
-MODULES = """
-app_playback app_record app_stack app_userevent app_exec
-bridge_builtin_features bridge_native_rtp bridge_simple
-chan_pjsip codec_ulaw format_pcm format_sln format_wav
-func_callerid func_channel func_global func_groupcount func_lock func_logic func_sprintf func_strings
-pbx_config res_agi res_musiconhold
-res_sorcery_config res_sorcery_memory res_sorcery_astdb
-res_pjproject res_pjsip res_pjsip_session res_pjsip_sdp_rtp res_pjsip_caller_id res_pjsip_dtmf_info
-res_pjsip_pubsub res_pjsip_endpoint_identifier_ip res_pjsip_rfc3326
-res_rtp_asterisk res_speech res_timing_timerfd
-""".split()
+MODULES = ["app_playback", "app_record", "app_stack", "app_userevent", "app_exec", "bridge_builtin_features", "bridge_native_rtp", "bridge_simple", "chan_pjsip", "codec_ulaw", "format_pcm", "format_sln", "format_wav", "func_callerid", "func_channel", "func_global", "func_groupcount", "func_lock", "func_logic", "func_sprintf", "func_strings", "pbx_config", "res_agi", "res_musiconhold", "res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject", "res_pjsip", "res_pjsip_session", "res_pjsip_sdp_rtp", "res_pjsip_caller_id", "res_pjsip_dtmf_info", "res_pjsip_pubsub", "res_pjsip_endpoint_identifier_ip", "res_pjsip_rfc3326", "res_rtp_asterisk", "res_speech", "res_timing_timerfd"]
 
 # The lab's own hotline: any number dialed from outside is handed to Callfloor as it stands.
 # `sipp-NNNN` is a line of an old PBX: the call comes without the caller's number.

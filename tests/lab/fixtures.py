@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from tests.lab.asterisk import AsteriskLab, lab_settings, run_asterisk, why_no_asterisk
-from tests.lab.manager import ManagerSession, manager_session
 from tests.lab.ivr_line import IvrLine, open_ivr_line
+from tests.lab.manager import ManagerSession, manager_session
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

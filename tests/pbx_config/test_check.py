@@ -1,0 +1,88 @@
+"""The check of a switch: against a real one, and against things that are not one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pbx_config.check import Finding, check
+from tests.lab.asterisk import AsteriskLab, lab_settings
+
+
+def errors_of(findings: list[Finding]) -> list[str]:
+    return [finding.what for finding in findings if finding.level != "ok"]
+
+
+@pytest.mark.asterisk
+async def test_nothing_is_missing_where_the_rendered_files_are_included(asterisk: AsteriskLab) -> None:
+    findings = await check(asterisk.settings)
+    assert errors_of(findings) == []
+    assert any(finding.what.startswith("Asterisk 22.") for finding in findings)
+
+
+@pytest.mark.asterisk
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"live": {"name": "callfloor", "secret": "wrong"}}, "'callfloor' may not log in: Authentication failed"),
+        ({"live": {"name": "operator", "secret": "lab-operator"}}, "'operator' may not Bridge, Originate, Setvar"),
+        ({"operator": None}, "dialplan, music and sounds were not looked at"),
+        ({"music_class": "jazz"}, "music classes not found: jazz"),
+        ({"fallback": {"sound": "nobody-said-this"}}, "sounds not found: nobody-said-this"),
+    ],
+)
+async def test_what_is_missing_is_named(asterisk: AsteriskLab, change: dict[str, object], complaint: str) -> None:
+    wrong = type(asterisk.settings).model_validate({**asterisk.settings.model_dump(), **change})
+    (found,) = errors_of(await check(wrong))
+    assert complaint in found
+
+
+@pytest.mark.asterisk
+async def test_a_switch_without_our_dialplan_is_told_so(asterisk: AsteriskLab) -> None:
+    await asterisk.cli("dialplan remove context callfloor-wait")
+    (found,) = errors_of(await check(asterisk.settings))
+    assert found == "dialplan contexts not found: callfloor-wait"
+
+
+async def test_nobody_listens_there() -> None:
+    settings = lab_settings(agi_port=1)
+    (found,) = errors_of(await check(settings))
+    assert found.startswith(f"127.0.0.1:{settings.ami_port} cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("greeting", "complaint"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "is not an Asterisk manager: it says b'SSH-2.0-OpenSSH_9.2"),
+        (b"", "is not an Asterisk manager: it says b''"),
+        (b"x" * 100_000, "cannot be reached: Separator is not found"),
+    ],
+)
+async def test_something_else_listens_there(greeting: bytes, complaint: str) -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server:
+        settings = lab_settings(agi_port=1).model_copy(update={"ami_port": server.sockets[0].getsockname()[1]})
+        (found,) = errors_of(await check(settings))
+    assert complaint in found
+
+
+async def test_a_switch_that_greets_and_then_says_nothing() -> None:
+    ended = asyncio.Event()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+        await reader.read()
+        writer.close()
+        ended.set()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server:
+        settings = lab_settings(agi_port=1).model_copy(update={"ami_port": server.sockets[0].getsockname()[1]})
+        (found,) = errors_of(await check(settings, limit_s=0.2))
+        await ended.wait()
+    assert found == "manager user 'callfloor': no answer within 0.2 s"
