@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import msgspec
 
+from acd.order import Order
 from acd.vocabulary import (
     CallAbandoned,
     CallConnected,
@@ -23,6 +26,7 @@ class Calls:
     def __init__(self) -> None:
         self._known: dict[str, CallerKnown] = {}
         self._waiting: dict[str, CallQueued] = {}
+        self._queues: defaultdict[str, Order[str]] = defaultdict(Order)
         self._offered: set[str] = set()
 
     def see(self, line: Line) -> None:
@@ -31,11 +35,15 @@ class Calls:
                 case CallerKnown(call=call):
                     self._known[call] = fact
                 case CallQueued(call=call):
+                    self._leave(call)
                     self._waiting[call] = fact
+                    self._queues[fact.queue].put(call, _turn(fact))
                 case CallOffered(call=call):
                     self._offered.add(call)
+                    self._queues[self._waiting[call].queue].discard(call)
                 case OfferFailed(call=call):
                     self._offered.discard(call)
+                    self._queues[self._waiting[call].queue].put(call, _turn(self._waiting[call]))
                 case CallConnected(call=call) | CallLeftQueue(call=call):
                     self._leave(call)
                 case CallAbandoned(call=call) | CallEnded(call=call):
@@ -53,10 +61,7 @@ class Calls:
         queued = self._waiting.get(call)
         if queued is None:
             return None
-        ahead = sum(
-            other.queue == queued.queue and name not in self._offered and _turn(other) < _turn(queued)
-            for name, other in self._waiting.items()
-        )
+        ahead = self._queues[queued.queue].ahead_of(_turn(queued), call)
         return msgspec.structs.replace(queued, position=ahead + 1)
 
     def is_offered(self, call: str) -> bool:
@@ -64,9 +69,11 @@ class Calls:
         return call in self._offered
 
     def _leave(self, call: str) -> None:
-        self._waiting.pop(call, None)
+        queued = self._waiting.pop(call, None)
+        if queued is not None:
+            self._queues[queued.queue].discard(call)
         self._offered.discard(call)
 
 
-def _turn(queued: CallQueued) -> tuple[int, int, str]:
-    return -queued.priority, queued.joined_at, queued.call
+def _turn(queued: CallQueued) -> tuple[int, int]:
+    return -queued.priority, queued.joined_at

@@ -52,6 +52,20 @@ def test_a_place_follows_what_happens_in_front_of_it() -> None:
     assert places(calls) == {"c4": None, "c1": None, "c2": None, "c3": 1}
 
 
+def test_a_call_that_changes_its_queue_is_counted_in_the_new_one_alone() -> None:
+    house, calls = House(), Calls()
+    house.listeners.append(calls.see)
+    for call in ("c1", "c2"):
+        queue(house, call)
+    house.say(EnterQueue(house.at, "c1", "bills"))
+    assert places(calls) == {"c1": 1, "c2": 1, "c3": None, "c4": None}
+    house.say(GoReady(house.at, "a1"))  # c1 rings, and goes to the service queue meanwhile
+    house.say(EnterQueue(house.at, "c1", "service"))
+    moved = calls.waiting("c1")
+    assert moved is not None
+    assert moved.queue == "service"
+
+
 def test_what_the_serial_line_told_is_kept_as_long_as_the_call() -> None:
     house, calls = House(), Calls()
     house.listeners.append(calls.see)
