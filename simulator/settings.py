@@ -99,3 +99,21 @@ class PhonesSettings(Settings):
         if self.answer_ms[1] < self.answer_ms[0]:
             raise ValueError(f"answer_ms: expected from and to, found {self.answer_ms[0]} and {self.answer_ms[1]}")
         return self
+
+
+class ConsolesSettings(Settings):
+    """The simulated agents at their consoles. From and to, in ms: how long they take to finish a call's paperwork, and
+    how long they are away once they are not ready (also after a call that they did not answer).
+    """
+
+    seed: int = 1
+    wrap_up_ms: tuple[Milliseconds, Milliseconds] = (2_000, 8_000)
+    away_ms: tuple[Milliseconds, Milliseconds] = (1_000, 5_000)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ConsolesSettings:
+        for name in ("wrap_up_ms", "away_ms"):
+            first, last = getattr(self, name)
+            if last < first:
+                raise ValueError(f"{name}: expected from and to, found {first} and {last}")
+        return self

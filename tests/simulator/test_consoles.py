@@ -1,0 +1,146 @@
+"""Simulated agents at real consoles: the production console server over a real ACD."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+import pytest_asyncio
+from argon2 import PasswordHasher
+from prometheus_client import CollectorRegistry
+
+from acd.core import Acd
+from acd.vocabulary import (
+    AgentRules,
+    AnyFact,
+    AnyInput,
+    CallArrived,
+    CallerGone,
+    Configure,
+    EnterQueue,
+    GoNotReady,
+    Line,
+    OfferAnswered,
+    QueueRules,
+)
+from agent_console.callers import Caller, CallQuery, CallRow, Story
+from agent_console.server import Console
+from agent_console.settings import User, WebSettings
+from simulator.consoles import SignInFailed, SimulatedConsole, sign_in
+from simulator.settings import ConsolesSettings
+from tests.simulator.pbx_peers import PATIENCE_S
+
+PASSWORD = "correct horse battery staple"
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+"""As weak as argon2 lets it be: these tests are not about hashing."""
+USERS = {"ann": User(password_hash=HASH, agent="a1", phone="PJSIP/1001")}
+AT = 1_700_000_000_000
+
+
+def seconds(duration_ms: float) -> float:
+    return duration_ms / 100_000
+
+
+class Floor:
+    """The real ACD and the real console; time stands still."""
+
+    def __init__(self) -> None:
+        self.acd = Acd()
+        self.lines: list[Line] = []
+        self.changed = asyncio.Event()
+        self.console = self.new_console(port=0)
+
+    def new_console(self, port: int) -> Console:
+        return Console(
+            WebSettings(port=port),
+            USERS,
+            self.tell,
+            lambda: AT,
+            lookup=self._look_up,
+            find_calls=self._find,
+            tell_story=self._story,
+            metrics=CollectorRegistry(),
+        )
+
+    async def tell(self, said: AnyInput) -> Sequence[AnyFact]:
+        line = Line(len(self.lines) + 1, said, self.acd.handle(said))
+        self.lines.append(line)
+        self.console.see(line)
+        self.changed.set()
+        return line.facts
+
+    async def _look_up(self, call: str, ani: str, dnis: str) -> Caller:
+        return Caller([])
+
+    async def _find(self, query: CallQuery) -> Sequence[CallRow]:
+        return []
+
+    async def _story(self, call: str) -> Story | None:
+        return None
+
+    async def fact(self, name: str, count: int = 1) -> None:
+        """Returns when the `count`th fact of that name is there."""
+        async with asyncio.timeout(PATIENCE_S):
+            while sum(type(fact).__name__ == name for line in self.lines for fact in line.facts) < count:
+                self.changed.clear()
+                await self.changed.wait()
+
+
+@pytest_asyncio.fixture
+async def floor() -> AsyncIterator[Floor]:
+    floor = Floor()
+    await floor.tell(Configure(AT, {"sales": QueueRules("Sales")}, {"a1": AgentRules("Ann", {"sales": 1})}))
+    await floor.console.start()
+    yield floor
+    await floor.console.stop()
+
+
+@pytest_asyncio.fixture
+async def agent(floor: Floor) -> AsyncIterator[asyncio.Task[None]]:
+    console = SimulatedConsole(floor.console.url, "ann", PASSWORD, ConsolesSettings(), seconds)
+    task = asyncio.create_task(console.run())
+    yield task
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_agent_signs_in_goes_ready_and_ends_the_wrap_up(floor: Floor, agent: asyncio.Task[None]) -> None:
+    await floor.fact("AgentReady")
+    await floor.tell(CallArrived(AT, "c1", "PJSIP/trunk-1", ani="1"))
+    await floor.tell(EnterQueue(AT, "c1", "sales"))
+    await floor.tell(OfferAnswered(AT, 1, "PJSIP/1001-1"))
+    await floor.tell(CallerGone(AT, "c1"))
+    await floor.fact("WrapUpEnded")
+
+
+async def test_an_agent_who_is_not_ready_comes_back(floor: Floor, agent: asyncio.Task[None]) -> None:
+    await floor.fact("AgentReady")
+    await floor.tell(GoNotReady(AT, "a1", "no answer"))
+    await floor.fact("AgentReady", 2)
+
+
+async def test_a_person_takes_the_seat(floor: Floor, agent: asyncio.Task[None]) -> None:
+    await floor.fact("AgentReady")
+    person = asyncio.create_task(
+        SimulatedConsole(floor.console.url, "ann", PASSWORD, ConsolesSettings(), seconds).run()
+    )
+    await asyncio.wait_for(agent, PATIENCE_S)
+    person.cancel()
+    await asyncio.gather(person, return_exceptions=True)
+
+
+async def test_a_console_that_goes_down_is_come_back_to(floor: Floor, agent: asyncio.Task[None]) -> None:
+    await floor.fact("AgentReady")
+    await floor.console.stop()
+    again = floor.new_console(floor.console.port)
+    for line in floor.lines:
+        again.see(line)
+    floor.console = again
+    await again.start()
+    await floor.fact("ConsoleAttached", 2)
+
+
+async def test_a_wrong_password_is_said(floor: Floor) -> None:
+    with pytest.raises(SignInFailed, match=r"ann: HTTP/1\.1 401"):
+        await sign_in(floor.console.url, "ann", "wrong")
