@@ -162,7 +162,7 @@ class Translator:
     def _user_event(self, message: Message, at: int) -> list[AnyInput]:
         match message.get("UserEvent"):
             case "CallfloorArrived":
-                call, channel, ani = self._call_of(message), message.get("Channel"), _number(_last(message, "ANI"))
+                call, channel, ani = self._call_of(message), message.get("Channel"), _number(message.get("ANI"))
                 # Remembered here already: the caller may be gone before the ACD has answered.
                 self._callers.setdefault(call, _Caller(channel=channel, ani=ani, since=at))
                 return [
@@ -171,10 +171,10 @@ class Translator:
                         call=call,
                         channel=channel,
                         ani=ani,
-                        dnis=_number(_last(message, "DNIS")),
+                        dnis=_number(message.get("DNIS")),
                         node=self._node,
-                        port=_number(_last(message, "Port")),
-                        queue=_text(_last(message, "Queue")),
+                        port=_number(message.get("Port")),
+                        queue=_text(message.get("Queue")),
                     )
                 ]
             case "CallfloorAnswered" if offer := self._offer_of(message):
@@ -338,13 +338,6 @@ def _variables(row: Message) -> dict[str, str]:
     """The variables of a Status event; Asterisk writes one that is not set as `NAME=(null)`."""
     pairs = (text.partition("=") for text in row.all("Variable"))
     return {name: value for name, _, value in pairs if value != "(null)"}
-
-
-def _last(message: Message, name: str) -> str:
-    """The last of several: a comma in a caller's number makes UserEvent begin another header, and what our dialplan
-    wrote stands behind it."""
-    values = message.all(name)
-    return values[-1] if values else ""
 
 
 def _number(text: str) -> str:

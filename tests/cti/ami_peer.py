@@ -30,7 +30,7 @@ class Peer:
         self.lists: list[list[Header]] = []
         self.received: asyncio.Queue[Message] = asyncio.Queue()
         self.upkeep: asyncio.Queue[Message] = asyncio.Queue()
-        self.logins: list[Message] = []
+        self.logins: asyncio.Queue[Message] = asyncio.Queue()
         self.connections = 0
         self.port = 0
         self._writers: set[asyncio.StreamWriter] = set()
@@ -92,7 +92,7 @@ class Peer:
             writer.write(encode_message([headers[0], ("ActionID", action_id), *headers[1:]]))
 
         if name == "Login":
-            self.logins.append(action)
+            self.logins.put_nowait(action)
         elif name in {"Ping", "Filter"}:
             self.upkeep.put_nowait(action)
         elif name != "Challenge":

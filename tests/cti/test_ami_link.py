@@ -76,7 +76,7 @@ async def linked(
 async def test_login_proves_the_secret_without_sending_it_and_asks_for_few_events() -> None:
     peer = Peer()
     async with linked(peer, filters=[[("Operation", "Add"), ("MatchCriteria", "name(Hangup)")]]):
-        (login,) = peer.logins
+        login = peer.logins.get_nowait()
         assert (login.get("Username"), login.get("AuthType"), login.get("Secret")) == ("callfloor", "MD5", "")
         assert (await soon(peer.upkeep.get())).get("MatchCriteria") == "name(Hangup)"
 
@@ -85,7 +85,7 @@ async def test_a_switch_without_md5_gets_the_secret_on_loopback() -> None:
     peer = Peer()
     peer.refuses["Challenge"] = "Must specify AuthType"
     async with linked(peer):
-        assert peer.logins[0].get("Secret") == "s3cret"
+        assert peer.logins.get_nowait().get("Secret") == "s3cret"
 
 
 async def test_the_secret_is_not_sent_in_clear_to_another_machine() -> None:
@@ -96,7 +96,7 @@ async def test_the_secret_is_not_sent_in_clear_to_another_machine() -> None:
         client = Client(peer, host="0.0.0.0")
         async with task(client.link.run):
             assert "not sent without TLS" in await soon(client.downs.get())
-    assert peer.logins == []
+    assert peer.logins.empty()
 
 
 async def test_a_wrong_password_is_said_aloud_and_not_tried_again_soon() -> None:
@@ -267,6 +267,17 @@ async def test_without_a_link_an_action_fails_at_once_and_is_not_kept() -> None:
             assert (await soon(peer.received.get())).get("Action") == "Bridge"
 
 
+async def test_before_the_login_is_through_there_is_no_link() -> None:
+    peer = Peer()
+    async with linked(peer) as client:
+        peer.logins.get_nowait()
+        peer.ignores.add("Login")
+        peer.cut()
+        await soon(peer.logins.get())
+        with pytest.raises(NotConnected):
+            client.link.send("Hangup")
+
+
 async def test_a_newline_in_a_value_reaches_no_switch() -> None:
     peer = Peer()
     async with linked(peer) as client:
@@ -412,5 +423,5 @@ async def test_closing_fails_what_is_pending() -> None:
     async with linked(peer) as client:
         answer = client.link.send("Originate")
         await soon(client.link.close())
-        with pytest.raises(OutcomeUnknown):
+        with pytest.raises(OutcomeUnknown, match="the link was lost"):
             await soon(answer)

@@ -124,7 +124,7 @@ def test_the_order_of_what_follows_a_hangup_request_does_not_matter(name: str, o
 
 
 def test_a_caller_number_with_commas_cannot_choose_a_queue_or_the_number_dialed() -> None:
-    # The dialplan of this capture passed `1,Queue: vip,DNIS: 999` on as it came.
+    # The dialplan of this capture passed `1,Queue: vip,DNIS: 999` on; of two headers Asterisk keeps the last.
     assert reports("hostile-number") == [
         "CallArrived call=node1-1795300884.43 channel=PJSIP/callers-00000019 ani=1 dnis=5001 queue=support",
         "CallerGone call=node1-1795300884.43",
