@@ -140,13 +140,19 @@ def answer(caller: Caller, settings: IvrSettings, calls: Calls) -> Dialogue:
     """The whole conversation with a call that has just arrived (AGI request `/call`)."""
     # The switch's own event announces the call as well, before or after this: the ACD takes whichever comes first.
     yield from _tell(_arrived(caller))
-    if caller.port and not caller.dnis:
-        if calls.known(caller.call) is None:
-            yield AwaitCaller(caller.call, settings.smdi_wait_ms)
-        if (known := calls.known(caller.call)) is not None:
-            caller = msgspec.structs.replace(caller, ani=known.ani or caller.ani, dnis=known.dnis)
+    if caller.port and not caller.dnis and calls.known(caller.call) is None:
+        yield AwaitCaller(caller.call, settings.smdi_wait_ms)
+    caller = _identified(caller, calls)
     hotline = settings.hotline(caller.dnis)
     return (yield from _Conversation(caller, hotline, settings).run())
+
+
+def _identified(caller: Caller, calls: Calls) -> Caller:
+    """With the numbers that the serial line has told, where the channel has none."""
+    known = calls.known(caller.call)
+    if known is None:
+        return caller
+    return msgspec.structs.replace(caller, ani=caller.ani or known.ani, dnis=caller.dnis or known.dnis)
 
 
 def _arrived(caller: Caller) -> CallArrived:
@@ -277,7 +283,7 @@ class _Conversation:
 
 def wait(caller: Caller, settings: IvrSettings, calls: Calls) -> Dialogue:
     """One look after a waiting call, between two slices of music (AGI request `/waiting`): its place, or healing."""
-    language = settings.hotline(caller.dnis).language
+    language = settings.hotline(_identified(caller, calls).dnis).language
     if calls.is_offered(caller.call):
         return "wait"
     if (queued := calls.waiting(caller.call)) is not None:

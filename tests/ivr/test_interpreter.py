@@ -281,6 +281,15 @@ def test_a_waiting_call_is_told_its_place_of_now() -> None:
     assert talk.run(wait(caller(call="c0"), SETTINGS, talk.calls)) == "wait"
 
 
+def test_a_waiting_port_call_hears_the_language_that_the_serial_line_told() -> None:
+    house = House()
+    talk = Talk(house)
+    house.say(CallArrived(house.at, "c1", "PJSIP/x", port="0007"))
+    house.say(CallerIdentified(house.at, "c1", "13900139000", "serial:line1", "8002"))
+    house.say(EnterQueue(house.at, "c1", "service"))
+    assert talk.run(wait(caller(ani="", dnis="", port="0007"), SETTINGS, talk.calls)).startswith("play 您是下一位。")
+
+
 def test_a_call_that_the_acd_has_lost_is_announced_and_queued_again() -> None:
     talk = Talk(House())
     lost = caller(queue="service", priority=2)
