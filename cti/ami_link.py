@@ -91,6 +91,7 @@ class AmiLink:
         self._filters = filters
         self._log = log.bind(node=settings.name)
         self._writer: asyncio.StreamWriter | None = None
+        self._reading: asyncio.Task[str]  # there is one while there is a writer
         self._logged_in = False
         self._pending: dict[str, _Pending] = {}
         self._sent = 0
