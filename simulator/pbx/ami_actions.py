@@ -17,6 +17,17 @@ Answer: TypeAlias = list[Headers]
 
 _CALLER_ID = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<name>[^<]*?))\s*(?:<(?P<number>[^>]*)>)?\s*')
 
+_MEDIA: Headers = [
+    ("Nativeformats", "(ulaw)"),
+    ("Readformat", "ulaw"),
+    ("Readtrans", ""),
+    ("Writeformat", "ulaw"),
+    ("Writetrans", ""),
+    ("Callgroup", "0"),
+    ("Pickupgroup", "0"),
+]
+"""What Status says of a channel's sound, of which there is none here."""
+
 WRITE_CLASSES: dict[str, frozenset[str]] = {
     "bridge": frozenset({"call"}),
     "events": frozenset(),
@@ -149,10 +160,12 @@ class AmiActions:
             *channel.headers(),
             ("Type", channel.name.partition("/")[0]),
             ("DNID", channel.dialed),
+            *channel.connected_headers("Effective"),
             ("TimeToHangup", "0"),
             ("BridgeID", channel.bridge.name if channel.bridge else ""),
             ("Application", channel.application or "(null)"),
             ("Data", "(null)"),
+            *_MEDIA,
             ("Seconds", str(seconds)),
             *(("Variable", f"{name}={_or_null(channel.variable(name))}") for name in names),
         ]

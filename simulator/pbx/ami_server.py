@@ -175,9 +175,8 @@ class AmiSession:
             answer = await self._perform(action.get("Action").lower(), action)
         except (NotPossible, FilterError) as error:
             answer = [[("Response", "Error"), ("Message", str(error))]]
-        action_id = [("ActionID", action.get("ActionID"))] if action.get("ActionID") else []
-        for first, *rest in answer:
-            self.write(encode_message([first, *action_id, *rest]))
+        for headers in answer:
+            self.write(encode_message(_answering(action.get("ActionID"), headers)))
         if self._manager is not None and not was_in:
             self._begin(self._manager)
 
@@ -260,6 +259,15 @@ class AmiSession:
             return [[("Response", "Success"), ("Events", mask.capitalize())]]
         self._read = frozenset(mask.split(","))
         return [[("Response", "Success"), ("Events", "On")]]
+
+
+def _answering(action_id: str, headers: Headers) -> Headers:
+    """With the ActionID where Asterisk has it: second, but last in an item of a list."""
+    if not action_id:
+        return headers
+    names = [name for name, _ in headers]
+    place = len(headers) if names[0] == "Event" and "EventList" not in names else 1
+    return [*headers[:place], ("ActionID", action_id), *headers[place:]]
 
 
 def _allows(granted: frozenset[str], needed: frozenset[str]) -> bool:

@@ -138,15 +138,13 @@ class Channel:
     def headers(self, prefix: str = "") -> Headers:
         """The block of headers that stands in every event about this channel."""
         unknown = "<unknown>"
-        number, name = self.connected_line
         block = [
             ("Channel", self.name),
             ("ChannelState", str(int(self.state))),
             ("ChannelStateDesc", STATE_WORDS[self.state]),
             ("CallerIDNum", escaped(self.caller_number) or unknown),
             ("CallerIDName", escaped(self.caller_name) or unknown),
-            ("ConnectedLineNum", escaped(number) or unknown),
-            ("ConnectedLineName", escaped(name) or unknown),
+            *self.connected_headers(),
             ("Language", "en"),
             ("AccountCode", ""),
             ("Context", self.context),
@@ -156,6 +154,11 @@ class Channel:
             ("Linkedid", self.linkedid),
         ]
         return [(prefix + header, value) for header, value in block]
+
+    def connected_headers(self, prefix: str = "") -> Headers:
+        """Whom the channel talks to."""
+        number, name = (escaped(text) or "<unknown>" for text in self.connected_line)
+        return [(prefix + "ConnectedLineNum", number), (prefix + "ConnectedLineName", name)]
 
     def say(self, event: str, *more: tuple[str, str]) -> None:
         self.emit(event, "call,all", [*self.headers(), *more])

@@ -10,6 +10,7 @@ from cti.ami import AmiReader, Message, encode_action
 from ivr.agi import Command, Environment, Hangup, Reply, SwitchReader, encode_command
 from simulator.pbx.channel import Channel
 from simulator.pbx.simulated_pbx import SimulatedPbx
+from simulator.people import AgentPhone, Answering
 from simulator.settings import ManagerSettings, SimulatedPbxSettings
 
 PATIENCE_S = 20.0
@@ -223,3 +224,47 @@ async def running(ivr: ScriptedIvr, **settings: object) -> AsyncIterator[Simulat
 
 def say(verb: str, *arguments: str) -> Command:
     return Command(verb, arguments)
+
+
+async def offer(ami: AmiPeer, number: int, phone: str = "PJSIP/1001", timeout_ms: int = 15_000) -> None:
+    response = await ami.ask(
+        "Originate",
+        ActionID=f"offer-{number}",
+        Channel=phone,
+        Context="callfloor-agent",
+        Exten="s",
+        Priority="1",
+        Async="true",
+        Timeout=str(timeout_ms),
+        CallerID='"Miss Chan" <13800000001>',
+        ChannelId=f"callfloor-offer-n1-{number}",
+        Variable=[f"CALLFLOOR_OFFER={number}", "CALLFLOOR_CALL_OFFERED=n1-1"],
+    )
+    assert response.get("Message") == "Originate successfully queued"
+
+
+def add_phone(pbx: SimulatedPbx, answering: Answering = "answer", name: str = "PJSIP/1001") -> AgentPhone:
+    phone = AgentPhone(lambda: (answering, 500.0), pbx.seconds)
+    pbx.add_phone(name, phone)
+    return phone
+
+
+async def call(pbx: SimulatedPbx) -> tuple[Listener, Channel]:
+    """A caller who has come to hear music."""
+    party = Listener()
+    channel = pbx.call_hotline(party, ani="+8613800000001", dnis="4008001000", name="Miss Chan")
+    await asyncio.wait_for(party.hears_music.wait(), PATIENCE_S)
+    return party, channel
+
+
+async def talk(pbx: SimulatedPbx, ami: AmiPeer) -> tuple[Listener, Channel, Channel]:
+    """A caller and an agent in conversation: the caller, and both channels."""
+    add_phone(pbx)
+    party, caller = await call(pbx)
+    await offer(ami, 7)
+    answered = await ami.event("UserEvent", UserEvent="CallfloorAnswered")
+    leg = pbx.switch.find(answered.get("Channel"))
+    response = await ami.ask("Bridge", Channel1=caller.name, Channel2=leg.name, Tone="no")
+    assert response.get("Message") == "Channels have been bridged"
+    await ami.event("BridgeEnter", Channel=leg.name)
+    return party, caller, leg

@@ -8,10 +8,22 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from simulator.pbx.channel import CALL_REJECTED, USER_BUSY, Channel
+from simulator.pbx.channel import CALL_REJECTED, USER_BUSY
 from simulator.pbx.simulated_pbx import SimulatedPbx
 from simulator.people import AgentPhone, Answering, reliable
-from tests.simulator.pbx_peers import PATIENCE_S, AmiPeer, Listener, ScriptedIvr, logged_in, running, say
+from tests.simulator.pbx_peers import (
+    PATIENCE_S,
+    AmiPeer,
+    Listener,
+    ScriptedIvr,
+    add_phone,
+    call,
+    logged_in,
+    offer,
+    running,
+    say,
+    talk,
+)
 
 WAIT = say("SET VARIABLE", "CALLFLOOR_NEXT", "wait")
 
@@ -35,50 +47,6 @@ async def pbx(ivr: ScriptedIvr) -> AsyncIterator[SimulatedPbx]:
 async def ami(pbx: SimulatedPbx) -> AsyncIterator[AmiPeer]:
     async with logged_in(pbx) as peer:
         yield peer
-
-
-async def offer(ami: AmiPeer, number: int, phone: str = "PJSIP/1001", timeout_ms: int = 15_000) -> None:
-    response = await ami.ask(
-        "Originate",
-        ActionID=f"offer-{number}",
-        Channel=phone,
-        Context="callfloor-agent",
-        Exten="s",
-        Priority="1",
-        Async="true",
-        Timeout=str(timeout_ms),
-        CallerID='"Miss Chan" <13800000001>',
-        ChannelId=f"callfloor-offer-n1-{number}",
-        Variable=[f"CALLFLOOR_OFFER={number}", "CALLFLOOR_CALL_OFFERED=n1-1"],
-    )
-    assert response.get("Message") == "Originate successfully queued"
-
-
-def add_phone(pbx: SimulatedPbx, answering: Answering = "answer", name: str = "PJSIP/1001") -> AgentPhone:
-    phone = AgentPhone(lambda: (answering, 500.0), pbx.seconds)
-    pbx.add_phone(name, phone)
-    return phone
-
-
-async def call(pbx: SimulatedPbx) -> tuple[Listener, Channel]:
-    """A caller who has come to hear music."""
-    party = Listener()
-    channel = pbx.call_hotline(party, ani="+8613800000001", dnis="4008001000", name="Miss Chan")
-    await asyncio.wait_for(party.hears_music.wait(), PATIENCE_S)
-    return party, channel
-
-
-async def talk(pbx: SimulatedPbx, ami: AmiPeer) -> tuple[Listener, Channel, Channel]:
-    """A caller and an agent in conversation: the caller, and both channels."""
-    add_phone(pbx)
-    party, caller = await call(pbx)
-    await offer(ami, 7)
-    answered = await ami.event("UserEvent", UserEvent="CallfloorAnswered")
-    leg = pbx.switch.find(answered.get("Channel"))
-    response = await ami.ask("Bridge", Channel1=caller.name, Channel2=leg.name, Tone="no")
-    assert response.get("Message") == "Channels have been bridged"
-    await ami.event("BridgeEnter", Channel=leg.name)
-    return party, caller, leg
 
 
 async def test_a_call_arrives_as_the_dialplan_promises(pbx: SimulatedPbx, ami: AmiPeer, ivr: ScriptedIvr) -> None:
