@@ -10,7 +10,7 @@ _WAIT_S = 30
 
 
 class IvrSession:
-    """One AGI session. `path` is `/call` or `/waiting`; `environment` what Asterisk said at its start, without `agi_`."""
+    """One AGI session. `path` is `/call` or `/waiting`; `environment` what Asterisk said first, without `agi_`."""
 
     def __init__(self, environment: dict[str, str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.environment = environment

@@ -1,6 +1,7 @@
-"""The sound of one telephone: speaks a tone and RFC 4733 digits, and knows what it hears. RTP (RFC 3550) on a UDP socket. Does I/O.
+"""The sound of one telephone: speaks a tone and RFC 4733 digits, and knows what it hears. Does I/O.
 
-G.711 µ-law only, 20 ms packets. SIPp does the signalling and names this socket in its SDP.
+RTP (RFC 3550) on a UDP socket, G.711 µ-law only, 20 ms packets. SIPp does the signalling and names this
+socket in its SDP.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ class Voice(asyncio.DatagramProtocol):
                 sent.set()
 
     async def _send_digit(self, digit: int, due: float) -> float:
-        """RFC 4733 section 2.5: updates with a growing duration and one timestamp, then the end three times; then a pause."""
+        """RFC 4733 section 2.5: updates with a growing duration, then the end three times; then a pause."""
         packets = 8
         for n in range(1, packets + 3):
             duration = min(n, packets) * PACKET_SAMPLES
@@ -186,7 +187,7 @@ async def voice(hz: int = 0) -> AsyncIterator[Voice]:
 
 
 async def _until(due: float) -> float:
-    """Sleep until `due` in the loop's time. After a stall the packets that were missed are sent at once, as a network would."""
+    """Sleep until `due` in the loop's time. After a stall, the packets that were missed go out at once."""
     await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
     return due
 

@@ -23,7 +23,10 @@ _EVENT_S = 30
 
 
 class Phone:
-    """One SIPp with one voice. Events by name: `rung`, `answered`, `cancelled`, `refused`, `gone` (the other side hung up), `hung up`."""
+    """One SIPp with one voice.
+
+    Its events: `rung`, `answered`, `cancelled`, `refused`, `gone` (the other side hung up), `hung up` (this side did).
+    """
 
     def __init__(self, name: str, port: int, ear: Voice, folder: Path) -> None:
         self.name = name
@@ -66,7 +69,8 @@ class Phone:
     def _order(self) -> None:
         assert self._call_id, f"phone {self.name} has no call yet: wait for `rung` or `answered` first"
         order = (
-            f"MESSAGE sip:{self.name}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-{len(self.events)}\r\n"
+            f"MESSAGE sip:{self.name}@127.0.0.1 SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-{len(self.events)}\r\n"
             f"From: <sip:lab@127.0.0.1>\r\nTo: <sip:{self.name}@127.0.0.1>\r\nCall-ID: {self._call_id}\r\n"
             f"CSeq: {len(self.events) + 1} MESSAGE\r\nContent-Length: 0\r\n\r\n"
         )
@@ -74,7 +78,7 @@ class Phone:
             line.sendto(order.encode(), ("127.0.0.1", self.port))
 
     def read(self, pipe: int) -> None:
-        """Take in what SIPp has written: lines of event name with `_` for a space, call id and RTP port (0 if not known)."""
+        """Take in what SIPp has written: a line for each event, with `_` for a space, call id and RTP port (or 0)."""
         *lines, self._torn = (self._torn + os.read(pipe, 65_536)).split(b"\n")
         for line in lines:
             words = line.decode().split()
@@ -100,7 +104,7 @@ class Phone:
 async def call(
     asterisk: AsteriskLab, number: str, *, ani: str = "", name: str = "", hz: int = 440
 ) -> AsyncIterator[Phone]:
-    """Somebody dials `number`; speaks a tone of `hz` from the answer on. Left with the call still up, SIPp just vanishes.
+    """Somebody dials `number`; speaks a tone of `hz` from the answer on. Left while the call is up, it just vanishes.
 
     `ani` and `name` go into the From header as they are (`ani` is the user part of its URI), so they can be hostile.
     """
@@ -155,7 +159,7 @@ async def _until_bound(port: int) -> None:
     """SIPp has no word for being ready: look until somebody has its port."""
     wanted = f":{port:04X} "
     async with asyncio.timeout(_EVENT_S):
-        while wanted not in Path("/proc/net/udp").read_text():
+        while wanted not in Path("/proc/net/udp").read_text():  # noqa: ASYNC110 (see above; it does not block)
             await asyncio.sleep(0.01)
 
 

@@ -257,7 +257,7 @@ async def test_an_ivr_that_dies_in_the_middle_is_called_again(ivr_line: IvrLine)
 async def test_without_callfloor_the_caller_is_told_waits_and_leaves_a_message(tmp_path: Path) -> None:
     nobody = free_port(socket.SOCK_STREAM)
     fallback = Fallback(
-        retry_s=1, message_after_s=2, message_intro="beep", message_limit_s=2, message_folder=str(tmp_path)
+        retry_s=1, message_after_s=2, message_intro="beep", message_limit_s=2, message_folder=f"{tmp_path}/messages"
     )
     settings = lab_settings(agi_port=nobody, fallback=fallback)
     async with run_asterisk(settings, visible=[tmp_path]) as asterisk:
@@ -267,7 +267,7 @@ async def test_without_callfloor_the_caller_is_told_waits_and_leaves_a_message(t
             await caller.until("gone")
         assert "Playing 'one-moment-please" in asterisk.log
         assert f"Connecting to '127.0.0.1:{nobody}' failed" in asterisk.log
-    (message,) = tmp_path.glob("lab-*_1001_4008001234.wav")
+    (message,) = tmp_path.glob("messages/lab-*_1001_4008001234.wav")
     with wave.open(str(message)) as recording:
         samples = list(memoryview(recording.readframes(8_000)).cast("h"))
     assert share_of_tone(samples, 440) > 0.8
