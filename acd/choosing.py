@@ -39,6 +39,8 @@ def _why(at: int, queue: Queue, agent: Agent, call_rule: str, waiting: int) -> s
 def find_agent(state: State, at: int, call: Call) -> Facts:
     """Offers a waiting call to the free agent of the lowest level who has been idle longest, if there is one."""
     queue = state.queues[call.queue]
+    if call.id not in queue.calls:
+        return  # held: its switch would not hear of the offer
     if (first := queue.free.first()) is not None:
         agent = state.agents[first[1]]
         yield from _offer(state, at, call, agent, _why(at, queue, agent, "only call for a free agent", 1))
@@ -66,6 +68,7 @@ def _expected_wait_ms(queue: Queue, position: int) -> int | None:
 
 def queue_call(state: State, at: int, call: Call, name: str, priority: int, joined_at: int) -> Facts:
     queue = state.queues[name]
-    position = queue.calls.ahead_of((-priority, joined_at), call.id) + 1
+    key = (-priority, joined_at)
+    position = queue.calls.ahead_of(key, call.id) + queue.held.ahead_of(key, call.id) + 1
     yield say.CallQueued(call.id, name, priority, joined_at, position, _expected_wait_ms(queue, position))
     yield from find_agent(state, at, call)

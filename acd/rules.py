@@ -15,7 +15,7 @@ from acd.agent_rules import take_back
 from acd.call_rules import fail
 from acd.choosing import Facts, find_call, refused
 from acd.moves import Presence
-from acd.state import Agent, State
+from acd.state import Agent, Offer, State
 
 
 def time_came(state: State, report: say.TimeCame) -> Facts:
@@ -23,13 +23,23 @@ def time_came(state: State, report: say.TimeCame) -> Facts:
     while (first := state.deadlines.first()) is not None and first[0] <= report.at:
         kind, who = first[1]
         if kind == "offer":
-            yield from fail(state, report.at, state.offers[int(who)], "no answer")
+            yield from _nobody_answered(state, report.at, state.offers[int(who)])
         elif kind == "wrap-up":
             agent = state.agents[str(who)]
             yield say.WrapUpEnded(agent.id, agent.call)
             yield from find_call(state, report.at, agent)
         else:
             yield from _console_missing(state, report.at, state.agents[str(who)])
+
+
+def _nobody_answered(state: State, at: int, offer: Offer) -> Facts:
+    call = state.calls[offer.call]
+    if call.link not in state.links_down:
+        yield from fail(state, at, offer, "no answer")
+    else:
+        # Perhaps somebody did: a list will tell. The agent is not to blame, and the call keeps its place.
+        yield say.OfferFailed(offer.id, call.id, offer.agent, "link lost")
+        yield from find_call(state, at, state.agents[offer.agent])
 
 
 def _console_missing(state: State, at: int, agent: Agent) -> Facts:

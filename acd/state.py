@@ -71,6 +71,11 @@ class Call:
         """Smaller is served sooner: the higher priority, then the earlier arrival."""
         return (-self.priority, self.joined_at)
 
+    @property
+    def link(self) -> str:
+        """The link over which its switch hears us."""
+        return f"ami:{self.node}"
+
 
 @dataclass(slots=True)
 class Offer:
@@ -83,10 +88,13 @@ class Offer:
 
 @dataclass(slots=True)
 class Queue:
+    """`calls` wait to be offered; `held` keep their places, but the link to their switch is down."""
+
     id: str
     rules: QueueRules
     handle_ms: int
     calls: Order[str] = field(default_factory=Order)
+    held: Order[str] = field(default_factory=Order)
     free: Order[str] = field(default_factory=Order)
     conditions: Counter[str] = field(default_factory=Counter)
 
@@ -203,6 +211,17 @@ def _stage(at: int, call: Call, fact: Fact) -> None:
     call.stage_since = at
 
 
+def _put_in_line(state: State, call: Call) -> None:
+    queue = state.queues[call.queue]
+    _take_out_of_line(queue, call)
+    (queue.held if call.link in state.links_down else queue.calls).put(call.id, call.place)
+
+
+def _take_out_of_line(queue: Queue, call: Call) -> None:
+    queue.calls.discard(call.id)
+    queue.held.discard(call.id)
+
+
 def _forget(state: State, at: int, call: Call) -> None:
     del state.calls[call.id]
     state.ended[call.id] = at
@@ -229,22 +248,22 @@ def _call_queued(state: State, at: int, fact: say.CallQueued) -> None:
     call = state.calls[fact.call]
     _stage(at, call, fact)
     if call.queue:
-        state.queues[call.queue].calls.discard(call.id)
+        _take_out_of_line(state.queues[call.queue], call)
     call.queue, call.priority, call.joined_at = fact.queue, fact.priority, fact.joined_at
-    state.queues[call.queue].calls.put(call.id, call.place)
+    _put_in_line(state, call)
 
 
 def _call_left_queue(state: State, at: int, fact: say.CallLeftQueue) -> None:
     call = state.calls[fact.call]
     _stage(at, call, fact)
-    state.queues[call.queue].calls.discard(call.id)
+    _take_out_of_line(state.queues[call.queue], call)
     call.queue = ""
 
 
 def _call_abandoned(state: State, at: int, fact: say.CallAbandoned) -> None:
     call = state.calls[fact.call]
     _stage(at, call, fact)
-    state.queues[call.queue].calls.discard(call.id)
+    _take_out_of_line(state.queues[call.queue], call)
     _forget(state, at, call)
 
 
@@ -268,7 +287,7 @@ def _call_offered(state: State, at: int, fact: say.CallOffered) -> None:
     call, agent = state.calls[fact.call], state.agents[fact.agent]
     _stage(at, call, fact)
     _change(state, at, agent, fact)
-    state.queues[call.queue].calls.discard(call.id)
+    _take_out_of_line(state.queues[call.queue], call)
     call.offer = agent.offer = state.last_offer = fact.offer
     agent.call = call.id
     state.offers[fact.offer] = Offer(fact.offer, call.id, agent.id, at, fact.until)
@@ -279,7 +298,7 @@ def _offer_failed(state: State, at: int, fact: say.OfferFailed) -> None:
     call, agent = state.calls[fact.call], state.agents[fact.agent]
     _stage(at, call, fact)
     _change(state, at, agent, fact)
-    state.queues[call.queue].calls.put(call.id, call.place)
+    _put_in_line(state, call)
     call.offer = agent.offer = 0
     agent.call = ""
     del state.offers[fact.offer]
@@ -297,10 +316,18 @@ def _call_connected(state: State, at: int, fact: say.CallConnected) -> None:
 
 def _link_down(state: State, at: int, fact: say.LinkDown) -> None:
     state.links_down[fact.link] = fact.why
+    _put_in_line_again(state, fact.link)
 
 
 def _link_up(state: State, at: int, fact: say.LinkUp) -> None:
     state.links_down.pop(fact.link, None)
+    _put_in_line_again(state, fact.link)
+
+
+def _put_in_line_again(state: State, link: str) -> None:
+    for call in state.calls.values():
+        if call.link == link and call.stage is Stage.QUEUED:
+            _put_in_line(state, call)
 
 
 def _configured(state: State, at: int, fact: say.Configured) -> None:
@@ -312,7 +339,7 @@ def _configured(state: State, at: int, fact: say.Configured) -> None:
         unchanged = old is not None and old.rules.handle_ms == rules.handle_ms
         state.queues[name] = Queue(name, rules, old.handle_ms if old and unchanged else rules.handle_ms)
         if old is not None:
-            state.queues[name].calls = old.calls
+            state.queues[name].calls, state.queues[name].held = old.calls, old.held
     for name, who in fact.agents.items():
         agent = old_agents.get(name) or Agent(name, who.name, {}, presence_since=at, line_since=at)
         agent.name, agent.queues = who.name, dict(who.queues)

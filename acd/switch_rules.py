@@ -18,7 +18,7 @@ def smdr_arrived(state: State, report: say.SmdrArrived) -> Facts:
     if call is None and report.call not in state.ended:
         return
     yield say.SmdrMatched(report.call, report.link, report.text, report.talked_ms)
-    if call is not None and f"ami:{call.node}" in state.links_down:
+    if call is not None and call.link in state.links_down:
         yield from _gone_from_switch(state, report.at, call, f"SMDR on {report.link}")
 
 
@@ -38,6 +38,10 @@ def switch_listed(state: State, report: say.SwitchListed) -> Facts:
     for leg in report.legs:
         if leg.offer not in state.offers:
             yield say.StrayLeg(leg.offer, leg.channel)
+    # Calls that were held while the link was down can be offered again, now that the gone ones are known.
+    for queue in state.queues.values():
+        while queue.free and queue.calls:
+            yield from find_call(state, report.at, state.agents[next(iter(queue.free))])
 
 
 def _gone_from_switch(state: State, at: int, call: Call, cause: str) -> Facts:

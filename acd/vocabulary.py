@@ -16,9 +16,18 @@ from typing import Literal, TypeAlias
 import msgspec
 
 FailReason: TypeAlias = Literal[
-    "no answer", "busy", "rejected", "unreachable", "caller gone", "agent gone", "not on switch", "withdrawn"
+    "no answer",
+    "busy",
+    "rejected",
+    "unreachable",
+    "caller gone",
+    "agent gone",
+    "not on switch",
+    "withdrawn",
+    "link lost",
 ]
-"""Why an offer failed. `withdrawn`: the ACD took it back (the caller chose otherwise, or the agent left)."""
+"""Why an offer failed. `withdrawn`: the ACD took it back (the caller chose otherwise, or the agent left); `link lost`:
+nobody could have told us of an answer."""
 
 Wish: TypeAlias = Literal["callback", "message", "other"]
 Party: TypeAlias = Literal["caller", "agent", "switch"]

@@ -140,6 +140,8 @@ def answer(caller: Caller, settings: IvrSettings, calls: Calls) -> Dialogue:
     """The whole conversation with a call that has just arrived (AGI request `/call`)."""
     # The switch's own event announces the call as well, before or after this: the ACD takes whichever comes first.
     yield from _tell(_arrived(caller))
+    if calls.is_offered(caller.call) or calls.waiting(caller.call) is not None:
+        return "wait"  # we were restarted while it listened to its place in the queue: it still has it
     if caller.port and not caller.dnis and calls.known(caller.call) is None:
         yield AwaitCaller(caller.call, settings.smdi_wait_ms)
     caller = _identified(caller, calls)

@@ -290,6 +290,15 @@ def test_a_waiting_port_call_hears_the_language_that_the_serial_line_told() -> N
     assert talk.run(wait(caller(ani="", dnis="", port="0007"), SETTINGS, talk.calls)).startswith("play 您是下一位。")
 
 
+def test_a_call_whose_conversation_was_cut_while_it_waited_is_not_asked_again() -> None:
+    house = House()
+    talk = Talk(house)
+    house.say(CallArrived(house.at, "c1", "PJSIP/t-1", "13800138000", "8001"))
+    house.say(EnterQueue(house.at, "c1", "service"))
+    assert talk.run(answer(caller(), SETTINGS, talk.calls)).splitlines()[-1] == "wait"
+    assert not any(line.startswith(("ask", "play")) for line in talk.lines)
+
+
 def test_a_call_that_the_acd_has_lost_is_announced_and_queued_again() -> None:
     talk = Talk(House())
     lost = caller(queue="service", priority=2)
