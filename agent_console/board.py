@@ -76,6 +76,8 @@ class Board:
         self._links: dict[str, LinkView] = {}
         self._until: dict[str, int] = {}
         self._changed: dict[str, int] = {}
+        self._counted: dict[str, int] = {}
+        self._views: dict[str, QueueView] = {}
 
     def see(self, line: Line) -> None:
         self.seq, self.at = line.seq, line.input.at
@@ -108,18 +110,9 @@ class Board:
         return [name for name in names if self._changed.get(name, 0) > seq]
 
     def queues(self, names: Collection[str]) -> list[QueueView]:
-        waiting: dict[str, list[int]] = {name: [] for name in names}
-        for call in self._state.calls.values():
-            if call.stage in (Stage.QUEUED, Stage.OFFERED) and call.queue in waiting:
-                waiting[call.queue].append(call.joined_at)
-        views = []
-        for name in names:
-            queue = self._state.queues[name]
-            agents = {condition: count for condition, count in queue.conditions.items() if count}
-            first = min(waiting[name], default=0)
-            rules = queue.rules
-            views.append(QueueView(name, rules.name, len(waiting[name]), first, rules.service_level_ms, agents))
-        return views
+        """The counts of these queues. Computed once for a change, however many screens ask."""
+        self._count([name for name in names if self._counted.get(name) != self._changed[name]])
+        return [self._views[name] for name in names]
 
     def agents(self, only: str | None = None) -> list[AgentView]:
         return [self._agent_view(agent) for agent in self._state.agents.values() if only in (None, agent.id)]
@@ -134,6 +127,19 @@ class Board:
     def links(self, *, with_reason: bool) -> list[LinkView]:
         links = sorted(self._links.values(), key=lambda view: view.link)
         return links if with_reason else [msgspec.structs.replace(link, why="") for link in links]
+
+    def _count(self, names: Collection[str]) -> None:
+        waiting: dict[str, list[int]] = {name: [] for name in names}
+        for call in self._state.calls.values() if names else ():
+            if call.stage in (Stage.QUEUED, Stage.OFFERED) and call.queue in waiting:
+                waiting[call.queue].append(call.joined_at)
+        for name in names:
+            queue = self._state.queues[name]
+            agents = {condition: count for condition, count in queue.conditions.items() if count}
+            first = min(waiting[name], default=0)
+            rules = queue.rules
+            self._views[name] = QueueView(name, rules.name, len(waiting[name]), first, rules.service_level_ms, agents)
+            self._counted[name] = self._changed[name]
 
     def _queues_of(self, fact: AnyFact) -> set[str]:
         """The queues whose counts a fact may change: the call's, and those that the agent serves."""

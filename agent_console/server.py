@@ -145,7 +145,7 @@ def _uvicorn_config(app: FastAPI, settings: WebSettings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=settings.behind_tls_proxy,
         timeout_graceful_shutdown=2,
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=str(settings.tls_key) if settings.tls_key else None,

@@ -33,7 +33,8 @@ class WebSettings(BaseModel):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     behind_tls_proxy: bool = False
-    """A reverse proxy in front speaks TLS for us: cookies are marked Secure."""
+    """A reverse proxy on this machine speaks TLS for us: cookies are Secure, and the caller's address is taken from its
+    X-Forwarded-For. It must pass the Host header on as it came."""
     session_hours: float = Field(default=12, gt=0, le=168)
     kept_lines: int = Field(default=20_000, ge=1)
     """Journal lines kept in memory for screens that come back; who was away longer gets a snapshot."""

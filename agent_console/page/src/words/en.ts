@@ -40,6 +40,7 @@ export const en = {
     goNotReady: "Not ready",
     reason: "Reason",
     noReason: "No reason",
+    unknown: "There is no agent {agent} in the configuration.",
     idle: "No call at the moment.",
     idleReady: "The next caller will be offered to you.",
     idleNotReady: "Go ready to take calls.",

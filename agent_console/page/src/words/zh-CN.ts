@@ -42,6 +42,7 @@ export const zhCN: Words = {
     goNotReady: "未就绪",
     reason: "原因",
     noReason: "无原因",
+    unknown: "配置中没有坐席 {agent}。",
     idle: "当前没有通话。",
     idleReady: "下一位来电者将转给您。",
     idleNotReady: "就绪后即可接听来电。",
