@@ -7,6 +7,7 @@ socket in its SDP.
 from __future__ import annotations
 
 import asyncio
+import bisect
 import math
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -39,7 +40,7 @@ def tone(hz: int, amplitude: int = 8_000) -> bytes:
     code_of = {sample: code for code, sample in enumerate(_SAMPLE_OF)}
     levels = sorted(code_of)
     wave = (amplitude * math.sin(2 * math.pi * hz * n / RATE) for n in range(RATE))
-    return bytes(code_of[min(levels, key=lambda level: abs(level - sample))] for sample in wave)
+    return bytes(code_of[levels[bisect.bisect(levels, sample)]] for sample in wave)
 
 
 def share_of_tone(samples: list[int], hz: int) -> float:

@@ -157,7 +157,7 @@ async def test_a_caller_is_taken_out_of_the_middle_of_a_prompt(
         bridge = manager.action("Bridge", Channel1=event["Channel"], Channel2=answered["Channel"], Tone="no")
         streamed, joined = await asyncio.gather(session.say('STREAM FILE tt-monkeys ""'), bridge)
         assert joined["Response"] == "Success"
-        assert streamed in ("HANGUP", "200 result=-1 endpos=0") or streamed.startswith("200 result=-1")
+        assert streamed.startswith("200 result=-1"), "the IVR is told of a hang-up, though the caller is only elsewhere"
         await caller.voice.hear(700)
         agent.hang_up()
         await caller.until("gone")
