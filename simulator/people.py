@@ -181,7 +181,7 @@ class AgentPhone:
         self.on_call: Channel | None = None
         self._decide = decide
         self._seconds = seconds
-        self._hand: asyncio.TimerHandle | None = None
+        self._hands: dict[Leg, asyncio.TimerHandle] = {}
 
     def ring(self, leg: Leg) -> None:
         self.rings += 1
@@ -192,7 +192,7 @@ class AgentPhone:
         if answering == "no answer":
             return
         act = self._take_up if answering == "answer" else self._reject
-        self._hand = asyncio.get_running_loop().call_later(self._seconds(after_ms), act, leg)
+        self._hands[leg] = asyncio.get_running_loop().call_later(self._seconds(after_ms), act, leg)
 
     def _take_up(self, leg: Leg) -> None:
         self.on_call = leg.channel
@@ -201,9 +201,9 @@ class AgentPhone:
     def _reject(self, leg: Leg) -> None:
         leg.refuse(CALL_REJECTED)
 
-    def stop_ringing(self) -> None:
-        if self._hand is not None:
-            self._hand.cancel()
+    def stop_ringing(self, leg: Leg) -> None:
+        if (hand := self._hands.pop(leg, None)) is not None:
+            hand.cancel()
 
     def asked(self, channel: Channel) -> None:
         """Nobody asks an agent for keys."""

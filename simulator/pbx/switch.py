@@ -57,9 +57,9 @@ class Phone(Party, Protocol):
     """A phone that the PBX can ring; afterwards it is the party on the answered leg."""
 
     def ring(self, leg: Leg) -> None:
-        """Ring, until answered, refused or `stop_ringing`."""
+        """Ring, until answered, refused or `stop_ringing`. Another leg may ring at the same time."""
 
-    def stop_ringing(self) -> None: ...
+    def stop_ringing(self, leg: Leg) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ class Switch:
         except TimeoutError:
             reason, channel.cause = REASON_NO_ANSWER, NO_ANSWER
             channel.tech_cause = SIP_CODES[NO_ANSWER]
-        phone.stop_ringing()
+        phone.stop_ringing(leg)
         if leg.up.is_set() and not channel.hanging_up:
             channel.enter(State.UP)
             reason, status = REASON_ANSWERED, "ANSWER"

@@ -188,6 +188,22 @@ async def test_a_phone_in_use_is_busy_until_it_is_put_down(pbx: SimulatedPbx, am
     await ami.event("UserEvent", Offer="9")
 
 
+async def test_a_leg_taken_back_does_not_still_the_next_one(pbx: SimulatedPbx, ami: AmiPeer) -> None:
+    """The ACD offers the next call in the same moment in which it takes the last one back."""
+    phone = add_phone(pbx)
+    await offer(ami, 1)
+    await ami.event("Newstate", Uniqueid="callfloor-offer-n1-1")
+    taking_back = asyncio.create_task(ami.ask("Hangup", Channel="callfloor-offer-n1-1"))
+    await offer(ami, 2)
+    await taking_back
+    await ami.event("UserEvent", Offer="2")
+    leg = pbx.switch.find("callfloor-offer-n1-2")
+    assert phone.on_call is leg
+    leg.put_down()
+    await ami.event("Hangup", Uniqueid="callfloor-offer-n1-2")
+    assert phone.on_call is None
+
+
 async def test_a_leg_that_nobody_bridges_ends_by_itself(ivr: ScriptedIvr) -> None:
     async with running(ivr, agent_silence_ms=20) as pbx, logged_in(pbx) as ami:
         pbx.add_phone("PJSIP/1001", AgentPhone(reliable(0), pbx.seconds))
