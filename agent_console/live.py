@@ -48,13 +48,14 @@ async def serve_screen(websocket: WebSocket, session: Session, hub: Hub) -> None
         asyncio.create_task(_read(websocket, screen, hub), name="console reads"),
         asyncio.create_task(_write(websocket, screen, hub), name="console writes"),
     ]
+    # Beside the rest: while the ACD cannot answer (a full disk), a screen can still be shown, closed and taken over.
+    attending = asyncio.create_task(hub.open(screen), name="console opens")
     try:
-        await hub.open(screen)
         await asyncio.wait({*tasks, screen.ending}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
+        for task in (*tasks, attending):
             task.cancel()
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        outcomes = await asyncio.gather(*tasks, attending, return_exceptions=True)
         await _part(websocket, screen)
         await hub.closed(screen)
     for outcome in outcomes:

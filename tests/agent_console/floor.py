@@ -43,6 +43,10 @@ class Floor:
         self.known = asyncio.Event()
         """The records answer look-ups while this is set."""
         self.known.set()
+        self.writable = asyncio.Event()
+        """The journal takes lines while this is set."""
+        self.writable.set()
+        self.fault = ""
         self.queries: list[CallQuery] = []
         self.settings = settings or WebSettings(port=0)
         self.console = self.new_console()
@@ -57,12 +61,14 @@ class Floor:
             find_calls=self.find_calls,
             tell_story=self.tell_story,
             metrics=CollectorRegistry(),
+            fault=lambda: self.fault,
         )
 
     def now(self) -> int:
         return self.clock
 
     async def tell(self, said: AnyInput) -> Sequence[AnyFact]:
+        await self.writable.wait()
         facts = self.acd.handle(said)
         line = Line(len(self.lines) + 1, said, facts)
         self.lines.append(line)

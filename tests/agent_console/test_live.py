@@ -323,3 +323,15 @@ async def test_a_client_that_reads_nothing_costs_nobody_anything_and_catches_up_
         message = await slow.until("snapshot")
         while message.get("seq", message.get("to")) != floor.lines[-1].seq:
             message = await slow.next()
+
+
+async def test_while_the_journal_takes_nothing_screens_are_shown_and_taken_over_all_the_same() -> None:
+    async with open_floor() as floor:
+        floor.writable.clear()
+        async with open_client(floor, "ann") as first:
+            await first.until("snapshot")
+            async with open_client(floor, "ann") as second:
+                await second.until("snapshot")
+                await first.until("taken_over")
+                floor.writable.set()
+                assert (await second.ask(1, "go_ready"))["ok"]

@@ -169,6 +169,9 @@ async def test_every_answer_carries_the_security_headers(path: str) -> None:
 async def test_health_and_measurements() -> None:
     async with open_floor() as floor, open_browser(floor, "ann") as browser:
         assert (await browser.get("/healthz")).json() == {"status": "ok", "seq": 1}
+        floor.fault = "No space left on device"
+        ill = await browser.get("/healthz")
+        assert (ill.status_code, ill.json()["status"]) == (503, "No space left on device")
         said = (await browser.get("/metrics")).text
         assert 'callfloor_console_sign_ins_total{outcome="right"} 1.0' in said
 
