@@ -67,6 +67,17 @@ async def test_a_call_arrives_as_the_dialplan_promises(pbx: SimulatedPbx, ami: A
     assert ivr.replies() == ["200 1"]
 
 
+async def test_a_port_is_one_calls_until_it_ends(ivr: ScriptedIvr) -> None:
+    async with running(ivr, ivr_ports=(7, 7)) as pbx, logged_in(pbx) as ami:
+        party, first = await call(pbx)
+        _, second = await call(pbx)
+        first.put_down()
+        await asyncio.wait_for(party.gone.wait(), PATIENCE_S)
+        _, third = await call(pbx)
+        ports = [(await ami.event("UserEvent", Channel=one.name)).get("Port") for one in (first, second, third)]
+        assert ports == ["0007", "", "0007"]
+
+
 async def test_a_full_call_that_the_agent_ends(pbx: SimulatedPbx, ami: AmiPeer, ivr: ScriptedIvr) -> None:
     party, caller, leg = await talk(pbx, ami)
     response = await ami.event("OriginateResponse")
@@ -84,8 +95,7 @@ async def test_a_full_call_that_the_agent_ends(pbx: SimulatedPbx, ami: AmiPeer, 
     assert (await ami.ask("Hangup", Channel=caller.uniqueid)).get("Message") == "Channel Hungup"
     gone = await ami.event("Hangup", Channel=caller.name)
     assert gone.get("Cause") == "16"
-    assert party.heard[:2] == ["music", "connected"]
-    assert party.heard[-1] == "cleared"
+    assert party.heard == ["music", "connected", "cleared"]
     assert ami.events("UserEvent", "OriginateResponse", "BridgeEnter", "BridgeLeave", "HangupRequest", "Hangup") == [
         "UserEvent PJSIP/trunk",
         "OriginateResponse PJSIP/1001",
@@ -301,6 +311,7 @@ async def test_an_ivr_that_says_goodbye(pbx: SimulatedPbx, ami: AmiPeer, ivr: Sc
     ivr.scripts["call"] = [say("SET VARIABLE", "CALLFLOOR_NEXT", "hangup")]
     pbx.call_hotline(Listener(), ani="1", dnis="4008001000")
     assert (await ami.event("Hangup")).get("Cause") == "16"
+    assert ivr.sessions == 1
 
 
 async def test_a_hostile_name_stays_one_header(pbx: SimulatedPbx, ami: AmiPeer) -> None:
