@@ -1,4 +1,4 @@
-"""One open screen: whose it is, what it has seen, what waits to be sent, and whether it is to be closed. Pure state."""
+"""One open screen: whose it is, what it has seen, what waits to be sent, whether to close it. No I/O of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is signed in. Pure: time is given, tokens come from the system's random source."""
+"""Who is signed in. Time is given; the only I/O is that tokens come from the system's random source."""
 
 from __future__ import annotations
 

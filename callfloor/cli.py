@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from importlib.metadata import version as package_version
+from importlib.resources import as_file
 from pathlib import Path
 from typing import Annotated
 
@@ -24,11 +25,13 @@ from agent_console.passwords import hash_password
 from agent_console.server import PortTaken
 from callfloor.clock import Clock
 from callfloor.config import Config, ConfigError, Node, load
+from callfloor.demo import CUSTOMERS, PASSWORD, YOU, Demo, DemoStage
 from callfloor.house import CannotStart, House
 from callfloor.house import Progress as Report
 from callfloor.live import run_until_signalled, twisted_reactor
 from callfloor.logs import set_up as set_up_log
 from ivr.speech import SpeechError
+from pbx_config.check import check
 from pbx_config.render import render
 from records.customers import Customers, CustomersError
 from records.database import Database
@@ -51,6 +54,7 @@ app.add_typer(journal, name="journal")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", metavar="FILE")]
 CONFIG = Path("callfloor.toml")
+DEMO_FOLDER = Path("demo-data")
 screen = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 log = structlog.get_logger(__name__)
@@ -64,23 +68,48 @@ class Usage(Exception):
 def serve(config: ConfigPath = CONFIG) -> None:
     """Run the live system on the Asterisk that the configuration names. Ctrl-C ends it; calls stay on the switch."""
     settings = load(config)
-    set_up_log(settings.log)
 
     async def main(stop: asyncio.Event) -> None:
-        async with twisted_reactor() as reactor:
-            await run_house(settings, reactor, stop)
+        async with twisted_reactor() as reactor, open_house(settings, reactor) as house:
+            errors.print(f"Callfloor is running. The web page: {house.console.url}")
+            await house.run(stop)
 
     run_until_signalled(main)
 
 
-async def run_house(settings: Config, reactor: object, stop: asyncio.Event) -> None:
-    """One house from its start to its end; says where the web page is once it is there."""
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps journal, database, speech.")] = DEMO_FOLDER,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The web page's port; 0 takes any free one.")] = 8080,
+    calls_per_hour: Annotated[float, typer.Option(min=1, max=20_000, help="How many callers there are.")] = 240,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="How much faster than life people act.")] = 1,
+) -> None:
+    """Run everything on a simulated PBX with simulated callers and colleagues; nothing else need be installed."""
+
+    async def main(stop: asyncio.Event) -> None:
+        stage = DemoStage(Demo(folder.resolve(), port, calls_per_hour, speed))
+        async with stage.switch_on() as settings, twisted_reactor() as reactor, open_house(settings, reactor) as house:
+            with as_file(CUSTOMERS) as customers_file:
+                await house.customers.load(customers_file)
+            async with stage.populated(house.console.url):
+                errors.print(
+                    f"The web page: {house.console.url} - sign in as {YOU!r} (an agent) or 'boss' (a supervisor),"
+                    f" password {PASSWORD!r}. Ctrl-C ends the demo."
+                )
+                await house.run(stop)
+
+    run_until_signalled(main)
+
+
+@asynccontextmanager
+async def open_house(settings: Config, reactor: object) -> AsyncIterator[House]:
+    """A house that has started; closed at the end of the block, whatever ends it."""
+    set_up_log(settings.log)
     house = House(settings, reactor)
     try:
         with progress() as report:
             await house.start(report)
-        errors.print(f"Callfloor is running. The web page: {house.console.url}")
-        await house.run(stop)
+        yield house
     finally:
         await house.close()
 
@@ -151,17 +180,17 @@ def pbx_render(
 
 
 @pbx.command("check")
-def pbx_check_(
+def pbx_check(
     node: Annotated[str, typer.Argument(help="The node's name in the configuration.")] = "",
     config: ConfigPath = CONFIG,
 ) -> None:
     """Ask a running Asterisk whether everything that Callfloor needs is there."""
-    from pbx_config import check as pbx_check
-
-    findings = asyncio.run(pbx_check.check(load_node(config, node).dialplan))
+    findings = asyncio.run(check(load_node(config, node).dialplan))
     for finding in findings:
-        screen.print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.text}", markup=False, highlight=False)
-    if not all(finding.ok for finding in findings):
+        screen.print(f"{finding.level:7} {finding.what}", markup=False, highlight=False)
+        if finding.advice:
+            screen.print(f"        {finding.advice}", markup=False, highlight=False)
+    if any(finding.level == "error" for finding in findings):
         raise typer.Exit(1)
 
 

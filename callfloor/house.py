@@ -55,7 +55,7 @@ class House:
         self.database = Database(config.records.database)
         region = config.records.region
         self.customers = Customers(self.database, config.records, self._now)
-        screens = Screens(self.customers, CallLog(self.database), self._journal.path, region)
+        screens = Screens(self.customers, CallLog(self.database, region), self._journal.path, region)
         self._follower = Follower(self.database, self._journal.path, region, tell, self._now)
         self.console = Console(
             config.web,
@@ -89,7 +89,11 @@ class House:
         )
         config.ivr.messages.mkdir(parents=True, exist_ok=True)
         await self.console.start()
-        await self.ivr.start()
+        try:
+            await self.ivr.start()
+        except OSError as error:
+            where = f"{config.ivr.host} port {config.ivr.port}"
+            raise CannotStart(f"the IVR cannot listen on {where}: {error.strerror}") from error
         self._run("call records", self._follower.run())
         for bridge in self.bridges:
             self._run(bridge.link_name, bridge.run())

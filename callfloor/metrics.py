@@ -1,32 +1,35 @@
-"""Prometheus figures, computed from the same facts as everything else. Pure but for the registry it counts into."""
+"""Prometheus figures, computed from the same facts as everything else. No I/O: the registry is read by the console."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections import Counter as Tally
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import Line
 
 _WAIT_BUCKETS_S = (1, 5, 10, 20, 30, 60, 120, 300, 600)
+_CONDITIONS = ("logged off", "not ready", "free", "offered", "connected", "wrap-up")
 
 
-class FloorMetrics:
-    """A reader of facts: what happened, waits of the answered, offers that failed and why; the floor as it stands."""
+class FloorMetrics(Collector):
+    """A reader of facts: what happened, waits of the answered, offers that failed and why; and the floor as it stands
+    at the moment in which somebody looks."""
 
     def __init__(self, registry: CollectorRegistry, acd: Acd) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # without annotations in prometheus_client
+        self._acd = acd
         self._facts = Counter("callfloor_facts", "Facts journaled, by name", ["fact"], registry=registry)
         self._failed = Counter("callfloor_offers_failed", "Offers that failed", ["reason"], registry=registry)
         self._wait = Histogram(
             "callfloor_answer_wait_seconds", "Wait of answered calls", buckets=_WAIT_BUCKETS_S, registry=registry
         )
-        waiting = Gauge("callfloor_calls_waiting", "Calls waiting, by queue", ["queue"], registry=registry)
-        live = Gauge("callfloor_calls", "Calls that exist", registry=registry)
-        agents = Gauge("callfloor_agents", "Agents, by what they do", ["condition"], registry=registry)
-        down = Gauge("callfloor_links_down", "Links that are down", registry=registry)
-        self._acd, self._waiting, self._agents = acd, waiting, agents
-        live.set_function(lambda: len(acd.state.calls))
-        down.set_function(lambda: len(acd.state.links_down))
+        registry.register(self)
 
     def see(self, line: Line) -> None:
         for fact in line.facts:
@@ -36,12 +39,15 @@ class FloorMetrics:
             elif isinstance(fact, say.OfferFailed):
                 self._failed.labels(fact.reason).inc()
 
-    def refresh(self) -> None:
-        """Sets what is counted over all agents and queues; to be called before the figures are read."""
-        for queue in self._acd.state.queues.values():
-            self._waiting.labels(queue.id).set(len(queue.calls))
-        conditions = dict.fromkeys(("logged off", "not ready", "free", "offered", "connected", "wrap-up"), 0)
-        for agent in self._acd.state.agents.values():
-            conditions[agent.condition] += 1
-        for condition, number in conditions.items():
-            self._agents.labels(condition).set(number)
+    def collect(self) -> Iterator[Metric]:
+        state = self._acd.state
+        waiting = GaugeMetricFamily("callfloor_calls_waiting", "Calls waiting, by queue", labels=["queue"])
+        for queue in state.queues.values():
+            waiting.add_metric([queue.id], len(queue.calls) + len(queue.held))
+        agents = GaugeMetricFamily("callfloor_agents", "Agents, by what they do", labels=["condition"])
+        conditions = Tally(agent.condition for agent in state.agents.values())
+        for condition in _CONDITIONS:
+            agents.add_metric([condition], conditions[condition])
+        yield from (waiting, agents)
+        yield GaugeMetricFamily("callfloor_calls", "Calls that exist", value=len(state.calls))
+        yield GaugeMetricFamily("callfloor_links_down", "Links that are down", value=len(state.links_down))

@@ -12,38 +12,12 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PARTS = ("acd", "agent_console", "callfloor", "cti", "ivr", "pbx_config", "records", "simulator")
 MAY_IMPORT_ANYTHING = ("callfloor", "simulator")
-IMPURE = set(
-    [
-        "asyncio",
-        "concurrent",
-        "datetime",
-        "http",
-        "io",
-        "logging",
-        "multiprocessing",
-        "os",
-        "pathlib",
-        "random",
-        "secrets",
-        "select",
-        "shutil",
-        "signal",
-        "socket",
-        "sqlite3",
-        "subprocess",
-        "sys",
-        "tempfile",
-        "threading",
-        "time",
-        "uuid",
-        "serial",
-        "structlog",
-        "twisted",
-        "uvicorn",
-        "fastapi",
-        "websockets",
-    ]
-)
+IMPURE = {
+    "asyncio", "concurrent", "datetime", "http", "io", "logging", "multiprocessing", "os", "pathlib",
+    "random", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "subprocess", "sys",
+    "tempfile", "threading", "time", "uuid", "serial", "structlog", "twisted", "uvicorn", "fastapi",
+    "websockets",
+}  # fmt: skip
 
 
 def sources(part: str) -> list[Path]:
