@@ -1,4 +1,4 @@
-"""The switch's end of the RS-232 line: a pseudo-terminal that carries SMDI and SMDR. A thin shell.
+"""The switch's end of the RS-232 line: a pseudo-terminal that carries SMDI and SMDR. A thin shell of I/O.
 
 The other end is found at a path (a symbolic link), opened there like any serial port. A cable can be pulled out and put
 back in. As on a real line nobody acknowledges anything: what is written while nobody reads is lost when the line's
