@@ -1,4 +1,4 @@
-"""The simulated PBX as the client of a FastAGI server: says who calls, does what it is told. A thin shell: I/O over TCP.
+"""The simulated PBX as a FastAGI client: says who calls, does what it is told. A thin shell: I/O over TCP.
 
 It behaves like res_agi of Asterisk 22 with AGIEXITONHANGUP, which our dialplan sets: after a hang-up, or when a Bridge
 has taken the caller, the command at work ends with -1, `HANGUP` is sent, and the connection is closed.

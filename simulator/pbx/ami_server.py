@@ -1,4 +1,4 @@
-"""The AMI server of the simulated PBX: connections, login, who hears what, faults on demand. A thin shell: I/O over TCP."""
+"""The AMI server of the simulated PBX: login, who hears what, faults on demand. A thin shell: I/O over TCP."""
 
 from __future__ import annotations
 
