@@ -6,9 +6,9 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import core
+from benchmarks import asterisk, core
 
-BENCHMARKS = {"core": core.run}
+BENCHMARKS = {"core": core.run, "asterisk": asterisk.run}
 
 
 def main(names: list[str]) -> None:
