@@ -81,7 +81,7 @@ def serve(config: ConfigPath = CONFIG) -> None:
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo keeps journal, database, speech.")] = DEMO_FOLDER,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The web page's port; 0 takes any free one.")] = 8080,
-    calls_per_hour: Annotated[float, typer.Option(min=1, max=20_000, help="How many callers there are.")] = 240,
+    calls_per_hour: Annotated[float, typer.Option(min=1, max=20_000, help="How many callers there are.")] = 400,
     speed: Annotated[float, typer.Option(min=0.1, max=100, help="How much faster than life people act.")] = 1,
 ) -> None:
     """Run everything on a simulated PBX with simulated callers and colleagues; nothing else need be installed."""

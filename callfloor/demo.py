@@ -36,7 +36,7 @@ class Demo:
 
     folder: Path
     port: int = 8080
-    calls_per_hour: float = 240
+    calls_per_hour: float = 400
     speed: float = 1.0
 
 
