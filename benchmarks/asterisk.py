@@ -74,6 +74,9 @@ def run(screen: Console) -> None:
 async def measure(plan: Plan, screen: Console) -> Measured:
     measured = {(rate, side): Figures() for rate in plan.loads for side in SIDES}
     async with open_stage() as stage:
+        for side in SIDES:  # the first calls after a start are slower, and belong to no round
+            await stage.calls(side, "idle", rate=20, calls=40)
+        stage.offers()
         for number in range(plan.rounds):
             for rate, calls in plan.loads.items():
                 # Each side goes first in turn: the machine may not be the same for the second.
@@ -158,26 +161,27 @@ class Seen:
 
 
 def show(screen: Console, plan: Plan, measured: Measured) -> None:
-    agents = len(AGENTS["idle"])
-    idle = _table(f"{agents} idle agents: join → agent called, ms", "calls/s", "join → talking: median")
-    rush = _table(f"{len(AGENTS['rush'])} agents, callers always waiting: agent free → next caller's leg called, ms")
+    columns = ["", "median", "95 %", "99 %", "medians of rounds", "ratio", "failed", "Callfloor CPU", "Asterisk CPU"]
+    idle = Table("calls/s", *columns, "join → talking")
+    idle.title = f"{len(AGENTS['idle'])} idle agents: join → agent called (ms)"
+    rush = Table(*columns)
+    rush.title = f"{len(AGENTS['rush'])} agents, callers always waiting: agent free → next caller's leg called (ms)"
+    idle.caption = rush.caption = "CPU: ms a call of the whole process; ratio: Callfloor's median to app_queue's"
     for rate in plan.loads:
         app_queue, callfloor = (measured[rate, side] for side in SIDES)
-        ratio = f"{median(callfloor.every) / median(app_queue.every):.3g}"
-        for side, figures, times in ((APP_QUEUE, app_queue, "1"), (CALLFLOOR, callfloor, ratio)):
-            cells = [side, *_times(figures), times]
+        ratio = _ratio(median(callfloor.every), median(app_queue.every))
+        for side, figures, times in ((APP_QUEUE, app_queue, ""), (CALLFLOOR, callfloor, ratio)):
+            cells = [side, *_times(figures), times, *_costs(side, figures)]
             if rate == RUSH:
-                rush.add_row(*cells, *_costs(side, figures))
+                rush.add_row(*cells)
             else:
-                idle.add_row(f"{rate}", *cells, f"{median(figures.talking):.1f}", *_costs(side, figures))
+                idle.add_row(str(rate), *cells, f"{median(figures.talking):.1f}")
     screen.print(idle)
     screen.print(rush)
 
 
-def _table(title: str, first: str = "", last: str = "") -> Table:
-    figures = ["side", "median", "95 %", "99 %", "medians of rounds", "ratio"]
-    costs = ["failed", "CPU ms/call: Callfloor", "Asterisk"]
-    return Table(*filter(None, [first, *figures, last, *costs]), title=title)
+def _ratio(ours: float, theirs: float) -> str:
+    return f"{ours / theirs:.1f}" if ours >= theirs else f"1/{theirs / ours:.0f}"
 
 
 def _times(figures: Figures) -> list[str]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from acd.core import Acd
 from acd.vocabulary import AnyInput, CallOffered, Configure, GoReady, Line, LinkUp, LogIn, Refused
 from callfloor.config import load
-from pbx_config.settings import IvrPorts, ManagerUser
+from pbx_config.settings import ManagerUser
 from records.journal import Journal, JournalReader
 from tests.lab.asterisk import AsteriskLab, free_port, lab_folder, lab_settings, run_asterisk
 from tests.lab.manager import ManagerSession, Message, manager_session
@@ -31,7 +31,9 @@ APP_QUEUE, CALLFLOOR = "app_queue", "Callfloor"
 
 AGENTS = {"idle": [f"a{n}" for n in range(1, 201)], "rush": [f"r{n}" for n in range(1, 21)]}
 """Queue → its agents. In `idle` the callers hang up, in `rush` the agents do."""
-TALK_MS = {"idle": 500, "rush": 1_000}
+CALLER_TALKS_MS = 500
+AGENT_TALKS_MS = 500, 1_500
+"""From, to: calls of one length would end all at once, time after time."""
 
 _WAIT_S = 120
 _OBSERVER = ManagerUser.model_validate({"name": "observer", "secret": "lab-observer"})
@@ -130,7 +132,7 @@ class Stage:
     async def calls(self, side: str, queue: str, *, rate: int, calls: int, at_once: int = 0) -> list[Message]:
         """Makes calls, waits until all are over, and gives the observer's events. `at_once` 0: no limit."""
         before = len(self.observer.events)
-        who = ["-sn", "uac", "-d", str(TALK_MS[queue])] if queue == "idle" else ["-sf", "patient.xml"]
+        who = ["-sn", "uac", "-d", str(CALLER_TALKS_MS)] if queue == "idle" else ["-sf", "patient.xml"]
         limit = ["-l", str(at_once)] if at_once else []
         arguments = [f"127.0.0.1:{self.asterisk.sip_port}", "-s", f"{side}_{queue}".lower(), "-r", str(rate)]
         async with _sipp(self.folder, *arguments, *who, *limit, "-m", str(calls)) as callers:
@@ -155,7 +157,8 @@ async def open_stage() -> AsyncIterator[Stage]:
     speech.mkdir(parents=True, exist_ok=True)
     (folder / "patient.xml").write_text(_PATIENT_CALLER)
     (folder / "hasty.xml").write_text(_HASTY_AGENT)
-    settings = lab_settings(agi_port=free_port(socket.SOCK_STREAM), node=NODE, ports=IvrPorts())
+    # Without port numbers, which `app_queue` does not give its callers either: they are for RS-232 lines.
+    settings = lab_settings(agi_port=free_port(socket.SOCK_STREAM), node=NODE, ports=None)
     phones = {queue: free_port() for queue in AGENTS}
     config = folder / "callfloor.toml"
     config.write_text(
@@ -312,7 +315,7 @@ _HASTY_AGENT = f"""<?xml version="1.0" encoding="UTF-8"?>
 Content-Length: [len]
 {_SDP}]]></send>
 <recv request="ACK"/>
-<pause milliseconds="{TALK_MS["rush"]}"/>
+<pause distribution="uniform" min="{AGENT_TALKS_MS[0]}" max="{AGENT_TALKS_MS[1]}"/>
 <send retrans="500"><![CDATA[
 BYE [next_url] SIP/2.0
 Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
