@@ -7,6 +7,7 @@ before the start too, so that it knows what the ACD knows), then `start` it.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -158,7 +159,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise PortTaken(error.errno, f"the console cannot listen on {host} port {port}: {error.strerror}") from error
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise PortTaken(error.errno, f"the console cannot listen on {host} port {port}: {why}") from error
 
 
 def _add_websocket(app: FastAPI, sessions: Sessions, hub: Hub, now: Now) -> None:

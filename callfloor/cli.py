@@ -283,5 +283,12 @@ def main() -> None:
     try:
         app()
     except FOR_THE_PERSON as error:
-        errors.print(f"callfloor: {error}", markup=False)
+        errors.print(f"callfloor: {message(error)}", markup=False)
         sys.exit(2)
+
+
+def message(error: Exception) -> str:
+    """An error in words; one of the operating system's without its number, and with its file in front."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

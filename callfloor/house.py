@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -93,7 +94,7 @@ class House:
             await self.ivr.start()
         except OSError as error:
             where = f"{config.ivr.host} port {config.ivr.port}"
-            raise CannotStart(f"the IVR cannot listen on {where}: {error.strerror}") from error
+            raise CannotStart(f"the IVR cannot listen on {where}: {os.strerror(error.errno or 0)}") from error
         self._run("call records", self._follower.run())
         for bridge in self.bridges:
             self._run(bridge.link_name, bridge.run())
