@@ -3,53 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from acd import vocabulary as say
 from tests.agent_console.floor import PASSWORD, Floor, open_floor
+from tests.live import browser
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-expect.set_options(timeout=20_000)
-
-
-@asynccontextmanager
-async def open_page(floor: Floor, language: str = "en-US", dark: bool = False) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        page = await browser.new_page(
-            locale=language, viewport={"width": 1180, "height": 860}, color_scheme="dark" if dark else "light"
-        )
-        problems: list[str] = []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda said: problems.append(said.text) if said.type in ("error", "warning") else None)
-        await page.goto(floor.console.url)
-        try:
-            yield page
-        finally:
-            await browser.close()
-        # The only thing that a browser may complain of is our own 401 to "who am I?" before the sign-in.
-        assert [problem for problem in problems if "401" not in problem] == []
-
 
 async def sign_in(page: Page, user: str) -> None:
-    await page.get_by_test_id("user").fill(user)
-    await page.get_by_test_id("password").fill(PASSWORD)
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_test_id("me")).to_have_text(user)
+    await browser.sign_in(page, user, PASSWORD)
+
+
+def open_page(floor: Floor, language: str = "en-US", *, dark: bool = False) -> AbstractAsyncContextManager[Page]:
+    return browser.open_page(floor.console.url, language, dark=dark)
 
 
 async def picture(page: Page, name: str) -> None:
