@@ -262,19 +262,6 @@ FOR_THE_PERSON = (
     SpeechError,
     Usage,
 )
-
-
-FOR_THE_PERSON = (
-    CannotStart,
-    ConfigError,
-    CustomersError,
-    FileNotFoundError,
-    JournalCorrupt,
-    JournalError,
-    PortTaken,
-    SpeechError,
-    Usage,
-)
 """What a person can mend: said as one clear message."""
 
 
