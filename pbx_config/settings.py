@@ -79,7 +79,8 @@ class IvrPorts(_Settings):
 class Fallback(_Settings):
     """What callers hear while Callfloor cannot be reached. Sound names are Asterisk's: without extension.
 
-    `script`, if given, is a local AGI program that Asterisk runs for the announcement instead of playing `sound`.
+    `script`, if given, is a local AGI program that Asterisk runs with `sound` as its argument, instead of playing it
+    itself; ours is `callfloor-fallback`.
     """
 
     sound: Plain = "one-moment-please"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import wave
 from pathlib import Path
 
 import pytest
 
+import ivr
 from pbx_config.settings import Fallback, IvrPorts
 from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
 from tests.lab.ivr_line import IvrLine
@@ -271,3 +273,21 @@ async def test_without_callfloor_the_caller_is_told_waits_and_leaves_a_message(t
     with wave.open(str(message)) as recording:
         samples = list(memoryview(recording.readframes(8_000)).cast("h"))
     assert share_of_tone(samples, 440) > 0.8
+
+
+async def test_without_callfloor_the_local_script_speaks_to_the_caller(tmp_path: Path) -> None:
+    """`callfloor-fallback`, run by Asterisk itself: this Python and its packages are made visible to it."""
+    script = tmp_path / "fallback"
+    path = ":".join(filter(None, sys.path))
+    script.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec {sys.executable} -m ivr.fallback "$1"\n')
+    script.chmod(0o755)
+    roots = {Path(sys.base_prefix), Path(sys.prefix), Path(ivr.__path__[0]).parent}
+    outermost = [root for root in sorted(roots) if not any(other in root.parents for other in roots)]
+    nobody = free_port(socket.SOCK_STREAM)
+    settings = lab_settings(agi_port=nobody, fallback=Fallback(script=str(script), sound="beep", retry_s=60))
+    async with run_asterisk(settings, visible=[tmp_path, *outermost]) as asterisk:
+        async with call(asterisk, "4008001234", ani="1001") as caller:
+            await caller.until("answered")
+            await caller.voice.hear_something()
+        assert f"Launched AGI Script {script}" in asterisk.log
+        assert "Playing 'beep" in asterisk.log

@@ -39,7 +39,7 @@ def test_three_files_and_no_slot_left() -> None:
         ({"agent_silence_s": 5}, EXTENSIONS, " same => n,Wait(5)"),
         ({"ports": {"first": 20, "last": 29}}, EXTENSIONS, "exten => s,1,Set(LOCAL(tries)=10)"),
         ({"fallback": {"sound": "/srv/a/b"}}, EXTENSIONS, " same => n,TryExec(Playback(/srv/a/b))"),
-        ({"fallback": {"script": "/srv/say.py"}}, EXTENSIONS, " same => n,TryExec(AGI(/srv/say.py))"),
+        ({"fallback": {"script": "/srv/say.py"}}, EXTENSIONS, " same => n,TryExec(AGI(/srv/say.py,one-moment-please))"),
         ({}, MANAGER, "[callfloor]"),
         ({}, MANAGER, "secret=s3cret"),
         ({}, MANAGER, "deny=0.0.0.0/0.0.0.0"),
@@ -55,7 +55,7 @@ def test_a_setting_is_in_its_place(changes: dict[str, object], file: str, line: 
     ("changes", "file", "absent"),
     [
         ({"ports": None}, EXTENSIONS, "free-port"),
-        ({"fallback": {"script": "/srv/say.py"}}, EXTENSIONS, "one-moment-please"),
+        ({"fallback": {"script": "/srv/say.py"}}, EXTENSIONS, "Playback(one-moment-please)"),
         ({}, MANAGER, "command"),
     ],
 )
