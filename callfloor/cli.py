@@ -265,10 +265,20 @@ FOR_THE_PERSON = (
 """What a person can mend: said as one clear message."""
 
 
+WrongUsage: type[Exception] = typer.BadParameter.__bases__[0]
+"""A wrong option, value or command. Typer exports only this one kind of it."""
+
+
 def main() -> None:
-    """The entry point: exit 2 with a message for what a person can mend; anything else is a traceback, exit 1."""
+    """The entry point: exit 2 with one line for what a person can mend; anything else is a traceback, exit 1."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except WrongUsage as error:
+        said = error.format_message()  # type: ignore[attr-defined]  # of click's, whichever typer brings
+        errors.print(said if "\n" in said else f"callfloor: {said}", markup=False)  # several lines are the help
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
     except FOR_THE_PERSON as error:
         errors.print(f"callfloor: {message(error)}", markup=False)
         sys.exit(2)

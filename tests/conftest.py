@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.lab.asterisk import lab_folder
+from tests.live.browser import CHROMIUM
 
 pytest_plugins = ["tests.lab.fixtures"]
 
@@ -17,3 +19,9 @@ def speech() -> Path:
     folder = lab_folder().parent / "speech"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests in a browser are left out where there is none; in CI there is one."""
+    if item.get_closest_marker("browser") and not Path(CHROMIUM).exists() and os.environ.get("CI") != "true":
+        pytest.skip("no Chromium: install Debian's package chromium")

@@ -138,7 +138,7 @@ def why_no_asterisk() -> str:
     """Empty if a real Asterisk can be run here, else the reason, for people."""
     if os.geteuid() != 0:
         return "a real Asterisk needs root (it runs in a chroot)"
-    if not (lab_folder() / ".callfloor-lab-1").exists():
+    if not (lab_folder() / ".callfloor-lab-2").exists():
         return "no Asterisk in the lab: run scripts/asterisk-lab as root"
     if shutil.which("sipp") is None:
         return "no SIPp: install Debian's package sip-tester"
