@@ -17,12 +17,12 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import TypeAlias
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.asterisk_stage import AGENTS, APP_QUEUE, CALLFLOOR, Stage, open_stage
+from benchmarks.asterisk_stage import AGENTS, APP_QUEUE, CALLFLOOR, Event, Stage, open_stage
 from tests.lab.asterisk import why_no_asterisk
-from tests.lab.manager import Message
 
 SIDES = (APP_QUEUE, CALLFLOOR)
 RUSH = 0
@@ -36,7 +36,7 @@ class Plan:
     """How much is measured in each round: calls a second → how many calls."""
 
     rounds: int = 3
-    loads: dict[int, int] = field(default_factory=lambda: {10: 100, 50: 400, 100: 800, RUSH: 300})
+    loads: dict[int, int] = field(default_factory=lambda: {10: 80, 50: 300, 100: 500, RUSH: 200})
 
 
 @dataclass
@@ -122,14 +122,14 @@ class Seen:
     """(moment, agent, Newchannel or HangupRequest) of the agents' legs, in order."""
 
     @classmethod
-    def of(cls, events: list[Message]) -> Seen:
+    def of(cls, events: list[Event]) -> Seen:
         seen = cls()
-        for event in map(dict, events):
+        for event in events:
             seen._take(event, float(event["Timestamp"]) * 1000)
         seen.turns.sort()
         return seen
 
-    def _take(self, event: dict[str, str], at: float) -> None:
+    def _take(self, event: Event, at: float) -> None:
         who = event.get("Uniqueid", "")
         match event["Event"]:
             case "UserEvent":
@@ -162,9 +162,9 @@ class Seen:
 
 def show(screen: Console, plan: Plan, measured: Measured) -> None:
     columns = ["", "median", "95 %", "99 %", "medians of rounds", "ratio", "failed", "Callfloor CPU", "Asterisk CPU"]
-    idle = Table("calls/s", *columns, "join → talking")
+    idle = Table("calls/s", *columns, "join → talking", box=SIMPLE_HEAD)
     idle.title = f"{len(AGENTS['idle'])} idle agents: join → agent called (ms)"
-    rush = Table(*columns)
+    rush = Table(*columns, box=SIMPLE_HEAD)
     rush.title = f"{len(AGENTS['rush'])} agents, callers always waiting: agent free → next caller's leg called (ms)"
     idle.caption = rush.caption = "CPU: ms a call of the whole process; ratio: Callfloor's median to app_queue's"
     for rate in plan.loads:
@@ -194,4 +194,4 @@ def _times(figures: Figures) -> list[str]:
 def _costs(side: str, figures: Figures) -> list[str]:
     """Callfloor hears of the end of `app_queue`'s calls too, but that is no cost of theirs."""
     callfloor = f"{figures.callfloor_cpu / figures.calls:.1f}" if side == CALLFLOOR else ""
-    return [f"{figures.failed} of {figures.calls}", callfloor, f"{figures.asterisk_cpu / figures.calls:.1f}"]
+    return [f"{figures.failed}/{figures.calls}", callfloor, f"{figures.asterisk_cpu / figures.calls:.1f}"]

@@ -16,14 +16,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from acd.core import Acd
 from acd.vocabulary import AnyInput, CallOffered, Configure, GoReady, Line, LinkUp, LogIn, Refused
 from callfloor.config import load
-from pbx_config.settings import ManagerUser
 from records.journal import Journal, JournalReader
 from tests.lab.asterisk import AsteriskLab, free_port, lab_folder, lab_settings, run_asterisk
-from tests.lab.manager import ManagerSession, Message, manager_session
 from tests.live.system import System, serve
 
 NODE = "lab"
@@ -31,12 +30,11 @@ APP_QUEUE, CALLFLOOR = "app_queue", "Callfloor"
 
 AGENTS = {"idle": [f"a{n}" for n in range(1, 201)], "rush": [f"r{n}" for n in range(1, 21)]}
 """Queue → its agents. In `idle` the callers hang up, in `rush` the agents do."""
-CALLER_TALKS_MS = 500
+CALLER_TALKS_MS = 1_000
 AGENT_TALKS_MS = 500, 1_500
 """From, to: calls of one length would end all at once, time after time."""
 
 _WAIT_S = 120
-_OBSERVER = ManagerUser.model_validate({"name": "observer", "secret": "lab-observer"})
 
 # Timestamps of the observer's events, in microseconds: when Asterisk made the event, not when anybody read it.
 _MANAGER = """
@@ -111,13 +109,55 @@ start = {{ queue = "idle" }}
 """
 
 
+Event: TypeAlias = dict[str, str]
+
+
+class Observer:
+    """A manager session that only listens, and reads what it has heard later: while calls are made, nothing here may
+    take much of the processors that both sides need.
+    """
+
+    def __init__(self) -> None:
+        self._heard = bytearray()
+
+    async def listen(self, reader: asyncio.StreamReader) -> None:
+        while data := await reader.read(65_536):
+            self._heard += data
+
+    def all_over(self) -> bool:
+        """As many channels have ended as began."""
+        return self._heard.count(b"Event: Newchannel\r\n") == self._heard.count(b"Event: Hangup\r\n")
+
+    def take(self) -> list[Event]:
+        """Every event since the last time. To be called when all is over, so that none is cut in two."""
+        text, self._heard = self._heard.decode(errors="replace"), bytearray()
+        blocks = [block.splitlines() for block in text.split("\r\n\r\n")]
+        events = [dict(line.partition(": ")[::2] for line in lines) for lines in blocks]
+        return [event for event in events if "Event" in event]
+
+
+@asynccontextmanager
+async def _observe(port: int) -> AsyncIterator[Observer]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"Action: Login\r\nUsername: observer\r\nSecret: lab-observer\r\n\r\n")
+    await reader.readuntil(b"Authentication accepted\r\n\r\n")
+    observer = Observer()
+    listening = asyncio.create_task(observer.listen(reader))
+    try:
+        yield observer
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        writer.close()
+
+
 @dataclass
 class Stage:
     """All of it, running. `journal` is read on from where it was read last."""
 
     asterisk: AsteriskLab
     callfloor: System
-    observer: ManagerSession
+    observer: Observer
     folder: Path
     journal: JournalReader
 
@@ -129,9 +169,8 @@ class Stage:
                 legs.setdefault(fact.call.removeprefix(f"{NODE}-"), f"callfloor-offer-{NODE}-{fact.offer}")
         return legs
 
-    async def calls(self, side: str, queue: str, *, rate: int, calls: int, at_once: int = 0) -> list[Message]:
+    async def calls(self, side: str, queue: str, *, rate: int, calls: int, at_once: int = 0) -> list[Event]:
         """Makes calls, waits until all are over, and gives the observer's events. `at_once` 0: no limit."""
-        before = len(self.observer.events)
         who = ["-sn", "uac", "-d", str(CALLER_TALKS_MS)] if queue == "idle" else ["-sf", "patient.xml"]
         limit = ["-l", str(at_once)] if at_once else []
         arguments = [f"127.0.0.1:{self.asterisk.sip_port}", "-s", f"{side}_{queue}".lower(), "-r", str(rate)]
@@ -139,14 +178,9 @@ class Stage:
             # The exit code tells of failed calls; they are counted from Asterisk's events instead.
             await asyncio.wait_for(callers.wait(), _WAIT_S)
         async with asyncio.timeout(_WAIT_S):
-            while _open_channels(self.observer.events[before:]):  # noqa: ASYNC110 (no event says that all is quiet)
+            while not self.observer.all_over():  # noqa: ASYNC110 (no event says that all is quiet)
                 await asyncio.sleep(0.1)
-        return self.observer.events[before:]
-
-
-def _open_channels(events: list[Message]) -> int:
-    names = [message[0][1] for message in events]
-    return names.count("Newchannel") - names.count("Hangup")
+        return self.observer.take()
 
 
 @asynccontextmanager
@@ -173,7 +207,7 @@ async def open_stage() -> AsyncIterator[Stage]:
         ):
             await _equip(asterisk, phones)
             with JournalReader(journal) as reader:
-                async with serve(config) as system, manager_session(settings.ami_port, _OBSERVER) as observer:
+                async with serve(config) as system, _observe(settings.ami_port) as observer:
                     await _link_is_up(reader)
                     yield Stage(asterisk, system, observer, folder, reader)
     finally:
