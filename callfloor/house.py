@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
 
 from acd.core import Acd
-from acd.vocabulary import Configure, ConsoleClosed, Line, LinkLost, Refused
+from acd.vocabulary import Configure, LinkLost, Refused
 from agent_console.server import Console
 from callfloor.clock import Clock
 from callfloor.config import Config
@@ -123,35 +123,27 @@ class House:
 
     def _remember(self, progress: Progress) -> None:
         """State is a function of the facts: every part takes in the journal before anything happens."""
-        size, last = self._journal.last_seq, 0
-        parts = [self.console.see, self.ivr.see, *(b.learn for b in self.bridges), *(s.see for s in self.lines)]
+        readers = [self.ivr.see, *(line.see for line in self.lines), self.console.see]
+        taking_in = [*(bridge.learn for bridge in self.bridges), *readers]
         for line in replay(self._journal.path):
             self._acd.replay([line])
-            self._see(line, parts)
-            if line.seq - last >= 10_000:
-                last = line.seq
-                progress("reading the journal", line.seq, size)
+            for see in taking_in:
+                see(line)
+            if line.seq % 10_000 == 0:
+                progress("reading the journal", line.seq, self._journal.last_seq)
         self._now.not_before(self._acd.state.now)
-        live = [self._figures.see, *(b.see for b in self.bridges), self.ivr.see, *(s.see for s in self.lines)]
-        for see in [*live, self.console.see, self._follower.see]:
+        # The switch first: what a caller waits for should not wait for a screen.
+        for see in [*(bridge.see for bridge in self.bridges), *readers, self._figures.see, self._follower.see]:
             self.floor.follow(see)
-        log.info("house.remembers", lines=size, calls=len(self._acd.state.calls))
-
-    @staticmethod
-    def _see(line: Line, parts: Sequence[Callable[[Line], None]]) -> None:
-        for see in parts:
-            see(line)
+        log.info("house.remembers", lines=self._journal.last_seq, calls=len(self._acd.state.calls))
 
     async def _nothing_is_connected_yet(self) -> None:
-        """The journal may end with links up and screens open; they are not, until they say so."""
+        """The journal may end with links that were up; they are not, until they say so."""
         links = [bridge.link_name for bridge in self.bridges] + [line.link_name for line in self.lines]
         for link in links:
             await self.floor.tell(LinkLost(self._now(), link, STARTING))
         for gone in self._acd.state.links_down.keys() - {*links, DATABASE_LINK}:
             log.info("house.link_no_longer_configured", link=gone)
-        for agent in self._acd.state.agents.values():
-            if agent.console:
-                await self.floor.tell(ConsoleClosed(self._now(), agent.id))
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))
