@@ -201,7 +201,7 @@ async def open_stage() -> AsyncIterator[Stage]:
     journal = _everybody_is_ready(config)
     try:
         async with (
-            run_asterisk(settings, visible=[speech], extensions=_dialplan()) as asterisk,
+            run_asterisk(settings, visible=[speech], extensions=_dialplan(), verbose=0) as asterisk,
             _sipp(folder, "-sn", "uas", "-p", str(phones["idle"])),
             _sipp(folder, "-sf", "hasty.xml", "-p", str(phones["rush"])),
         ):

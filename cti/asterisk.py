@@ -210,13 +210,16 @@ class Translator:
     # --------------------------------------------------------------------------------- the ACD speaks: actions
 
     def actions(self, line: Line) -> list[Action]:
-        """What this node has to do because of a line of the journal, in order."""
+        """What this node has to do because of a line of the journal, in order.
+
+        What is only written down for a later restart comes last: no telephone should wait for it.
+        """
         self._hear(line.input)
         actions: list[Action] = []
         for fact in line.facts:
             actions += self._act(fact, line.input.at)
             self._remember(fact, line.input.at)
-        return actions
+        return sorted(actions, key=lambda action: action.name == "Setvar")
 
     def _hear(self, said: AnyInput) -> None:
         """What is known to have begun or ended on the switch, whatever the ACD made of it."""

@@ -93,9 +93,9 @@ def arrives(peer: Peer) -> None:
 async def connects(house: House) -> None:
     """A caller arrives, Anna answers, and the two are bridged."""
     arrives(house.peer)
+    await house.action("Originate")
     for _ in range(3):
         await house.action("Setvar")
-    await house.action("Originate")
     house.peer.event("UserEvent", **LEG, UserEvent="CallfloorAnswered", Offer="1")
 
 
@@ -109,14 +109,14 @@ async def test_a_call_from_arrival_to_its_end(tmp_path: Path) -> None:
     peer = Peer()
     async with house(peer, tmp_path / "j") as built:
         arrives(peer)
+        originate = await built.action("Originate")
+        assert (originate.get("Channel"), originate.get("ChannelId")) == ("PJSIP/1001", LEG["Uniqueid"])
         written = [await built.action("Setvar") for _ in range(3)]
         assert [(action.get("Channel"), action.get("Variable"), action.get("Value")) for action in written] == [
             ("1.1", "CALLFLOOR_QUEUE", "sales"),
             ("1.1", "CALLFLOOR_PRIORITY", "0"),
             ("1.1", "CALLFLOOR_JOINED_AT", str(BEGIN)),
         ]
-        originate = await built.action("Originate")
-        assert (originate.get("Channel"), originate.get("ChannelId")) == ("PJSIP/1001", LEG["Uniqueid"])
         peer.event("UserEvent", **LEG, UserEvent="CallfloorAnswered", Offer="1")
         bridge = await built.action("Bridge")
         assert (bridge.get("Channel1"), bridge.get("Channel2")) == (CALLER["Channel"], LEG["Channel"])

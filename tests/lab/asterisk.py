@@ -62,7 +62,7 @@ astrundir => {folder}/run
 astlogdir => {folder}/log
 
 [options]
-verbose = 5
+verbose = {verbose}
 nocolor = yes
 hideconnect = yes
 """
@@ -199,18 +199,19 @@ class AsteriskLab:
 
 @asynccontextmanager
 async def run_asterisk(
-    settings: PbxSettings, *, visible: Sequence[Path] = (), extensions: str = HOTLINE
+    settings: PbxSettings, *, visible: Sequence[Path] = (), extensions: str = HOTLINE, verbose: int = 5
 ) -> AsyncIterator[AsteriskLab]:
     """Start Asterisk with what `pbx_config` renders from `settings`, wait until it is ready, and stop it at the end.
 
     `visible`: folders that Asterisk shall see at the same path, such as the one with our spoken prompts.
-    `extensions`: text of extensions.conf, which includes the rendered dialplan.
+    `extensions`: text of extensions.conf, which includes the rendered dialplan. `verbose` 0 keeps each dialplan step out
+    of the log, which costs Asterisk a good part of a call's time.
     """
     # Not in pytest's own folder: the path of a Unix socket in it may have 107 characters at most.
     folder = Path(tempfile.mkdtemp(prefix="callfloor-lab-"))
     try:
         sip_port = free_port()
-        _write_configuration(folder, settings, sip_port, extensions)
+        _write_configuration(folder, settings, sip_port, extensions, verbose)
         async with _ReadySocket(folder / "ready") as ready:
             process = await _launch(folder, [folder, *visible])
             try:
@@ -222,12 +223,12 @@ async def run_asterisk(
         shutil.rmtree(folder)
 
 
-def _write_configuration(folder: Path, settings: PbxSettings, sip_port: int, extensions: str) -> None:
+def _write_configuration(folder: Path, settings: PbxSettings, sip_port: int, extensions: str, verbose: int) -> None:
     for name in ("etc", "lib", "spool", "run", "log"):
         (folder / name).mkdir()
     rendered = render(settings)
     texts = {
-        "asterisk.conf": _ASTERISK.format(folder=folder),
+        "asterisk.conf": _ASTERISK.format(folder=folder, verbose=verbose),
         "logger.conf": _LOGGER,
         "modules.conf": "[modules]\nautoload = no\n" + "".join(f"load = {name}.so\n" for name in _MODULES.split()),
         "manager.conf": _MANAGER.format(port=settings.ami_port),
