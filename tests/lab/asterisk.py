@@ -204,7 +204,7 @@ async def run_asterisk(
     """Start Asterisk with what `pbx_config` renders from `settings`, wait until it is ready, and stop it at the end.
 
     `visible`: folders that Asterisk shall see at the same path, such as the one with our spoken prompts.
-    `extensions`: text of extensions.conf, which includes the rendered dialplan. `verbose` 0 keeps each dialplan step out
+    `extensions`: text of extensions.conf, which includes the rendered dialplan. `verbose` 0 keeps dialplan steps out
     of the log, which costs Asterisk a good part of a call's time.
     """
     # Not in pytest's own folder: the path of a Unix socket in it may have 107 characters at most.
