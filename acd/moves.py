@@ -80,7 +80,10 @@ class ImpossibleMove(AssertionError):
 
 
 def move(table: Moves[S], state: S, fact: Fact, who: str) -> S:
-    """The state that `fact` leads to from `state`. Raises ImpossibleMove if the table has no such move."""
+    """The state that `fact` leads to from `state`, of an agent or a call with the id `who`.
+
+    Raises ImpossibleMove if the table has no such move.
+    """
     try:
         return table[state][type(fact)]
     except KeyError:

@@ -6,7 +6,7 @@ holds by replaying every simulated run.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -21,6 +21,14 @@ ENDED_CALLS_KEPT = 10_000
 
 Deadline: TypeAlias = tuple[str, str | int]
 """What a deadline is about: ("offer", number), ("wrap-up", agent) or ("console", agent)."""
+
+
+_CONDITION_BY_LINE = {line: str(line) for line in AgentLine if line is not AgentLine.FREE}
+_CONDITION_BY_PRESENCE = {
+    Presence.LOGGED_OFF: "logged off",
+    Presence.NOT_READY: "not ready",
+    Presence.READY: "free",
+}
 
 
 @dataclass(slots=True)
@@ -42,11 +50,7 @@ class Agent:
     @property
     def condition(self) -> str:
         """One word for why this agent can or cannot be offered a call."""
-        if self.presence is Presence.LOGGED_OFF:
-            return "logged off"
-        if self.line is not AgentLine.FREE:
-            return self.line.value
-        return "free" if self.presence is Presence.READY else "not ready"
+        return _CONDITION_BY_LINE.get(self.line) or _CONDITION_BY_PRESENCE[self.presence]
 
 
 @dataclass(slots=True)
@@ -112,7 +116,7 @@ class State:
     offers: dict[int, Offer] = field(default_factory=dict)
     links_down: dict[str, str] = field(default_factory=dict)
     deadlines: Order[Deadline] = field(default_factory=Order)
-    ended: dict[str, int] = field(default_factory=dict)
+    ended: OrderedDict[str, int] = field(default_factory=OrderedDict)
     last_offer: int = 0
     now: int = 0
 
@@ -130,10 +134,10 @@ def _change(state: State, at: int, agent: Agent, fact: Fact) -> None:
     """Moves the agent's presence or line by whichever table knows the fact, and keeps the queues' view of them."""
     before = agent.condition
     if type(fact) in _PRESENCE_FACTS:
-        agent.presence = move(PRESENCE, agent.presence, fact, f"agent {agent.id}")
+        agent.presence = move(PRESENCE, agent.presence, fact, agent.id)
         agent.presence_since = at
     else:
-        agent.line = move(LINE, agent.line, fact, f"agent {agent.id}")
+        agent.line = move(LINE, agent.line, fact, agent.id)
         agent.line_since = at
     after = agent.condition
     if before == after:
@@ -207,7 +211,7 @@ def _wrap_up_ended(state: State, at: int, fact: say.WrapUpEnded) -> None:
 
 
 def _stage(at: int, call: Call, fact: Fact) -> None:
-    call.stage = move(CALL, call.stage, fact, f"call {call.id}")
+    call.stage = move(CALL, call.stage, fact, call.id)
     call.stage_since = at
 
 
@@ -226,7 +230,7 @@ def _forget(state: State, at: int, call: Call) -> None:
     del state.calls[call.id]
     state.ended[call.id] = at
     if len(state.ended) > ENDED_CALLS_KEPT:
-        del state.ended[next(iter(state.ended))]
+        state.ended.popitem(last=False)
 
 
 def _call_began(state: State, at: int, fact: say.CallBegan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -100,6 +101,9 @@ class House:
             self._run(bridge.link_name, bridge.run())
         for line in self.lines:
             self._run(line.link_name, line.run())
+        # What the start has made stays for good: looking through it for garbage would only make calls wait.
+        gc.collect()
+        gc.freeze()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`, or until going on would be wrong: then the exception that says why."""

@@ -30,7 +30,7 @@ def test_time_never_goes_back() -> None:
 
 def test_a_fact_that_cannot_follow_stops_loudly() -> None:
     acd = floor()
-    with pytest.raises(ImpossibleMove, match="agent a1 is 'logged off'"):
+    with pytest.raises(ImpossibleMove, match="a1 is 'logged off'"):
         apply(acd.state, 1, say.AgentReady("a1"))
 
 
