@@ -23,7 +23,7 @@ Deadline: TypeAlias = tuple[str, str | int]
 """What a deadline is about: ("offer", number), ("wrap-up", agent) or ("console", agent)."""
 
 
-_CONDITION_BY_LINE = {line: str(line) for line in AgentLine if line is not AgentLine.FREE}
+_CONDITION_BY_LINE: dict[AgentLine, str] = {line: str(line) for line in AgentLine if line is not AgentLine.FREE}
 _CONDITION_BY_PRESENCE = {
     Presence.LOGGED_OFF: "logged off",
     Presence.NOT_READY: "not ready",
