@@ -117,12 +117,15 @@ class Speech:
                 for prompt, job in zip(prompts, jobs, strict=True):
                     self._keep(prompt, Path(job.file))
 
+        failed: SpeechError | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 for start in range(0, len(missing), BATCH):
                     group.create_task(batch(missing[start : start + BATCH]))
         except* SpeechError as failures:
-            raise failures.exceptions[0] from None
+            [failed, *_] = (error for error in failures.exceptions if isinstance(error, SpeechError))
+        if failed is not None:
+            raise failed  # not in the clause above: early releases of Python 3.11 wrap what is raised there
 
     def _job(self, prompt: Prompt, folder: Path) -> Job:
         file = folder / f"{self._name(prompt)}.wav"

@@ -144,17 +144,20 @@ class ScriptedIvr:
             self.heard.append((route, message))
             return message
 
-        await read()
-        self.sessions += 1
-        self.began.set()
-        for command in self.scripts[route]:
-            if command is None:
-                await self.go_on.wait()
-                continue
-            writer.write(encode_command(command))
-            while isinstance(await read(), Hangup):
-                pass
-        writer.close()
+        try:
+            if await read() is None:
+                return  # a switch that was switched off before it had said who calls
+            self.sessions += 1
+            self.began.set()
+            for command in self.scripts[route]:
+                if command is None:
+                    await self.go_on.wait()
+                    continue
+                writer.write(encode_command(command))
+                while isinstance(await read(), Hangup):
+                    pass
+        finally:
+            writer.close()
         self.ended.set()
 
 
