@@ -96,6 +96,8 @@ class Bridge:
         self._why_down = None
         await self._tell(LinkRestored(at=self._now(), link=self.link_name))
         await self._list()
+        # What was too young for this list to judge, and ended while nobody listened, is judged by one soon after.
+        asyncio.get_running_loop().call_later(2 * SETTLE_MS / 1_000, self._in_doubt.set)
 
     async def _down(self, why: str) -> None:
         if why != self._why_down:

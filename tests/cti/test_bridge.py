@@ -172,6 +172,18 @@ async def test_what_is_younger_than_a_list_can_know_is_not_judged_by_it(tmp_path
         assert (await built.fact(say.CallEnded)).by == "caller"
 
 
+async def test_a_call_too_young_for_the_list_after_login_is_judged_by_one_soon_after(tmp_path: Path) -> None:
+    peer = Peer()
+    async with house(peer, tmp_path / "j") as built:
+        await built.floor.tell(say.GoNotReady(BEGIN, "anna"))
+        arrives(peer)
+        await built.fact(say.CallQueued)
+        peer.cut()  # and the caller, who is younger than SETTLE_MS, leaves while nobody listens
+        await built.fact(say.LinkUp)
+        built.now += 2 * SETTLE_MS
+        assert (await built.fact(say.CallAbandoned)).call == "node1-1.1"
+
+
 async def test_what_happened_while_the_link_was_down_is_made_good(tmp_path: Path) -> None:
     peer = Peer()
     async with house(peer, tmp_path / "j") as built:
