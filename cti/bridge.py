@@ -145,7 +145,9 @@ class Bridge:
             self._in_doubt.set()
 
     async def _failed(self, action: Action, why: str) -> None:
-        self._log.warning("ami_action_failed", action=action.name, offer=action.offer, why=why)
+        expected = not (action.offer or action.list_if_refused)  # such as a channel that is gone, as it was to be
+        note = self._log.debug if expected else self._log.warning
+        note("ami_action_failed", action=action.name, offer=action.offer, why=why)
         if action.offer:
             await self._tell(OfferUnanswered(at=self._now(), offer=action.offer, reason="unreachable"))
         elif action.list_if_refused:
