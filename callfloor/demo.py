@@ -16,6 +16,8 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from pydantic import SecretStr
+
 from agent_console.passwords import hash_password
 from callfloor.config import Config, load
 from simulator.consoles import SimulatedConsole
@@ -51,7 +53,7 @@ class DemoStage:
             SimulatedPbxSettings(
                 node="demo",
                 agi_port=agi_port,
-                managers=(ManagerSettings(name="callfloor", secret=self._secret),),  # type: ignore[arg-type]  # pydantic's
+                managers=(ManagerSettings(name="callfloor", secret=SecretStr(self._secret)),),
                 port_lines=tuple(f"{port:04}" for port in range(1001, 1009)),
                 serial_line=demo.folder / "rs232",
                 speed=demo.speed,

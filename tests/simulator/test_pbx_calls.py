@@ -29,21 +29,6 @@ WAIT = say("SET VARIABLE", "CALLFLOOR_NEXT", "wait")
 
 
 @pytest_asyncio.fixture
-async def ivr() -> AsyncIterator[ScriptedIvr]:
-    ivr = ScriptedIvr()
-    ivr.scripts["call"] = [WAIT]
-    await ivr.start()
-    yield ivr
-    await ivr.stop()
-
-
-@pytest_asyncio.fixture
-async def pbx(ivr: ScriptedIvr) -> AsyncIterator[SimulatedPbx]:
-    async with running(ivr) as pbx:
-        yield pbx
-
-
-@pytest_asyncio.fixture
 async def ami(pbx: SimulatedPbx) -> AsyncIterator[AmiPeer]:
     async with logged_in(pbx) as peer:
         yield peer

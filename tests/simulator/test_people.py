@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import islice
 from statistics import mean
 
 import pytest
-import pytest_asyncio
 from pydantic import ValidationError
 
 from simulator.pbx.simulated_pbx import SimulatedPbx
@@ -19,21 +17,6 @@ from tests.simulator.pbx_peers import PATIENCE_S, ScriptedIvr, logged_in, runnin
 
 WAIT = say("SET VARIABLE", "CALLFLOOR_NEXT", "wait")
 MENU = say("STREAM FILE", "/nowhere/menu", "0123456789*#")
-
-
-@pytest_asyncio.fixture
-async def ivr() -> AsyncIterator[ScriptedIvr]:
-    ivr = ScriptedIvr()
-    ivr.scripts["call"] = [WAIT]
-    await ivr.start()
-    yield ivr
-    await ivr.stop()
-
-
-@pytest_asyncio.fixture
-async def pbx(ivr: ScriptedIvr) -> AsyncIterator[SimulatedPbx]:
-    async with running(ivr) as pbx:
-        yield pbx
 
 
 async def over(caller: Caller) -> str:
