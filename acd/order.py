@@ -51,10 +51,6 @@ class Order(Generic[T]):
         """The smallest key and its thing, or None."""
         return self._sorted[0] if self._sorted else None
 
-    def place(self, thing: T) -> int:
-        """How many come before `thing`. Raises KeyError if it is not here."""
-        return bisect_left(self._sorted, (self._keys[thing], thing))
-
     def ahead_of(self, key: Any, thing: T) -> int:
         """How many would come before `thing` if it were put at `key`."""
         return bisect_left(self._sorted, (key, thing))

@@ -86,7 +86,6 @@ class Offer:
     id: int
     call: str
     agent: str
-    made_at: int
     until: int
 
 
@@ -294,7 +293,7 @@ def _call_offered(state: State, at: int, fact: say.CallOffered) -> None:
     _take_out_of_line(state.queues[call.queue], call)
     call.offer = agent.offer = state.last_offer = fact.offer
     agent.call = call.id
-    state.offers[fact.offer] = Offer(fact.offer, call.id, agent.id, at, fact.until)
+    state.offers[fact.offer] = Offer(fact.offer, call.id, agent.id, fact.until)
     state.deadlines.put(("offer", fact.offer), fact.until)
 
 

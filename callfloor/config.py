@@ -168,7 +168,10 @@ def _fault(error: Any) -> str:
         return f"{place}: missing"
     message = error["msg"].removeprefix("Value error, ")
     got = error["input"]
-    shown = f", got {got!r}" if isinstance(got, str | int | float) and "secret" not in place else ""
+    # Numbers only: a text may be a password, put where a hash belongs or standing in a URL. Where it is harmless, the
+    # validator that refuses it says it.
+    private = "secret" in place or "password" in place
+    shown = f", got {got!r}" if isinstance(got, int | float) and not private else ""
     return f"{place}: {message}{shown}" if place else message
 
 

@@ -58,11 +58,6 @@ class Floor:
         self._work()
         return done
 
-    @property
-    def waiting(self) -> int:
-        """How many inputs wait because the journal cannot be written."""
-        return len(self._inbox)
-
     def close(self) -> None:
         """No deadline comes any more. What is in the journal is all there is."""
         if self._alarm is not None:

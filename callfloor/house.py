@@ -17,7 +17,7 @@ from agent_console.server import Console
 from callfloor.clock import Clock
 from callfloor.config import Config
 from callfloor.floor import Floor
-from callfloor.metrics import FloorMetrics
+from callfloor.metrics import FloorMetrics, SerialMetrics
 from callfloor.screens import Screens
 from cti.bridge import Bridge
 from cti.serial_line import SerialLine
@@ -75,6 +75,7 @@ class House:
         self.bridges = [Bridge(node, tell, self._now) for node in config.nodes.values()]
         self.lines = [SerialLine(line, tell, self._now, reactor) for line in config.serial.values()]
         self._figures = FloorMetrics(self.metrics, self._acd)
+        SerialMetrics(self.metrics, self.lines)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, progress: Progress) -> None:
@@ -113,6 +114,7 @@ class House:
         stopped.cancel()
         for ended in done - {stopped}:
             ended.result()
+            raise RuntimeError(f"{ended!r} ended, and nothing had told it to")
 
     async def close(self) -> None:
         """Leaves every call where it is on the switch, and what is remembered in the journal."""

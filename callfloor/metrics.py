@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import median
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import Line
+from cti.serial_line import SerialLine
 
 _WAIT_BUCKETS_S = (1, 5, 10, 20, 30, 60, 120, 300, 600)
 _CONDITIONS = ("logged off", "not ready", "free", "offered", "connected", "wrap-up")
@@ -51,3 +53,27 @@ class FloorMetrics(Collector):
         yield from (waiting, agents)
         yield GaugeMetricFamily("callfloor_calls", "Calls that exist", value=len(state.calls))
         yield GaugeMetricFamily("callfloor_links_down", "Links that are down", value=len(state.links_down))
+
+
+class SerialMetrics(Collector):
+    """What the RS-232 lines have carried, and how often they and AMI spoke of the same calls."""
+
+    def __init__(self, registry: CollectorRegistry, lines: Sequence[SerialLine]) -> None:
+        self._lines = lines
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        carried = CounterMetricFamily("callfloor_serial", "What a serial line carried", labels=["link", "what"])
+        matched = CounterMetricFamily("callfloor_serial_match", "Serial messages and calls", labels=["link", "what"])
+        lag = GaugeMetricFamily(
+            "callfloor_serial_lag_seconds", "From an SMDI message to its call, median of the latest", labels=["link"]
+        )
+        for line in self._lines:
+            counts, matches = line.counts, line.matcher.counts
+            for what in ("received_bytes", "discarded_bytes", "unreadable_lines", "lamp_failures", "opened"):
+                carried.add_metric([line.link_name, what], getattr(counts, what))
+            for what in ("smdi_matched", "smdi_unmatched", "smdr_matched", "smdr_unmatched", "contradicted", "foreign"):
+                matched.add_metric([line.link_name, what], getattr(matches, what))
+            if matches.lags_ms:
+                lag.add_metric([line.link_name], median(matches.lags_ms) / 1000)
+        yield from (carried, matched, lag)

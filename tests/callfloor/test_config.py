@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,22 @@ def test_each_fault_is_named_with_its_place(tmp_path: Path, find: str, replace: 
     assert str(caught.value).startswith(f"{tmp_path}/callfloor.toml: ")
     assert fault in str(caught.value)
     assert "live-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("find", "replace"),
+    [
+        ("$argon2id$v=19$m=65536", "hunter2"),
+        ("sqlite:///var/callfloor.db", "mysql://floor:hunter2@host/floor"),
+        ("sqlite:///var/callfloor.db", "::hunter2"),
+        ('{ env = "CALLFLOOR_AMI_SECRET" }', '"hunter2 ; and more"'),
+        ('{ env = "CALLFLOOR_AMI_SECRET" }', "4711"),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(tmp_path: Path, find: str, replace: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, find, replace)
+    assert not re.search("hunter2|4711", str(caught.value))
 
 
 def test_several_faults_are_named_at_once(tmp_path: Path) -> None:

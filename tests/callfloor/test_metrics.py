@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prometheus_client import CollectorRegistry, generate_latest
 
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, Line, QueueRules
-from callfloor.metrics import FloorMetrics
+from callfloor.metrics import FloorMetrics, SerialMetrics
+from cti.serial_line import SerialLine
+from cti.serial_settings import SerialSettings
+from cti.smdi import CallMessage
 
 
 def test_figures_of_a_short_morning() -> None:
@@ -41,3 +46,18 @@ def test_figures_of_a_short_morning() -> None:
         "callfloor_links_down 1.0",
     ):
         assert line in text.splitlines(), f"{line} is not in\n{text}"
+
+
+def test_what_a_serial_line_carried_and_how_well_it_agrees_with_ami(tmp_path: Path) -> None:
+    async def nobody(said: say.AnyInput) -> list[say.AnyFact]:
+        return []
+
+    settings = SerialSettings(name="line1", device=str(tmp_path / "tty"))
+    line, registry = SerialLine(settings, nobody, lambda: 0, reactor=None), CollectorRegistry()
+    SerialMetrics(registry, [line])
+    line.matcher.smdi(1_000, CallMessage("001", "0007", "A", "4001", "1065321234"))
+    line.matcher.learn(1_200, say.CallBegan("c1", "x", node="pbx1", port="0007"))
+    text = generate_latest(registry).decode().splitlines()
+    assert 'callfloor_serial_match_total{link="serial:line1",what="smdi_matched"} 1.0' in text
+    assert 'callfloor_serial_lag_seconds{link="serial:line1"} 0.2' in text
+    assert 'callfloor_serial_total{link="serial:line1",what="discarded_bytes"} 0.0' in text
