@@ -68,7 +68,7 @@ class Ask:
     text: str
     """The normal form: `parse(ask.text) == ask`. Empty: asks for nothing."""
     skills: frozenset[str] = field(compare=False, repr=False)
-    """Every skill that is mentioned."""
+    """Every skill that is mentioned, in no order: sort before anything is decided or written by it."""
     wanted: tuple[str, ...] = field(compare=False, repr=False)
     """The skills of which more is better: `zh` in `zh >= 3` and in `not zh < 3`, not in `zh <= 3` or `not zh`."""
     holds: Callable[[Skills], bool] = field(compare=False, repr=False)
