@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.choosing import Facts, find_agent, find_call, refused
+from acd.choosing import Facts, dial_ahead, find_agent, find_call, refused
+from acd.model import Agent, Call, State
 from acd.moves import AgentLine, Presence
-from acd.state import Agent, State
+from acd.queue_rules import left_alone
 from acd.vocabulary import Fact
 
 CONSOLE_GRACE_MS = 30_000
@@ -31,7 +32,9 @@ def log_out(state: State, request: say.LogOut) -> Facts:
     else:
         if agent.line is AgentLine.WRAP_UP:
             yield say.WrapUpEnded(agent.id, agent.call)
-        yield from take_back(state, request.at, agent, "rejected", say.AgentLoggedOut(agent.id))
+        elif agent.line is AgentLine.RESTING:
+            yield say.RestEnded(agent.id)
+        yield from leave_line(state, request.at, agent, "rejected", say.AgentLoggedOut(agent.id, by=request.by))
 
 
 def go_ready(state: State, request: say.GoReady) -> Facts:
@@ -39,7 +42,7 @@ def go_ready(state: State, request: say.GoReady) -> Facts:
     if agent is None or agent.presence is Presence.LOGGED_OFF:
         yield from refused(request, request.agent, "is not logged in")
     elif agent.presence is Presence.NOT_READY:
-        yield say.AgentReady(agent.id)
+        yield say.AgentReady(agent.id, request.by)
         yield from find_call(state, request.at, agent)
 
 
@@ -48,19 +51,23 @@ def go_not_ready(state: State, request: say.GoNotReady) -> Facts:
     if agent is None or agent.presence is Presence.LOGGED_OFF:
         yield from refused(request, request.agent, "is not logged in")
     elif (agent.presence, agent.reason) != (Presence.NOT_READY, request.reason):
-        yield from take_back(state, request.at, agent, "rejected", say.AgentNotReady(agent.id, request.reason))
+        leaving = say.AgentNotReady(agent.id, request.reason, request.by)
+        yield from leave_line(state, request.at, agent, "rejected", leaving)
 
 
-def take_back(state: State, at: int, agent: Agent, reason: say.FailReason, leaving: Fact) -> Facts:
-    """An agent stops taking calls: the call that was ringing goes to the next agent, never back to this one."""
-    offer = state.offers.get(agent.offer) if agent.line is AgentLine.OFFERED else None
-    if offer is None:
-        yield leaving
-        return
-    call = state.calls[offer.call]
-    yield say.OfferFailed(offer.id, call.id, agent.id, reason)
+def leave_line(state: State, at: int, agent: Agent, reason: say.FailReason, leaving: Fact) -> Facts:
+    """An agent stops taking calls: the call that was ringing, or for which the agent was kept, goes to the next."""
+    call: Call | None = None
+    if agent.line is AgentLine.OFFERED:
+        call = state.calls[agent.call]
+        yield say.OfferFailed(agent.offer, call.id, agent.id, reason)
+    elif agent.line is AgentLine.RESERVED:
+        call = state.calls[agent.call]
+        yield say.AgentReleased(agent.id, call.id)
     yield leaving
-    yield from find_agent(state, at, call)
+    if call is not None:
+        yield from find_agent(state, at, call)
+    yield from left_alone(state, at, agent)
 
 
 def end_wrap_up(state: State, request: say.EndWrapUp) -> Facts:
@@ -70,6 +77,51 @@ def end_wrap_up(state: State, request: say.EndWrapUp) -> Facts:
     else:
         yield say.WrapUpEnded(agent.id, agent.call)
         yield from find_call(state, request.at, agent)
+
+
+def extend_wrap_up(state: State, request: say.ExtendWrapUp) -> Facts:
+    agent = state.agents.get(request.agent)
+    if agent is None or agent.line is not AgentLine.WRAP_UP:
+        yield from refused(request, request.agent, "is not in wrap-up")
+        return
+    until = state.deadlines.key(("wrap-up", agent.id))
+    longer = min(until + max(request.more_ms, 0), agent.wrap_up_limit)
+    if longer > until:
+        yield say.WrapUpExtended(agent.id, agent.call, longer)
+    else:
+        yield from refused(request, agent.id, "wrap-up cannot last any longer")
+
+
+def wrap_up(state: State, at: int, agent: Agent, call: str, queue: str) -> Facts:
+    """A call is over for the agent: wrap-up as the queue has it, then the next call."""
+    rules = state.queues[queue].rules
+    limit = at + rules.wrap_up_limit_ms
+    if rules.wrap_up_open:
+        yield say.WrapUpStarted(agent.id, call, limit, open=True, limit=limit)
+    elif rules.wrap_up_ms:
+        until = at + rules.wrap_up_ms
+        yield say.WrapUpStarted(agent.id, call, until, limit=max(limit, until))
+    else:
+        yield from find_call(state, at, agent)
+        return
+    for lane in agent.pool.lanes:
+        yield from dial_ahead(state, at, lane)
+
+
+def wrap_up_over(state: State, at: int, agent: Agent) -> Facts:
+    """The time is up. One that was left open this long was forgotten: nobody is there to take a call."""
+    if agent.wrap_up_open and agent.presence is Presence.READY:
+        yield say.AgentNotReady(agent.id, "wrap-up never ended")
+        yield say.WrapUpEnded(agent.id, agent.call)
+        yield from left_alone(state, at, agent)
+        return
+    yield say.WrapUpEnded(agent.id, agent.call)
+    yield from find_call(state, at, agent)
+
+
+def rest_over(state: State, at: int, agent: Agent) -> Facts:
+    yield say.RestEnded(agent.id)
+    yield from find_call(state, at, agent)
 
 
 def console_opened(state: State, report: say.ConsoleOpened) -> Facts:
@@ -83,3 +135,10 @@ def console_closed(state: State, report: say.ConsoleClosed) -> Facts:
     if agent is not None and agent.console:
         logged_in = agent.presence is not Presence.LOGGED_OFF
         yield say.ConsoleDetached(agent.id, report.at + CONSOLE_GRACE_MS if logged_in else 0)
+
+
+def console_missing(state: State, at: int, agent: Agent) -> Facts:
+    """Nobody looks at the screen: a call would reach a desk without the caller's record, so none is offered."""
+    if agent.presence is Presence.READY:
+        yield from leave_line(state, at, agent, "agent gone", say.AgentNotReady(agent.id, "no console"))
+    yield say.ConsoleDetached(agent.id)

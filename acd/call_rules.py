@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.choosing import Facts, find_agent, find_call, queue_call, refused
+from acd.callback_rules import place_callback
+from acd.choosing import Facts, find_agent, find_call, refused
+from acd.model import Call, Offer, State
 from acd.moves import Stage
-from acd.state import Call, Offer, State
+from acd.queue_rules import join_queue, left_alone, next_calls, number_failed, ringing_at, take_back
+from acd.talk_rules import end_consult, end_talk, leave_talk
 from acd.vocabulary import Fact
 
 
@@ -19,7 +22,8 @@ def call_arrived(state: State, report: say.CallArrived) -> Facts:
     if report.queue not in state.queues:
         yield from refused(report, report.call, f"no such queue: {report.queue}")
         return
-    yield from queue_call(state, report.at, state.calls[report.call], report.queue, 0, report.at)
+    request = say.EnterQueue(report.at, report.call, report.queue)
+    yield from join_queue(state, report.at, state.calls[report.call], request)
 
 
 def caller_identified(state: State, report: say.CallerIdentified) -> Facts:
@@ -35,29 +39,17 @@ def menu_answered(state: State, report: say.MenuAnswered) -> Facts:
         yield say.MenuChosen(report.call, report.menu, report.choice)
 
 
-def enter_queue(state: State, request: say.EnterQueue) -> Facts:
-    call = state.calls.get(request.call)
-    if call is None:
-        yield from refused(request, request.call, "no such call")
-    elif request.queue not in state.queues:
-        yield from refused(request, call.id, f"no such queue: {request.queue}")
-    elif call.stage is Stage.CONNECTED:
-        yield from refused(request, call.id, "is talking to an agent")
-    elif call.stage is Stage.IN_IVR:
-        yield from queue_call(state, request.at, call, request.queue, request.priority, request.at)
-    elif (call.queue, call.priority) != (request.queue, request.priority):
-        offer = state.offers.get(call.offer)
-        if offer is not None:
-            yield say.OfferFailed(offer.id, call.id, offer.agent, "withdrawn")
-        yield from queue_call(state, request.at, call, request.queue, request.priority, call.joined_at)
-        if offer is not None:
-            yield from find_call(state, request.at, state.agents[offer.agent])
-
-
 def leave_queue(state: State, request: say.LeaveQueue) -> Facts:
     call = state.calls.get(request.call)
-    if call is None or call.stage not in (Stage.QUEUED, Stage.OFFERED):
+    if call is None or call.stage not in (Stage.QUEUED, Stage.OFFERED) or not call.queue or call.consult_of:
         yield from refused(request, request.call, "is not waiting")
+        return
+    agents = ringing_at(state, call)
+    number = request.number or call.ani
+    if request.wish == "callback" and state.queues[call.queue].rules.callback is not None and number:
+        yield from take_back(state, call, "withdrawn")
+        yield from next_calls(state, request.at, agents)
+        yield from place_callback(state, request.at, call, number)
         return
     waited_ms = request.at - call.joined_at
     leaving = say.CallLeftQueue(call.id, call.queue, request.wish, waited_ms, request.number, request.recording)
@@ -66,11 +58,11 @@ def leave_queue(state: State, request: say.LeaveQueue) -> Facts:
 
 def caller_gone(state: State, report: say.CallerGone) -> Facts:
     call = state.calls.get(report.call)
-    if call is None:
-        return
+    if call is None or call.stage in (Stage.CALLBACK, Stage.DIALED):
+        return  # who waits to be called back has hung up long ago
     if call.stage is Stage.IN_IVR:
         yield say.CallEnded(call.id, "caller", report.cause)
-    elif call.stage is Stage.CONNECTED:
+    elif call.stage in (Stage.CONNECTED, Stage.HELD):
         yield from end_talk(state, report.at, call, "caller", report.cause)
     else:
         left = say.CallAbandoned(call.id, call.queue, report.at - call.joined_at, report.cause)
@@ -78,24 +70,11 @@ def caller_gone(state: State, report: say.CallerGone) -> Facts:
 
 
 def stop_waiting(state: State, at: int, call: Call, reason: say.FailReason, leaving: Fact) -> Facts:
-    """A call stops waiting: the agent at whom it was ringing keeps the idle time and gets the next call."""
-    offer = state.offers.get(call.offer)
-    if offer is not None:
-        yield say.OfferFailed(offer.id, call.id, offer.agent, reason)
+    """A call stops waiting: agents at whom it was ringing keep the idle time and get the next call."""
+    agents = ringing_at(state, call)
+    yield from take_back(state, call, reason)
     yield leaving
-    if offer is not None:
-        yield from find_call(state, at, state.agents[offer.agent])
-
-
-def end_talk(state: State, at: int, call: Call, by: say.Party, cause: str) -> Facts:
-    offer = state.offers[call.offer]
-    agent = state.agents[offer.agent]
-    wrap_up_ms = state.queues[call.queue].rules.wrap_up_ms
-    yield say.CallEnded(call.id, by, cause, agent.id, offer.id, at - call.stage_since)
-    if wrap_up_ms:
-        yield say.WrapUpStarted(agent.id, call.id, at + wrap_up_ms)
-    else:
-        yield from find_call(state, at, agent)
+    yield from next_calls(state, at, agents)
 
 
 # ------------------------------------------------------------------------------------------ offers
@@ -103,16 +82,25 @@ def end_talk(state: State, at: int, call: Call, by: say.Party, cause: str) -> Fa
 
 def ringing(state: State, offer_id: int) -> Offer | None:
     offer = state.offers.get(offer_id)
-    return offer if offer is not None and state.calls[offer.call].stage is Stage.OFFERED else None
+    return offer if offer is not None and not offer.connected_at else None
 
 
 def offer_answered(state: State, report: say.OfferAnswered) -> Facts:
     offer = ringing(state, report.offer)
     if offer is not None:
-        call = state.calls[offer.call]
-        yield say.CallConnected(offer.id, call.id, offer.agent, report.at - call.joined_at)
+        yield from connect(state, report.at, offer)
     elif report.offer not in state.offers:
         yield say.StrayLeg(report.offer, report.channel)
+
+
+def connect(state: State, at: int, offer: Offer) -> Facts:
+    """Somebody has answered: the other telephones that ring for this call fall silent."""
+    call = state.calls[offer.call]
+    yield say.CallConnected(offer.id, call.id, offer.agent, at - call.joined_at)
+    slower = [state.offers[other] for other in call.offers if other != offer.id]
+    for one in slower:
+        yield say.OfferFailed(one.id, call.id, one.agent, "answered elsewhere")
+    yield from next_calls(state, at, [one.agent for one in slower if one.agent])
 
 
 def offer_unanswered(state: State, report: say.OfferUnanswered) -> Facts:
@@ -124,19 +112,52 @@ def agent_gone(state: State, report: say.AgentGone) -> Facts:
     offer = state.offers.get(report.offer)
     if offer is None:
         return
-    call = state.calls[offer.call]
-    if call.stage is Stage.CONNECTED:
-        yield from end_talk(state, report.at, call, "agent", report.cause)
+    if offer.connected_at:
+        yield from leave_talk(state, report.at, offer, report.cause)
     else:
         yield from fail(state, report.at, offer, "agent gone")
 
 
 def fail(state: State, at: int, offer: Offer, reason: say.FailReason) -> Facts:
-    """The agent or the phone did not take the call: not ready, lest the same phone is rung again and again (RONA)."""
+    """The agent or the telephone did not take the call (RONA): it looks for the next, and the queue says what becomes of
+    the agent."""
     call = state.calls[offer.call]
     yield say.OfferFailed(offer.id, call.id, offer.agent, reason)
-    yield say.AgentNotReady(offer.agent, reason)
-    yield from find_agent(state, at, call)
+    if not offer.agent or call.direct:
+        yield from _nobody_took_it(state, at, call, offer, reason)
+        if not offer.agent:
+            return
+    agent = state.agents[offer.agent]
+    queue = call.queue or next(iter(agent.queues))
+    rules = state.queues[queue].rules
+    if call.stage is Stage.QUEUED and call.prefer_until and call.preferred == agent.id:
+        yield say.CallRelaxed(call.id, call.queue, 0, call.priority)
+    policy = rules.on_reject if reason == "rejected" else rules.on_no_answer
+    if policy == "not ready" or 0 < rules.max_misses <= agent.misses or reason == "agent gone":
+        yield say.AgentNotReady(agent.id, reason)
+        yield from find_agent(state, at, call)
+        yield from left_alone(state, at, agent)
+        return
+    if policy == "rest" or reason in ("busy", "unreachable"):
+        yield say.RestStarted(agent.id, at + rules.rest_ms)
+        yield from find_agent(state, at, call)
+        return
+    yield from find_agent(state, at, call, but=agent.id)
+    if call.stage is Stage.QUEUED and call.lane is not None:
+        # Nobody else is there for it: the same telephone is not rung again at once.
+        yield say.RestStarted(agent.id, at + rules.rest_ms)
+    else:
+        yield from find_call(state, at, agent)
+
+
+def _nobody_took_it(state: State, at: int, call: Call, offer: Offer, reason: say.FailReason) -> Facts:
+    """An offer to one party only has failed."""
+    if call.consult_of:
+        yield from end_consult(state, at, call, "agent", reason)
+    elif call.direct:
+        yield from number_failed(at, call, reason)
+    else:
+        yield from find_agent(state, at, call)  # a blind transfer: the call is back in its place
 
 
 def reject_offer(state: State, request: say.RejectOffer) -> Facts:
@@ -148,9 +169,10 @@ def reject_offer(state: State, request: say.RejectOffer) -> Facts:
 
 
 def hang_up(state: State, request: say.HangUp) -> Facts:
-    call = state.calls.get(request.call)
-    offer = state.offers.get(call.offer) if call is not None else None
-    if call is None or offer is None or call.stage is not Stage.CONNECTED or offer.agent != request.agent:
+    """Of a call, or of the consultation that goes on beside it."""
+    agent = state.agents.get(request.agent)
+    offer = state.offers.get(agent.offer) if agent is not None else None
+    if offer is None or not offer.connected_at or offer.call != request.call:
         yield from refused(request, request.agent, f"is not talking on call {request.call}")
     else:
-        yield say.HangUpOrdered(call.id, offer.id)
+        yield say.HangUpOrdered(offer.call, offer.id)

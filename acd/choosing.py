@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from acd import vocabulary as say
-from acd.state import Agent, Call, Queue, State
+from acd.agent_choices import draw
+from acd.call_choices import PLACES, ranked
+from acd.estimates import column_sums, staffed, wait_ms
+from acd.lanes import prospect, want_of
+from acd.model import CONDITIONS, FREE, WRAP_UP, Agent, Call, Lane, Place, Pool, Queue, State, Want
+from acd.moves import Stage
 from acd.vocabulary import Fact
 
 Facts: TypeAlias = Iterator[Fact]
 """What every rule returns. The core applies each fact before it asks for the next."""
+
+LACKING = "lacks what is asked"
+"""Why agents of the queue are passed over who serve it, but not such calls."""
+
+ONLY_CALL = "only call for a free agent"
+AMONG_CALLS = {
+    "oldest": "oldest across the agent's queues",
+    "priority": "highest priority, then oldest, across the agent's queues",
+    "priority with ageing": "oldest across the agent's queues, priority as head start",
+    "queue weight": "longest weighted wait across the agent's queues",
+    "service level": "soonest due across the agent's queues",
+}
+RUNG_AT_ONCE = 30
+"""The most telephones that ring for one call by the choice `ring all`."""
 
 
 def refused(request: say.Input, who: str, why: str) -> Facts:
@@ -18,57 +37,225 @@ def refused(request: say.Input, who: str, why: str) -> Facts:
     yield say.Refused(type(request).__name__, who, why)
 
 
-def _offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> Facts:
+# --------------------------------------------------------------------------------------- an agent for a call
+
+
+def find_agent(state: State, at: int, call: Call, but: str = "") -> Facts:
+    """Offers a waiting call to the agent who comes first by the queue's choice, if one is free (and is not `but`)."""
+    lane = call.lane
+    if lane is None:
+        return  # held, or an agent is reserved: nobody can be offered it now
+    counts = _counts(state, lane)
+    if not counts[FREE]:
+        return
+    agent, level = _first_agent(state, lane, but)
+    if agent is None:
+        return
+    if call.stage is not Stage.QUEUED:
+        yield from _reserve(state, at, call, agent)
+    elif lane.choice != "ring all" or lane.want.agent:
+        why = _why(at, lane, counts, agent, level, ONLY_CALL, 1)
+        yield from offer(state, at, call, agent, why)
+    else:
+        for one in _all_agents(state, lane, level, but):
+            yield from offer(state, at, call, one, _why(at, lane, counts, one, level, ONLY_CALL, 1))
+
+
+def offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> Facts:
     ring_ms = state.queues[call.queue].rules.ring_ms
     yield say.CallOffered(state.last_offer + 1, call.id, agent.id, at + ring_ms, why)
 
 
-def _why(at: int, queue: Queue, agent: Agent, call_rule: str, waiting: int) -> say.Why:
-    passed_over = {word: n for word, n in sorted(queue.conditions.items()) if n and word != "free"}
+def dial_out(state: State, at: int, call: Call, number: str, rule: str) -> Facts:
+    """Offers a call to an outside number."""
+    ring_ms = state.queues[call.queue].rules.ring_ms
+    why = say.Why(rule, 0, 0, 0, {}, ONLY_CALL, 1)
+    yield say.CallOffered(state.last_offer + 1, call.id, "", at + ring_ms, why, number)
+
+
+def _counts(state: State, lane: Lane) -> list[int]:
+    if not lane.want.agent:
+        return column_sums(lane)
+    counts = [0] * len(CONDITIONS)
+    counts[state.agents[lane.want.agent].state] = 1
+    return counts
+
+
+def _first_agent(state: State, lane: Lane, but: str) -> tuple[Agent | None, int]:
+    """The free agent with the smallest rank and key among the lane's pools, and their level."""
+    if lane.want.agent:
+        agent = state.agents[lane.want.agent]
+        return (agent if agent.state == FREE and agent.id != but else None), agent.queues.get(lane.queue, 0)
+    choice = lane.choice
+    best_rank: Any = None
+    best_entry: Any = None
+    best_level = 0
+    for rank, level, pool in lane.pools:
+        if best_rank is not None and rank > best_rank:
+            break
+        order = pool.free[choice]
+        entry = order.first()
+        if entry is not None and entry[1] == but:
+            entry = order.second()
+        if entry is not None and (best_entry is None or entry < best_entry):
+            best_rank, best_entry, best_level = rank, entry, level
+    if best_entry is None:
+        return None, 0
+    name = best_entry[1]
+    if choice == "weighted random":
+        name = draw(_equals(lane, best_rank), state.seed, state.last_offer + 1)
+    return state.agents[name], best_level
+
+
+def _equals(lane: Lane, rank: Any) -> list[Pool]:
+    return [pool for its_rank, _, pool in lane.pools if its_rank == rank and pool.counts[FREE]]
+
+
+def _all_agents(state: State, lane: Lane, level: int, but: str) -> list[Agent]:
+    """Everyone free on that level, the longest idle first."""
+    free = [name for _, its, pool in lane.pools if its == level for name in pool.free[lane.choice]]
+    agents = sorted((state.agents[name] for name in free if name != but), key=lambda one: (one.idle_since, one.id))
+    return agents[:RUNG_AT_ONCE]
+
+
+def passed_over(lane: Lane, counts: list[int]) -> dict[str, int]:
+    """The queue's agents (and those widened to) who cannot be offered the lane's calls now, by what keeps them."""
+    words = {CONDITIONS[n]: count for n, count in enumerate(counts) if count and n != FREE}
+    if lane.lacking:
+        words[LACKING] = lane.lacking
+    return words
+
+
+def _why(
+    at: int, lane: Lane, counts: list[int], agent: Agent, level: int, call_rule: str, waiting: int, older: int = 0
+) -> say.Why:
     return say.Why(
-        agent_rule="longest idle",
-        level=agent.queues[queue.id],
+        agent_rule="preferred agent" if lane.want.agent else lane.choice,
+        level=level,
         idle_ms=at - agent.idle_since,
-        eligible=len(queue.free),
-        passed_over=passed_over,
+        eligible=counts[FREE],
+        passed_over=passed_over(lane, counts),
         call_rule=call_rule,
         waiting=waiting,
+        older=older,
     )
 
 
-def find_agent(state: State, at: int, call: Call) -> Facts:
-    """Offers a waiting call to the free agent of the lowest level who has been idle longest, if there is one."""
-    queue = state.queues[call.queue]
-    if call.id not in queue.calls:
-        return  # held: its switch would not hear of the offer
-    if (first := queue.free.first()) is not None:
-        agent = state.agents[first[1]]
-        yield from _offer(state, at, call, agent, _why(at, queue, agent, "only call for a free agent", 1))
+# --------------------------------------------------------------------------------------- a call for an agent
 
 
 def find_call(state: State, at: int, agent: Agent) -> Facts:
-    """Offers a free agent the call that comes first in all of the agent's queues: higher priority, then oldest."""
-    if agent.condition != "free":
+    """Offers a free agent the call that comes first among all that the agent can take."""
+    if agent.state != FREE:
         return
-    heads = [(head, name) for name in agent.queues if (head := state.queues[name].calls.first()) is not None]
-    if not heads:
+    choice = state.routing.call_choice
+    weighted = choice == "queue weight"
+    best: Any = None
+    best_lane: Lane | None = None
+    waiting = 0
+    for lane in [*agent.own, *agent.pool.lanes] if agent.own else agent.pool.lanes:
+        entry = lane.calls.first()
+        if entry is None:
+            continue
+        waiting += len(lane.calls)
+        if weighted:
+            entry = (ranked(choice, entry[0], state.queues[lane.queue].rules, at), entry[1])
+        if best is None or entry < best:
+            best, best_lane = entry, lane
+    if best_lane is None:
         return
-    (_, call_id), name = min(heads)
-    waiting = sum(len(state.queues[name].calls) for name in agent.queues)
-    why = _why(at, state.queues[name], agent, "highest priority, then oldest, across the agent's queues", waiting)
-    yield from _offer(state, at, state.calls[call_id], agent, why)
+    call = state.calls[best[1]]
+    if call.stage is not Stage.QUEUED:
+        yield from _reserve(state, at, call, agent)
+        return
+    level = agent.queues.get(best_lane.queue, 0)
+    older = 0 if weighted else _older(state, agent, call)
+    counts = _counts(state, best_lane)
+    yield from offer(
+        state, at, call, agent, _why(at, best_lane, counts, agent, level, AMONG_CALLS[choice], waiting, older)
+    )
+    yield from dial_ahead(state, at, best_lane)
 
 
-def _expected_wait_ms(queue: Queue, position: int) -> int | None:
-    """Callers ahead, this one included, times handling time, shared by those who serve; None: nobody serves."""
-    if queue.free:
-        return 0
-    return position * queue.handle_ms // queue.staffed if queue.staffed else None
+def _older(state: State, agent: Agent, call: Call) -> int:
+    """How many calls of the agent's queues would come before this one, but are not for this agent."""
+    older = 0
+    for name in agent.queues:
+        queue = state.queues[name]
+        if len(queue.lanes) > 1:
+            ahead = queue.line.ahead_of(call.place, call.id)
+            older += ahead and ahead - sum(
+                lane.calls.ahead_of(call.place, call.id) for lane in agent.pool.lanes if lane.queue == name
+            )
+    return older
 
 
-def queue_call(state: State, at: int, call: Call, name: str, priority: int, joined_at: int) -> Facts:
+# ------------------------------------------------------------------------------------------ virtual hold
+
+
+def _reserve(state: State, at: int, call: Call, agent: Agent) -> Facts:
+    """The turn of a callback: the agent is kept for it while the caller's telephone rings."""
+    rules = state.queues[call.queue].rules.callback or say.CallbackRules()
+    until = at + rules.ring_ms
+    dialed = call.stage is Stage.DIALED
+    yield say.AgentReserved(agent.id, call.id, until)
+    if not dialed:
+        yield say.CallbackDialed(call.id, call.number, call.attempts + 1, until)
+
+
+def dial_ahead(state: State, at: int, lane: Lane) -> Facts:
+    """Dials the callbacks whose turn is near: as many places from the front as agents are about to be free."""
+    rules = state.queues[lane.queue].rules.callback
+    if rules is None or not lane.calls or lane.want.agent:
+        return
+    counts = column_sums(lane)
+    soon = counts[WRAP_UP] + staffed(counts) * rules.lead_ms // max(lane.server_ms, 1)
+    for name in [lane.calls[n] for n in range(min(soon, len(lane.calls)))]:
+        call = state.calls[name]
+        if call.stage is Stage.CALLBACK:
+            yield say.CallbackDialed(call.id, call.number, call.attempts + 1, at + rules.ring_ms)
+
+
+# ------------------------------------------------------------------------------------------ into a queue
+
+
+def queue_call(
+    state: State,
+    at: int,
+    call: Call,
+    name: str,
+    priority: int,
+    joined_at: int,
+    head_start_ms: int = 0,
+    skills: str = "",
+    preferred: str = "",
+    prefer_until: int = 0,
+    by: str = "",
+) -> Facts:
+    """Gives a call a place, tells the caller how long it will be, and looks for an agent."""
     queue = state.queues[name]
-    key = (-priority, joined_at)
-    position = queue.calls.ahead_of(key, call.id) + queue.held.ahead_of(key, call.id) + 1
-    yield say.CallQueued(call.id, name, priority, joined_at, position, _expected_wait_ms(queue, position))
+    step = call.step if call.queue == name else 0
+    want = want_of(queue.rules, step, skills, preferred if prefer_until else "")
+    place = PLACES[state.routing.call_choice](priority, joined_at - head_start_ms, queue.rules, state.routing)
+    position = queue.line.ahead_of(place, call.id) + 1
+    wait, nobody = _foresee(state, queue, want, place, call)
+    yield say.CallQueued(
+        call.id, name, priority, joined_at, position, *wait, head_start_ms, skills, preferred, prefer_until, nobody, by
+    )
     yield from find_agent(state, at, call)
+    if call.lane is not None:
+        yield from dial_ahead(state, at, call.lane)
+
+
+def _foresee(
+    state: State, queue: Queue, want: Want, place: Place, call: Call
+) -> tuple[tuple[int | None, int | None], dict[str, int] | None]:
+    """The expected wait (50 and 90 %) of a call that wants this, and why nobody is free, if so."""
+    lane = queue.lanes.get(want) or prospect(state, queue, want)
+    counts = _counts(state, lane)
+    if counts[FREE]:
+        return (0, 0), None
+    servers = staffed(counts)
+    ahead = lane.calls.ahead_of(place, call.id)
+    wait = wait_ms(ahead + 1, servers, lane.server_ms) if servers else (None, None)
+    return wait, passed_over(lane, counts)

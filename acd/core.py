@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
+from acd.model import State
 from acd.rules import RULES
-from acd.state import State, apply
+from acd.state import apply
 from acd.vocabulary import AnyFact, AnyInput, Line
 
 

@@ -23,17 +23,24 @@ class Presence(StrEnum):
 
 class AgentLine(StrEnum):
     FREE = "free"
+    RESTING = "resting"
+    RESERVED = "reserved"
     OFFERED = "offered"
     CONNECTED = "connected"
     WRAP_UP = "wrap-up"
 
 
 class Stage(StrEnum):
+    """`CALLBACK`: a place without a caller on the line; `DIALED`: that caller's telephone rings."""
+
     NEW = "new"
     IN_IVR = "in IVR"
     QUEUED = "queued"
     OFFERED = "offered"
     CONNECTED = "connected"
+    HELD = "held"
+    CALLBACK = "callback"
+    DIALED = "dialed"
     ENDED = "ended"
 
 
@@ -54,23 +61,69 @@ PRESENCE: Moves[Presence] = {
 }
 
 LINE: Moves[AgentLine] = {
-    AgentLine.FREE: {say.CallOffered: AgentLine.OFFERED, say.WrapUpStarted: AgentLine.WRAP_UP},
+    AgentLine.FREE: {
+        say.CallOffered: AgentLine.OFFERED,
+        say.AgentReserved: AgentLine.RESERVED,
+        say.WrapUpStarted: AgentLine.WRAP_UP,
+        say.RestStarted: AgentLine.RESTING,
+    },
+    AgentLine.RESTING: {say.RestEnded: AgentLine.FREE},
+    AgentLine.RESERVED: {say.AgentReleased: AgentLine.FREE},
     AgentLine.OFFERED: {say.OfferFailed: AgentLine.FREE, say.CallConnected: AgentLine.CONNECTED},
-    AgentLine.CONNECTED: {say.CallEnded: AgentLine.FREE},
+    AgentLine.CONNECTED: {
+        say.CallEnded: AgentLine.FREE,
+        say.CallTransferred: AgentLine.FREE,
+        say.AgentLeft: AgentLine.FREE,
+    },
     AgentLine.WRAP_UP: {say.WrapUpEnded: AgentLine.FREE},
 }
 
 CALL: Moves[Stage] = {
-    Stage.NEW: {say.CallBegan: Stage.IN_IVR},
-    Stage.IN_IVR: {say.CallQueued: Stage.QUEUED, say.CallEnded: Stage.ENDED},
+    Stage.NEW: {say.CallBegan: Stage.IN_IVR, say.ConsultStarted: Stage.QUEUED},
+    Stage.IN_IVR: {
+        say.CallQueued: Stage.QUEUED,
+        say.CallDeflected: Stage.IN_IVR,
+        say.CallOffered: Stage.OFFERED,
+        say.CallEnded: Stage.ENDED,
+    },
     Stage.QUEUED: {
         say.CallQueued: Stage.QUEUED,
+        say.CallRelaxed: Stage.QUEUED,
         say.CallOffered: Stage.OFFERED,
+        say.CallDeflected: Stage.IN_IVR,
         say.CallLeftQueue: Stage.IN_IVR,
+        say.CallbackPlaced: Stage.CALLBACK,
         say.CallAbandoned: Stage.ENDED,
+        say.CallEnded: Stage.ENDED,
     },
-    Stage.OFFERED: {say.OfferFailed: Stage.QUEUED, say.CallConnected: Stage.CONNECTED},
-    Stage.CONNECTED: {say.CallEnded: Stage.ENDED},
+    Stage.CALLBACK: {
+        say.CallQueued: Stage.CALLBACK,
+        say.CallRelaxed: Stage.CALLBACK,
+        say.CallbackDialed: Stage.DIALED,
+        say.CallLeftQueue: Stage.IN_IVR,
+    },
+    Stage.DIALED: {
+        say.CallRelaxed: Stage.DIALED,
+        say.CallbackReached: Stage.QUEUED,
+        say.CallbackMissed: Stage.CALLBACK,
+    },
+    Stage.OFFERED: {
+        say.CallOffered: Stage.OFFERED,
+        say.OfferFailed: Stage.QUEUED,
+        say.CallConnected: Stage.CONNECTED,
+    },
+    Stage.CONNECTED: {
+        say.CallHeld: Stage.HELD,
+        say.AgentLeft: Stage.CONNECTED,
+        say.CallTransferred: Stage.QUEUED,
+        say.CallEnded: Stage.ENDED,
+    },
+    Stage.HELD: {
+        say.CallResumed: Stage.CONNECTED,
+        say.ConsultJoined: Stage.CONNECTED,
+        say.CallTransferred: Stage.QUEUED,
+        say.CallEnded: Stage.ENDED,
+    },
     Stage.ENDED: {},
 }
 

@@ -31,26 +31,47 @@ class Order(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return (thing for _, thing in self._sorted)
 
+    def __getitem__(self, place: int) -> T:
+        """The thing at that place, the first at 0."""
+        return self._sorted[place][1]
+
     def __eq__(self, other: object) -> bool:
         return self._sorted == other._sorted if isinstance(other, Order) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # mutable, so never a key
 
+    def key(self, thing: T) -> Any:
+        """The key at which `thing` stands. Raises KeyError if it is not in."""
+        return self._keys[thing]
+
     def put(self, thing: T, key: Any) -> None:
         """Adds `thing`, or moves it to its new key."""
-        self.discard(thing)
+        if thing in self._keys:
+            self.discard(thing)
         self._keys[thing] = key
-        insort(self._sorted, (key, thing))
+        entry = (key, thing)
+        if not self._sorted or self._sorted[-1] < entry:
+            self._sorted.append(entry)  # by far the most frequent: who comes last waits last
+        else:
+            insort(self._sorted, entry)
 
     def discard(self, thing: T) -> None:
-        if thing in self._keys:
-            key = self._keys.pop(thing)
+        """Takes `thing` out, if it is in."""
+        key = self._keys.pop(thing, _MISSING)
+        if key is not _MISSING:
             del self._sorted[bisect_left(self._sorted, (key, thing))]
 
     def first(self) -> tuple[Any, T] | None:
         """The smallest key and its thing, or None."""
         return self._sorted[0] if self._sorted else None
 
+    def second(self) -> tuple[Any, T] | None:
+        """The key and the thing after the first, or None."""
+        return self._sorted[1] if len(self._sorted) > 1 else None
+
     def ahead_of(self, key: Any, thing: T) -> int:
         """How many would come before `thing` if it were put at `key`."""
         return bisect_left(self._sorted, (key, thing))
+
+
+_MISSING: Any = object()

@@ -1,4 +1,4 @@
-"""What the ACD knows, and the one function that changes it: `apply(state, at, fact)`. Pure.
+"""The one function that changes what the ACD knows: `apply(state, at, fact)`. Pure.
 
 State is a function of the facts alone. The rules read it and say facts; nothing but `apply` writes to it, which a test
 holds by replaying every simulated run.
@@ -6,118 +6,21 @@ holds by replaying every simulated run.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from acd import vocabulary as say
-from acd.moves import CALL, LINE, PRESENCE, AgentLine, Presence, Stage, move
-from acd.order import Order
-from acd.vocabulary import Fact, QueueRules
+from acd.agent_choices import add_load
+from acd.lanes import agent_moved, place_agent, put_in_line, take_out_of_lane, take_out_of_line
+from acd.model import Agent, Call, Dropped, Lane, Offer, Queue, State
+from acd.moves import CALL, LINE, PRESENCE, AgentLine, Stage, move
+from acd.vocabulary import Fact
 
 ENDED_CALLS_KEPT = 10_000
 """So many ended calls are remembered by id, so that a late word about one of them cannot begin it anew."""
 
-Deadline: TypeAlias = tuple[str, str | int]
-"""What a deadline is about: ("offer", number), ("wrap-up", agent) or ("console", agent)."""
-
-
-_CONDITION_BY_LINE: dict[AgentLine, str] = {line: str(line) for line in AgentLine if line is not AgentLine.FREE}
-_CONDITION_BY_PRESENCE = {
-    Presence.LOGGED_OFF: "logged off",
-    Presence.NOT_READY: "not ready",
-    Presence.READY: "free",
-}
-
-
-@dataclass(slots=True)
-class Agent:
-    id: str
-    name: str
-    queues: dict[str, int]
-    phone: str = ""
-    presence: Presence = Presence.LOGGED_OFF
-    presence_since: int = 0
-    reason: str = ""
-    line: AgentLine = AgentLine.FREE
-    line_since: int = 0
-    idle_since: int = 0
-    offer: int = 0
-    call: str = ""
-    console: bool = False
-
-    @property
-    def condition(self) -> str:
-        """One word for why this agent can or cannot be offered a call."""
-        return _CONDITION_BY_LINE.get(self.line) or _CONDITION_BY_PRESENCE[self.presence]
-
-
-@dataclass(slots=True)
-class Call:
-    id: str
-    channel: str
-    ani: str
-    dnis: str
-    node: str
-    port: str
-    began_at: int
-    stage: Stage = Stage.NEW
-    stage_since: int = 0
-    menu: list[tuple[str, str]] = field(default_factory=list)
-    queue: str = ""
-    priority: int = 0
-    joined_at: int = 0
-    offer: int = 0
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Smaller is served sooner: the higher priority, then the earlier arrival."""
-        return (-self.priority, self.joined_at)
-
-    @property
-    def link(self) -> str:
-        """The link over which its switch hears us."""
-        return f"ami:{self.node}"
-
-
-@dataclass(slots=True)
-class Offer:
-    id: int
-    call: str
-    agent: str
-    until: int
-
-
-@dataclass(slots=True)
-class Queue:
-    """`calls` wait to be offered; `held` keep their places, but the link to their switch is down."""
-
-    id: str
-    rules: QueueRules
-    handle_ms: int
-    calls: Order[str] = field(default_factory=Order)
-    held: Order[str] = field(default_factory=Order)
-    free: Order[str] = field(default_factory=Order)
-    conditions: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def staffed(self) -> int:
-        """Agents who serve this queue now or will when their call is over."""
-        return sum(self.conditions[word] for word in ("free", "offered", "connected", "wrap-up"))
-
-
-@dataclass(slots=True)
-class State:
-    agents: dict[str, Agent] = field(default_factory=dict)
-    queues: dict[str, Queue] = field(default_factory=dict)
-    calls: dict[str, Call] = field(default_factory=dict)
-    offers: dict[int, Offer] = field(default_factory=dict)
-    links_down: dict[str, str] = field(default_factory=dict)
-    deadlines: Order[Deadline] = field(default_factory=Order)
-    ended: OrderedDict[str, int] = field(default_factory=OrderedDict)
-    last_offer: int = 0
-    now: int = 0
+PLACES_KEPT = 10_000
+"""So many places of callers who dropped out may be resumed."""
 
 
 def apply(state: State, at: int, fact: Fact) -> None:
@@ -129,54 +32,83 @@ def apply(state: State, at: int, fact: Fact) -> None:
 # -------------------------------------------------------------------------------------------- agents
 
 
-def _change(state: State, at: int, agent: Agent, fact: Fact) -> None:
-    """Moves the agent's presence or line by whichever table knows the fact, and keeps the queues' view of them."""
-    before = agent.condition
-    if type(fact) in _PRESENCE_FACTS:
-        agent.presence = move(PRESENCE, agent.presence, fact, agent.id)
-        agent.presence_since = at
-    else:
-        agent.line = move(LINE, agent.line, fact, agent.id)
-        agent.line_since = at
-    after = agent.condition
-    if before == after:
-        return
-    for name, level in agent.queues.items():
-        queue = state.queues[name]
-        queue.conditions[before] -= 1
-        queue.conditions[after] += 1
-        if after == "free":
-            queue.free.put(agent.id, (level, agent.idle_since))
-        elif before == "free":
-            queue.free.discard(agent.id)
+def _presence(state: State, at: int, agent: Agent, fact: Fact) -> None:
+    agent.presence = move(PRESENCE, agent.presence, fact, agent.id)
+    agent.presence_since = at
+    _condition(agent)
 
 
-_PRESENCE_FACTS = frozenset(fact for moves in PRESENCE.values() for fact in moves)
+def _line(state: State, at: int, agent: Agent, fact: Fact) -> None:
+    line, since = agent.line, agent.line_since
+    agent.line = move(LINE, line, fact, agent.id)
+    agent.line_since = at
+    if line is AgentLine.CONNECTED:
+        agent.talk_ms += at - since
+        add_load(agent, since, at)
+    elif line is AgentLine.WRAP_UP:
+        add_load(agent, since, at)
+    _condition(agent)
+
+
+def _condition(agent: Agent) -> None:
+    before = agent.state
+    after = agent.state = agent.state_now()
+    if before != after:
+        agent_moved(agent, before, after)
 
 
 def _agent_logged_in(state: State, at: int, fact: say.AgentLoggedIn) -> None:
     agent = state.agents[fact.agent]
     agent.phone, agent.reason = fact.phone, ""
-    _change(state, at, agent, fact)
+    agent.calls = agent.talk_ms = agent.misses = 0
+    agent.load, agent.load_at = 0.0, at
+    _presence(state, at, agent, fact)
 
 
 def _agent_logged_out(state: State, at: int, fact: say.AgentLoggedOut) -> None:
     agent = state.agents[fact.agent]
     agent.reason = fact.reason
     state.deadlines.discard(("console", agent.id))
-    _change(state, at, agent, fact)
+    _presence(state, at, agent, fact)
 
 
 def _agent_ready(state: State, at: int, fact: say.AgentReady) -> None:
     agent = state.agents[fact.agent]
-    agent.reason, agent.idle_since = "", at
-    _change(state, at, agent, fact)
+    agent.reason, agent.idle_since, agent.misses = "", at, 0
+    _presence(state, at, agent, fact)
 
 
 def _agent_not_ready(state: State, at: int, fact: say.AgentNotReady) -> None:
     agent = state.agents[fact.agent]
     agent.reason = fact.reason
-    _change(state, at, agent, fact)
+    _presence(state, at, agent, fact)
+
+
+def _rest_started(state: State, at: int, fact: say.RestStarted) -> None:
+    state.deadlines.put(("rest", fact.agent), fact.until)
+    _line(state, at, state.agents[fact.agent], fact)
+
+
+def _rest_ended(state: State, at: int, fact: say.RestEnded) -> None:
+    agent = state.agents[fact.agent]
+    agent.idle_since = at
+    state.deadlines.discard(("rest", fact.agent))
+    _line(state, at, agent, fact)
+
+
+def _agent_reserved(state: State, at: int, fact: say.AgentReserved) -> None:
+    agent, call = state.agents[fact.agent], state.calls[fact.call]
+    agent.call, call.reserved = call.id, agent.id
+    take_out_of_lane(state, call)
+    _line(state, at, agent, fact)
+
+
+def _agent_released(state: State, at: int, fact: say.AgentReleased) -> None:
+    """The agent keeps the idle time; the call is in its lane again."""
+    agent, call = state.agents[fact.agent], state.calls[fact.call]
+    agent.call = call.reserved = ""
+    _line(state, at, agent, fact)
+    put_in_line(state, call, at)
 
 
 def _console_attached(state: State, at: int, fact: say.ConsoleAttached) -> None:
@@ -194,16 +126,20 @@ def _console_detached(state: State, at: int, fact: say.ConsoleDetached) -> None:
 
 def _wrap_up_started(state: State, at: int, fact: say.WrapUpStarted) -> None:
     agent = state.agents[fact.agent]
-    agent.call = fact.call
-    _change(state, at, agent, fact)
+    agent.call, agent.wrap_up_open, agent.wrap_up_limit = fact.call, fact.open, fact.limit or fact.until
     state.deadlines.put(("wrap-up", agent.id), fact.until)
+    _line(state, at, agent, fact)
+
+
+def _wrap_up_extended(state: State, at: int, fact: say.WrapUpExtended) -> None:
+    state.deadlines.put(("wrap-up", fact.agent), fact.until)
 
 
 def _wrap_up_ended(state: State, at: int, fact: say.WrapUpEnded) -> None:
     agent = state.agents[fact.agent]
     agent.call, agent.idle_since = "", at
     state.deadlines.discard(("wrap-up", agent.id))
-    _change(state, at, agent, fact)
+    _line(state, at, agent, fact)
 
 
 # --------------------------------------------------------------------------------------------- calls
@@ -214,15 +150,32 @@ def _stage(at: int, call: Call, fact: Fact) -> None:
     call.stage_since = at
 
 
-def _put_in_line(state: State, call: Call) -> None:
-    queue = state.queues[call.queue]
-    _take_out_of_line(queue, call)
-    (queue.held if call.link in state.links_down else queue.calls).put(call.id, call.place)
+def _wait_on(state: State, call: Call, at: int) -> None:
+    """Puts a call into line, and sets the clock for what is due to it there."""
+    put_in_line(state, call, at)
+    due = _due(state, call)
+    if due:
+        state.deadlines.put(("call", call.id), due)
+    else:
+        state.deadlines.discard(("call", call.id))
 
 
-def _take_out_of_line(queue: Queue, call: Call) -> None:
-    queue.calls.discard(call.id)
-    queue.held.discard(call.id)
+def _due(state: State, call: Call) -> int:
+    """When something changes for a waiting call by time alone; 0: never."""
+    if not call.queue or call.direct:
+        return 0
+    rules = state.queues[call.queue].rules
+    dues = [call.prefer_until, call.retry_at]
+    if call.step < len(rules.steps):
+        dues.append(call.joined_at + rules.steps[call.step].after_ms)
+    if rules.max_wait_ms and call.stage is Stage.QUEUED and not call.number:
+        dues.append(call.joined_at + rules.max_wait_ms)
+    return min((due for due in dues if due), default=0)
+
+
+def _stop_waiting(state: State, call: Call, at: int) -> None:
+    take_out_of_line(state, call, at)
+    state.deadlines.discard(("call", call.id))
 
 
 def _forget(state: State, at: int, call: Call) -> None:
@@ -230,6 +183,22 @@ def _forget(state: State, at: int, call: Call) -> None:
     state.ended[call.id] = at
     if len(state.ended) > ENDED_CALLS_KEPT:
         state.ended.popitem(last=False)
+    if call.consult_of and (original := state.calls.get(call.consult_of)) is not None:
+        original.consulting = ""
+        for offer in original.offers:
+            if (agent := state.agents.get(state.offers[offer].agent)) is not None:
+                agent.consult = ""
+
+
+def _keep_place(state: State, at: int, call: Call) -> None:
+    """A caller who dropped out may resume the place, if the queue says so."""
+    if not (call.ani and call.queue and state.queues[call.queue].rules.resume_ms):
+        return
+    key = (call.queue, call.ani)
+    state.dropped.pop(key, None)
+    state.dropped[key] = Dropped(call.placed_at, call.priority, at)
+    if len(state.dropped) > PLACES_KEPT:
+        state.dropped.popitem(last=False)
 
 
 def _call_began(state: State, at: int, fact: say.CallBegan) -> None:
@@ -249,69 +218,207 @@ def _menu_chosen(state: State, at: int, fact: say.MenuChosen) -> None:
 
 def _call_queued(state: State, at: int, fact: say.CallQueued) -> None:
     call = state.calls[fact.call]
-    _stage(at, call, fact)
     if call.queue:
-        _take_out_of_line(state.queues[call.queue], call)
+        take_out_of_line(state, call, at)
+    _stage(at, call, fact)
+    if call.queue != fact.queue:
+        call.step = 0
     call.queue, call.priority, call.joined_at = fact.queue, fact.priority, fact.joined_at
-    _put_in_line(state, call)
+    call.head_start_ms, call.skills = fact.head_start_ms, fact.skills
+    call.preferred, call.prefer_until = fact.preferred, fact.prefer_until
+    call.direct, call.retry_at = False, 0
+    if call.ani:
+        state.dropped.pop((call.queue, call.ani), None)
+    _wait_on(state, call, at)
+
+
+def _call_relaxed(state: State, at: int, fact: say.CallRelaxed) -> None:
+    call = state.calls[fact.call]
+    _stage(at, call, fact)
+    take_out_of_lane(state, call)
+    if fact.step:
+        call.step, call.priority = fact.step, fact.priority
+    else:
+        call.prefer_until = 0
+    _wait_on(state, call, at)
+
+
+def _call_deflected(state: State, at: int, fact: say.CallDeflected) -> None:
+    call = state.calls[fact.call]
+    _stop_waiting(state, call, at)
+    _stage(at, call, fact)
+    if not call.joined_at:
+        call.joined_at = at
+    call.queue, call.direct, call.step = fact.queue, fact.to.kind == "number", 0
+    if not call.direct:
+        call.queue = ""
 
 
 def _call_left_queue(state: State, at: int, fact: say.CallLeftQueue) -> None:
     call = state.calls[fact.call]
+    _stop_waiting(state, call, at)
     _stage(at, call, fact)
-    _take_out_of_line(state.queues[call.queue], call)
-    call.queue = ""
+    call.queue, call.number, call.direct = "", "", False
 
 
 def _call_abandoned(state: State, at: int, fact: say.CallAbandoned) -> None:
     call = state.calls[fact.call]
+    _stop_waiting(state, call, at)
     _stage(at, call, fact)
-    _take_out_of_line(state.queues[call.queue], call)
+    _keep_place(state, at, call)
     _forget(state, at, call)
 
 
 def _call_ended(state: State, at: int, fact: say.CallEnded) -> None:
     call = state.calls[fact.call]
+    _stop_waiting(state, call, at)
     _stage(at, call, fact)
+    if fact.by == "switch" and fact.agent:
+        _keep_place(state, at, call)
     _forget(state, at, call)
-    if not fact.agent:
+    if fact.offer:
+        _leave_talk(state, at, call, fact, fact.agent, fact.offer, fact.talked_ms)
+
+
+def _leave_talk(state: State, at: int, call: Call, fact: Fact, name: str, offer: int, talked_ms: int) -> None:
+    """One party's part in a call is over; an outside number has no agent."""
+    del state.offers[offer]
+    if offer in call.offers:
+        call.offers.remove(offer)
+    if not name:
         return
-    agent, queue = state.agents[fact.agent], state.queues[call.queue]
-    agent.offer, agent.call, agent.idle_since = 0, "", at
-    del state.offers[fact.offer]
-    _change(state, at, agent, fact)
-    queue.handle_ms += (fact.talked_ms + queue.rules.wrap_up_ms - queue.handle_ms) // 8
+    agent = state.agents[name]
+    agent.offer, agent.call, agent.consult, agent.idle_since = 0, "", "", at
+    _line(state, at, agent, fact)
+    if (queue := state.queues.get(call.queue)) is not None and not call.consult_of:
+        queue.handle_ms += (talked_ms + queue.rules.wrap_up_ms - queue.handle_ms) // 8
+
+
+# ------------------------------------------------------------------------------ hold, consult, transfer
+
+
+def _call_held(state: State, at: int, fact: say.CallHeld) -> None:
+    _stage(at, state.calls[fact.call], fact)
+
+
+def _consult_started(state: State, at: int, fact: say.ConsultStarted) -> None:
+    """The consultation carries the original caller's numbers, so that the next screen shows them."""
+    original = state.calls[fact.original]
+    call = Call(fact.call, "", original.ani, original.dnis, original.node, "", began_at=at, menu=list(original.menu))
+    call.queue, call.consult_of, call.joined_at, call.direct = original.queue, original.id, at, True
+    state.calls[call.id] = call
+    state.consults += 1
+    original.consulting = call.id
+    state.agents[fact.agent].consult = call.id
+    _stage(at, call, fact)
+
+
+def _consult_joined(state: State, at: int, fact: say.ConsultJoined) -> None:
+    call, consult, offer = state.calls[fact.call], state.calls[fact.consult], state.offers[fact.offer]
+    _stage(at, call, fact)
+    consult.offers.remove(offer.id)
+    call.offers.append(offer.id)
+    offer.call = call.id
+    if offer.agent:
+        state.agents[offer.agent].call = call.id
+
+
+def _agent_left(state: State, at: int, fact: say.AgentLeft) -> None:
+    call = state.calls[fact.call]
+    _stage(at, call, fact)
+    _leave_talk(state, at, call, fact, fact.agent, fact.offer, fact.talked_ms)
+
+
+def _call_transferred(state: State, at: int, fact: say.CallTransferred) -> None:
+    """Not in line yet: what follows says where the call goes."""
+    call = state.calls[fact.call]
+    _stage(at, call, fact)
+    _leave_talk(state, at, call, fact, fact.agent, fact.offer, fact.talked_ms)
+
+
+# ------------------------------------------------------------------------------------------ virtual hold
+
+
+def _callback_placed(state: State, at: int, fact: say.CallbackPlaced) -> None:
+    call = state.calls[fact.call]
+    take_out_of_lane(state, call)
+    _stage(at, call, fact)
+    call.number, call.attempts, call.retry_at = fact.number, 0, 0
+    _wait_on(state, call, at)
+
+
+def _callback_dialed(state: State, at: int, fact: say.CallbackDialed) -> None:
+    call = state.calls[fact.call]
+    _stage(at, call, fact)
+    call.attempts = fact.attempt
+    state.deadlines.put(("dial", call.id), fact.until)
+
+
+def _callback_reached(state: State, at: int, fact: say.CallbackReached) -> None:
+    call = state.calls[fact.call]
+    _stage(at, call, fact)
+    call.channel, call.channel_at = fact.channel, at
+    state.deadlines.discard(("dial", call.id))
+
+
+def _callback_missed(state: State, at: int, fact: say.CallbackMissed) -> None:
+    call = state.calls[fact.call]
+    _stage(at, call, fact)
+    state.deadlines.discard(("dial", call.id))
+    take_out_of_lane(state, call)
+    call.retry_at = fact.retry_at
+    _wait_on(state, call, at)
 
 
 # -------------------------------------------------------------------------------------------- offers
 
 
 def _call_offered(state: State, at: int, fact: say.CallOffered) -> None:
-    call, agent = state.calls[fact.call], state.agents[fact.agent]
+    call = state.calls[fact.call]
+    if not call.offers:
+        _stop_waiting(state, call, at)
     _stage(at, call, fact)
-    _change(state, at, agent, fact)
-    _take_out_of_line(state.queues[call.queue], call)
-    call.offer = agent.offer = state.last_offer = fact.offer
-    agent.call = call.id
-    state.offers[fact.offer] = Offer(fact.offer, call.id, agent.id, fact.until)
+    call.offers.append(fact.offer)
+    state.last_offer = fact.offer
+    state.offers[fact.offer] = Offer(fact.offer, call.id, fact.agent, fact.until, at, fact.number)
     state.deadlines.put(("offer", fact.offer), fact.until)
+    if fact.agent:
+        agent = state.agents[fact.agent]
+        agent.offer = agent.last_offer = fact.offer
+        agent.call = call.id
+        _line(state, at, agent, fact)
+
+
+_MISSED = frozenset(("no answer", "busy", "rejected", "unreachable"))
 
 
 def _offer_failed(state: State, at: int, fact: say.OfferFailed) -> None:
-    call, agent = state.calls[fact.call], state.agents[fact.agent]
-    _stage(at, call, fact)
-    _change(state, at, agent, fact)
-    _put_in_line(state, call)
-    call.offer = agent.offer = 0
-    agent.call = ""
+    """The call moves only when its last offer has failed; an offer that others won is no news to it."""
+    call = state.calls[fact.call]
+    call.offers.remove(fact.offer)
     del state.offers[fact.offer]
     state.deadlines.discard(("offer", fact.offer))
+    if fact.agent:
+        agent = state.agents[fact.agent]
+        agent.offer, agent.call = 0, ""
+        if fact.reason in _MISSED:
+            agent.misses += 1
+            agent.idle_since = at
+        _line(state, at, agent, fact)
+    if not call.offers and call.stage is Stage.OFFERED:
+        _stage(at, call, fact)
+        _wait_on(state, call, at)
 
 
 def _call_connected(state: State, at: int, fact: say.CallConnected) -> None:
     _stage(at, state.calls[fact.call], fact)
-    _change(state, at, state.agents[fact.agent], fact)
+    state.offers[fact.offer].connected_at = at
     state.deadlines.discard(("offer", fact.offer))
+    if fact.agent:
+        agent = state.agents[fact.agent]
+        agent.calls += 1
+        agent.misses = 0
+        _line(state, at, agent, fact)
 
 
 # --------------------------------------------------------------------------------- links, rules, rest
@@ -319,41 +426,62 @@ def _call_connected(state: State, at: int, fact: say.CallConnected) -> None:
 
 def _link_down(state: State, at: int, fact: say.LinkDown) -> None:
     state.links_down[fact.link] = fact.why
-    _put_in_line_again(state, fact.link)
+    _put_in_line_again(state, at, fact.link)
 
 
 def _link_up(state: State, at: int, fact: say.LinkUp) -> None:
     state.links_down.pop(fact.link, None)
-    _put_in_line_again(state, fact.link)
+    _put_in_line_again(state, at, fact.link)
 
 
-def _put_in_line_again(state: State, link: str) -> None:
+def _put_in_line_again(state: State, at: int, link: str) -> None:
     for call in state.calls.values():
-        if call.link == link and call.stage is Stage.QUEUED:
-            _put_in_line(state, call)
+        if call.link == link and call.stage in _WAITING:
+            take_out_of_lane(state, call)
+            put_in_line(state, call, at)
+
+
+_WAITING = frozenset((Stage.QUEUED, Stage.CALLBACK, Stage.DIALED))
+
+
+def _queue_opened(state: State, at: int, fact: say.QueueOpened) -> None:
+    state.queues[fact.queue].open = True
+
+
+def _queue_closed(state: State, at: int, fact: say.QueueClosed) -> None:
+    state.queues[fact.queue].open = False
 
 
 def _configured(state: State, at: int, fact: say.Configured) -> None:
-    """Keeps the agents, calls and learned times of what remains; the views of the queues are built anew."""
+    """Keeps the agents, calls and learned times of what remains; pools and lanes are built anew."""
+    state.seed = state.seed or at
+    state.routing = fact.routing
     old_queues, old_agents = state.queues, state.agents
-    state.queues, state.agents = {}, {}
+    state.queues, state.agents, state.pools = {}, {}, {}
+    lanes: list[Lane] = []
     for name, rules in fact.queues.items():
-        old = old_queues.get(name)
-        unchanged = old is not None and old.rules.handle_ms == rules.handle_ms
-        state.queues[name] = Queue(name, rules, old.handle_ms if old and unchanged else rules.handle_ms)
-        if old is not None:
-            state.queues[name].calls, state.queues[name].held = old.calls, old.held
-    for name, who in fact.agents.items():
-        agent = old_agents.get(name) or Agent(name, who.name, {}, presence_since=at, line_since=at)
-        agent.name, agent.queues = who.name, dict(who.queues)
+        queue = state.queues[name] = Queue(name, rules, rules.handle_ms)
+        if (old := old_queues.get(name)) is not None:
+            queue.open = old.open
+            queue.handle_ms = old.handle_ms if old.rules.handle_ms == rules.handle_ms else rules.handle_ms
+            lanes.extend(old.lanes.values())
+    for listed, (name, who) in enumerate(fact.agents.items()):
+        queues, skills = dict(who.queues), dict(who.skills)
+        agent = old_agents.get(name) or Agent(name, "", {}, {}, 1, 0, presence_since=at, line_since=at, load_at=at)
+        agent.name, agent.queues, agent.skills = who.name, queues, skills
+        agent.weight, agent.listed, agent.own = who.weight, listed, []
         state.agents[name] = agent
-        for queue_name, level in agent.queues.items():
-            queue = state.queues[queue_name]
-            queue.conditions[agent.condition] += 1
-            if agent.condition == "free":
-                queue.free.put(agent.id, (level, agent.idle_since))
+        place_agent(state, agent)
     for name in old_agents.keys() - state.agents.keys():
         state.deadlines.discard(("console", name))
+    for call in state.calls.values():
+        call.lane = None
+        if call.stage in _WAITING:
+            _wait_on(state, call, at)
+    for before in lanes:
+        after = state.queues[before.queue].lanes.get(before.want) if before.queue in state.queues else None
+        if after is not None:
+            after.server_ms, after.left_at = before.server_ms, before.left_at
 
 
 def _nothing(state: State, at: int, fact: Fact) -> None:
@@ -366,15 +494,33 @@ _APPLY: dict[type[Fact], Callable[[State, int, Any], None]] = {
     say.AgentLoggedOut: _agent_logged_out,
     say.AgentReady: _agent_ready,
     say.AgentNotReady: _agent_not_ready,
+    say.RestStarted: _rest_started,
+    say.RestEnded: _rest_ended,
+    say.AgentReserved: _agent_reserved,
+    say.AgentReleased: _agent_released,
     say.ConsoleAttached: _console_attached,
     say.ConsoleDetached: _console_detached,
+    say.QueueOpened: _queue_opened,
+    say.QueueClosed: _queue_closed,
     say.CallBegan: _call_began,
     say.CallerKnown: _caller_known,
     say.MenuChosen: _menu_chosen,
     say.CallQueued: _call_queued,
+    say.CallRelaxed: _call_relaxed,
+    say.CallDeflected: _call_deflected,
     say.CallOffered: _call_offered,
     say.OfferFailed: _offer_failed,
     say.CallConnected: _call_connected,
+    say.CallHeld: _call_held,
+    say.CallResumed: _call_held,
+    say.ConsultStarted: _consult_started,
+    say.ConsultJoined: _consult_joined,
+    say.AgentLeft: _agent_left,
+    say.CallTransferred: _call_transferred,
+    say.CallbackPlaced: _callback_placed,
+    say.CallbackDialed: _callback_dialed,
+    say.CallbackReached: _callback_reached,
+    say.CallbackMissed: _callback_missed,
     say.BridgeMissing: _nothing,
     say.StrayLeg: _nothing,
     say.StrayCall: _nothing,
@@ -383,6 +529,7 @@ _APPLY: dict[type[Fact], Callable[[State, int, Any], None]] = {
     say.CallAbandoned: _call_abandoned,
     say.CallEnded: _call_ended,
     say.WrapUpStarted: _wrap_up_started,
+    say.WrapUpExtended: _wrap_up_extended,
     say.WrapUpEnded: _wrap_up_ended,
     say.SmdrMatched: _nothing,
     say.LinkDown: _link_down,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.call_rules import end_talk, stop_waiting
+from acd.call_rules import connect, stop_waiting
 from acd.choosing import Facts, find_agent, find_call, queue_call
+from acd.model import Call, Offer, State
 from acd.moves import Stage
-from acd.state import Call, Offer, State
+from acd.queue_rules import number_failed
+from acd.talk_rules import end_consult, end_talk, leave_talk
 
 STRAY_GRACE_MS = 5_000
 """How long a caller's channel may outlive its call before a listing calls it a stray."""
@@ -26,27 +28,30 @@ def switch_listed(state: State, report: say.SwitchListed) -> Facts:
     """What exists on the switch wins over what we believe, except for what began after the switch was asked."""
     listed = {call.call: call for call in report.calls}
     legs = {leg.offer: leg for leg in report.legs}
-    for call in [call for call in state.calls.values() if call.node == report.node]:
-        if call.id not in listed and call.began_at < report.asked_at:
+    for call in [call for call in state.calls.values() if call.node == report.node and not call.consult_of]:
+        if call.id not in listed and call.id in state.calls and max(call.began_at, call.channel_at) < report.asked_at:
             yield from _gone_from_switch(state, report.at, call, "not on switch")
     for seen in report.calls:
         yield from _seen_call(state, report.at, report, seen)
     for offer in list(state.offers.values()):
+        if offer.id not in state.offers:
+            continue  # gone with another of the same call
         call = state.calls[offer.call]
-        if call.node == report.node and call.stage_since < report.asked_at and offer.id in state.offers:
+        if call.node == report.node and max(call.stage_since, offer.made_at, offer.connected_at) < report.asked_at:
             yield from _check_leg(state, report.at, offer, call, legs.get(offer.id))
     for leg in report.legs:
         if leg.offer not in state.offers:
             yield say.StrayLeg(leg.offer, leg.channel)
     # Calls that were held while the link was down can be offered again, now that the gone ones are known.
-    for queue in state.queues.values():
-        while queue.free and queue.calls:
-            yield from find_call(state, report.at, state.agents[next(iter(queue.free))])
+    for agent in state.agents.values():
+        yield from find_call(state, report.at, agent)
 
 
 def _gone_from_switch(state: State, at: int, call: Call, cause: str) -> Facts:
-    if call.stage is Stage.CONNECTED:
+    if call.stage in (Stage.CONNECTED, Stage.HELD):
         yield from end_talk(state, at, call, "switch", cause)
+    elif call.stage in (Stage.CALLBACK, Stage.DIALED):
+        return  # nobody is on the line; a dialing that comes to nothing ends by its own time
     elif call.stage is Stage.IN_IVR:
         yield say.CallEnded(call.id, "switch", cause)
     else:
@@ -65,22 +70,28 @@ def _seen_call(state: State, at: int, report: say.SwitchListed, seen: say.Switch
     yield say.CallBegan(seen.call, seen.channel, seen.ani, seen.dnis, report.node, seen.port)
     if seen.queue in state.queues:
         joined_at = seen.joined_at or at
-        yield from queue_call(state, at, state.calls[seen.call], seen.queue, seen.priority, joined_at)
+        call = state.calls[seen.call]
+        yield from queue_call(state, at, call, seen.queue, seen.priority, joined_at, seen.head_start_ms)
 
 
 def _check_leg(state: State, at: int, offer: Offer, call: Call, leg: say.SwitchLeg | None) -> Facts:
-    if call.stage is Stage.CONNECTED:
+    if offer.connected_at:
         if leg is None:
-            yield from end_talk(state, at, call, "agent", "not on switch")
-        elif not leg.bridged:
+            yield from leave_talk(state, at, offer, "not on switch")
+        elif not leg.bridged and call.stage is Stage.CONNECTED and not call.consult_of:
             yield say.BridgeMissing(offer.id, call.id)
     elif leg is None:
-        agent = state.agents[offer.agent]
-        yield say.OfferFailed(offer.id, call.id, agent.id, "not on switch")
-        yield from find_agent(state, at, call)
-        yield from find_call(state, at, agent)
+        yield say.OfferFailed(offer.id, call.id, offer.agent, "not on switch")
+        if call.consult_of:
+            yield from end_consult(state, at, call, "switch", "not on switch")
+        elif call.direct:
+            yield from number_failed(at, call, "not on switch")
+        else:
+            yield from find_agent(state, at, call)
+        if offer.agent:
+            yield from find_call(state, at, state.agents[offer.agent])
     elif leg.answered:
-        yield say.CallConnected(offer.id, call.id, offer.agent, at - call.joined_at)
+        yield from connect(state, at, offer)
 
 
 def link_lost(state: State, report: say.LinkLost) -> Facts:

@@ -2,7 +2,10 @@
 
     # A paragraph that says what the story shows.
     queue service ring_ms=15000 wrap_up_ms=10000
+    step service 60000 levels=2 priority=1
     agent a1 service=1
+    skills a1 zh=4
+    routing "call_choice=priority with ageing"
           0 LogIn a1                              AgentLoggedIn a1
       15000 TimeCame                              OfferFailed 1 c1 a1 "no answer" | AgentNotReady a1 "no answer"
 
@@ -22,9 +25,10 @@ import msgspec
 
 from acd import vocabulary as say
 from acd.core import Acd
-from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
+from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules, RoutingRules, Step
 
-LEFT_OUT = {"until", "channel", "node", "joined_at", "phone"}
+LEFT_OUT = {"until", "channel", "node", "joined_at", "phone", "limit", "prefer_until", "wait_90_ms", "nobody"}
+BY_NAME = {"head_start_ms", "skills", "preferred", "by", "announce", "offer_callback", "open", "number", "retry_at"}
 START = 1_000_000
 FACTS_COLUMN = 50
 
@@ -45,17 +49,18 @@ def tell(text: str) -> Story:
     journal: list[Line] = []
     queues: dict[str, QueueRules] = {}
     agents: dict[str, AgentRules] = {}
+    routing = RoutingRules()
     for raw in text.splitlines():
         if found := re.match(r"^ *(\d+) ([A-Z]\w+.*?)(?:  .*)?$", raw):
             if not acd.state.queues:
-                _hear(acd, journal, say.Configure(START, queues, agents))
+                _hear(acd, journal, say.Configure(START, queues, agents, routing))
             said = _input(START + int(found[1]), found[2].rstrip())
             facts = _hear(acd, journal, said)
             left = f"{int(found[1]):7} {found[2].rstrip()}"
             told.append(f"{left:<{FACTS_COLUMN}}  {' | '.join(map(_brief, facts)) or '-'}")
         else:
             told.append(raw)
-            _declare(raw, queues, agents)
+            routing = _declare(raw, queues, agents) or routing
     return Story("\n".join(told) + "\n", journal, acd)
 
 
@@ -65,16 +70,46 @@ def _hear(acd: Acd, journal: list[Line], said: AnyInput) -> list[AnyFact]:
     return facts
 
 
-def _declare(raw: str, queues: dict[str, QueueRules], agents: dict[str, AgentRules]) -> None:
-    match raw.split():
+def _declare(raw: str, queues: dict[str, QueueRules], agents: dict[str, AgentRules]) -> RoutingRules | None:
+    match [] if raw.startswith("#") else shlex.split(raw):
         case ["queue", name, *options]:
-            queues[name] = QueueRules(name, **_numbers(options))
+            queues[name] = _rules(QueueRules, {"name": name}, options)
+        case ["step", name, after_ms, *options]:
+            step = _rules(Step, {"after_ms": after_ms}, options)
+            queues[name] = msgspec.structs.replace(queues[name], steps=(*queues[name].steps, step))
         case ["agent", name, *levels]:
             agents[name] = AgentRules(name, _numbers(levels))
+        case ["skills", name, *levels]:
+            agents[name] = msgspec.structs.replace(agents[name], skills=_numbers(levels))
+        case ["routing", *options]:
+            routing: RoutingRules = _rules(RoutingRules, {}, options)
+            return routing
+    return None
+
+
+def _rules(kind: type[Any], values: dict[str, Any], options: list[str]) -> Any:
+    """Rules from `name=value` words; several words of a list stand between commas."""
+    for option in options:
+        name, _, value = option.partition("=")
+        annotation = str(kind.__annotations__[name])
+        if "tuple" in annotation:
+            values[name] = value.split(",")
+        elif "Treatment" in annotation:
+            values[name] = _to(value)
+        elif name == "callback":
+            values[name] = _numbers(value.split(","))
+        else:
+            values[name] = value
+    return msgspec.convert(values, kind, strict=False)
+
+
+def _to(text: str) -> dict[str, str]:
+    treatment, _, to = text.partition(":")
+    return {"kind": treatment, "to": to}
 
 
 def _numbers(words: list[str]) -> dict[str, int]:
-    return {name: int(value) for name, _, value in (word.partition("=") for word in words)}
+    return {name: int(value) for name, _, value in (re.split("([:=])", word, maxsplit=1) for word in words)}
 
 
 def _input(at: int, text: str) -> AnyInput:
@@ -88,6 +123,8 @@ def _input(at: int, text: str) -> AnyInput:
     for field in ("calls", "legs"):
         if field in fields:
             values[field] = _listed(values.get(field, ""), field)
+    if "to" in values:
+        values["to"] = _to(values["to"])
     if "asked_at" in values:
         values["asked_at"] = START + int(values["asked_at"])
     return cast(AnyInput, msgspec.convert(values, kind, strict=False))
@@ -109,11 +146,23 @@ def _listed(text: str, field: str) -> list[dict[str, Any]]:
 
 def _brief(fact: AnyFact) -> str:
     words: list[str] = [type(fact).__name__]
+    optional = fact.__struct_fields__[-len(fact.__struct_defaults__) :] if fact.__struct_defaults__ else ()
     for name in fact.__struct_fields__:
         value = getattr(fact, name)
-        if name not in LEFT_OUT and value not in ("", None) and not isinstance(value, say.Why):
-            words.append(f'"{value}"' if " " in str(value) else str(value))
+        if name in LEFT_OUT or value in ("", None) or isinstance(value, say.Why):
+            continue
+        if name in BY_NAME and name in optional:
+            words += [f"{name}={_word(value - START if name == 'retry_at' else value)}"] if value else []
+        else:
+            words.append(_word(value))
     return " ".join(words)
+
+
+def _word(value: object) -> str:
+    """As `_struct` reads it, quoted if it has blanks."""
+    if isinstance(value, say.Treatment | say.Target):
+        value = f"{value.kind}:{value.to}" if value.to else value.kind
+    return f'"{value}"' if " " in str(value) else str(value)
 
 
 def transcripts() -> list[Path]:

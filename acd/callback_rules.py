@@ -1,0 +1,57 @@
+"""Rules for virtual hold: a callback keeps its exact place, and is dialed when its turn is near. Pure.
+
+Calls of a lane are given to agents in the order of their places, whether the caller waits on the line or at home. Near
+the front a callback is dialed ahead; if its turn comes earlier than that, or before the caller has answered, the agent
+is reserved meanwhile, so nobody behind overtakes. A caller who is not reached is tried again later and then takes the
+old place; those behind go first until then.
+"""
+
+from __future__ import annotations
+
+from acd import vocabulary as say
+from acd.choosing import Facts, dial_ahead, find_agent, find_call
+from acd.model import Call, State
+from acd.moves import Stage
+
+
+def place_callback(state: State, at: int, call: Call, number: str) -> Facts:
+    """The caller may hang up; if it is the call's turn already, the telephone rings at once."""
+    yield say.CallbackPlaced(call.id, call.queue, number)
+    yield from find_agent(state, at, call)
+    if call.lane is not None:
+        yield from dial_ahead(state, at, call.lane)
+
+
+def callback_answered(state: State, report: say.CallbackAnswered) -> Facts:
+    call = state.calls.get(report.call)
+    if call is None or call.stage is not Stage.DIALED:
+        yield say.StrayCall(report.call, report.channel)
+        return
+    agent = state.agents.get(call.reserved)
+    yield say.CallbackReached(call.id, report.channel)
+    if agent is not None:
+        yield say.AgentReleased(agent.id, call.id)
+    yield from find_agent(state, report.at, call)
+    if agent is not None:
+        yield from find_call(state, report.at, agent)
+
+
+def callback_failed(state: State, report: say.CallbackFailed) -> Facts:
+    call = state.calls.get(report.call)
+    if call is not None and call.stage is Stage.DIALED:
+        yield from missed(state, report.at, call, report.reason)
+
+
+def missed(state: State, at: int, call: Call, reason: say.FailReason) -> Facts:
+    """Nobody took the callback: again later, or the wish stays on record for people."""
+    rules = state.queues[call.queue].rules.callback or say.CallbackRules()
+    agent = state.agents.get(call.reserved)
+    again = call.attempts < rules.tries
+    yield say.CallbackMissed(call.id, reason, at + rules.retry_ms if again else 0)
+    if agent is not None:
+        yield say.AgentReleased(agent.id, call.id)
+    if not again:
+        yield say.CallLeftQueue(call.id, call.queue, "callback", at - call.joined_at, call.number)
+        yield say.CallEnded(call.id, "switch", "callback not reached")
+    if agent is not None:
+        yield from find_call(state, at, agent)

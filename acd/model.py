@@ -1,0 +1,257 @@
+"""What stands on the floor: agents and their pools, calls and their lanes, offers, queues. Pure.
+
+Nothing may be searched one by one where thousands wait, so both sides are grouped by what decides whether they fit:
+
+- a *pool* holds the agents who are alike in queues, levels and skills. An agent who becomes free or busy changes one
+  pool, however many queues and skills they have;
+- a *lane* holds the calls of one queue that want the same, in the order of their places. It knows the pools that can
+  take its calls, and a pool knows its lanes; both sides of that are set up when a lane or a pool comes into being.
+
+A decision compares the first of each lane, or the first of each pool.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from acd.moves import AgentLine, Presence, Stage
+from acd.order import Order
+from acd.policy import QueueRules, RoutingRules
+
+Place: TypeAlias = tuple[int, int]
+"""Where a call stands: the smaller is served sooner. What the numbers are is the call choice's matter."""
+
+CONDITIONS = ("free", "offered", "reserved", "connected", "wrap-up", "resting", "not ready", "logged off")
+"""The words of `acd.policy.Condition`; an agent's condition and a pool's counts go by their number here."""
+
+FREE, OFFERED, RESERVED, CONNECTED, WRAP_UP, RESTING, NOT_READY, LOGGED_OFF = range(len(CONDITIONS))
+
+_BY_LINE = {
+    AgentLine.OFFERED: OFFERED,
+    AgentLine.RESERVED: RESERVED,
+    AgentLine.CONNECTED: CONNECTED,
+    AgentLine.WRAP_UP: WRAP_UP,
+    AgentLine.RESTING: RESTING,
+}
+_BY_PRESENCE = {Presence.LOGGED_OFF: LOGGED_OFF, Presence.NOT_READY: NOT_READY, Presence.READY: FREE}
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a call wants now. `levels`: the highest level asked (0: all); `widen`: an ask for agents beyond the queue's
+    own; `agent`: this one only."""
+
+    skills: str = ""
+    levels: int = 0
+    widen: str = ""
+    agent: str = ""
+
+
+@dataclass(slots=True)
+class Agent:
+    """`calls` and `talk_ms` count from the login. `load` is the time spent on calls with older hours counting less
+    (`acd.agent_choices`), as it was at `load_at`."""
+
+    id: str
+    name: str
+    queues: dict[str, int]
+    skills: dict[str, int]
+    weight: int
+    listed: int
+    """The agent's place in the configuration, from 0."""
+    phone: str = ""
+    presence: Presence = Presence.LOGGED_OFF
+    presence_since: int = 0
+    reason: str = ""
+    line: AgentLine = AgentLine.FREE
+    line_since: int = 0
+    idle_since: int = 0
+    offer: int = 0
+    call: str = ""
+    consult: str = ""
+    console: bool = False
+    calls: int = 0
+    talk_ms: int = 0
+    load: float = 0.0
+    load_at: int = 0
+    last_offer: int = 0
+    misses: int = 0
+    wrap_up_open: bool = False
+    wrap_up_limit: int = 0
+    state: int = LOGGED_OFF
+    """The number of `condition`, kept with presence and line."""
+    pool: Pool = field(init=False, compare=False, repr=False)
+    own: list[Lane] = field(default_factory=list, compare=False, repr=False)
+    """Lanes of calls that want this agent only."""
+
+    @property
+    def condition(self) -> str:
+        """One word for why this agent can or cannot be offered a call."""
+        return CONDITIONS[self.state]
+
+    def state_now(self) -> int:
+        """What presence and line make of `state`."""
+        line = self.line
+        return _BY_PRESENCE[self.presence] if line is AgentLine.FREE else _BY_LINE[line]
+
+
+@dataclass(slots=True)
+class Call:
+    """`head_start_ms` moves the place, not the time that is told as waited. `skills`: what the call itself asks for.
+
+    `direct`: it is offered to one party only (a consultation, an overflow to a number) and has no place in line.
+    """
+
+    id: str
+    channel: str
+    ani: str
+    dnis: str
+    node: str
+    port: str
+    began_at: int
+    stage: Stage = Stage.NEW
+    stage_since: int = 0
+    menu: list[tuple[str, str]] = field(default_factory=list)
+    queue: str = ""
+    priority: int = 0
+    joined_at: int = 0
+    head_start_ms: int = 0
+    skills: str = ""
+    preferred: str = ""
+    prefer_until: int = 0
+    step: int = 0
+    place: Place = (0, 0)
+    offers: list[int] = field(default_factory=list)
+    """Its offers that ring or talk, the oldest first."""
+    direct: bool = False
+    consult_of: str = ""
+    consulting: str = ""
+    number: str = ""
+    """Where the caller is to be called back."""
+    attempts: int = 0
+    retry_at: int = 0
+    channel_at: int = 0
+    """When a caller who was called back came onto the line."""
+    reserved: str = ""
+    """The agent who is kept free for this callback."""
+    lane: Lane | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def offer(self) -> int:
+        """The oldest offer that rings or talks, 0 for none."""
+        return self.offers[0] if self.offers else 0
+
+    @property
+    def placed_at(self) -> int:
+        """The joining time that its place is worth."""
+        return self.joined_at - self.head_start_ms
+
+    @property
+    def link(self) -> str:
+        """The link over which its switch hears us."""
+        return f"ami:{self.node}"
+
+
+@dataclass(slots=True)
+class Offer:
+    """`agent` is "" where an outside `number` is dialed. `connected_at` is 0 while it rings."""
+
+    id: int
+    call: str
+    agent: str
+    until: int
+    made_at: int = 0
+    number: str = ""
+    connected_at: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Pool:
+    """Agents who are alike. `counts`: how many are in each of `CONDITIONS`. `free`: by the name of an agent choice that
+    some lane uses, those who are free, in the order of that choice."""
+
+    queues: dict[str, int]
+    skills: dict[str, int]
+    weight: int
+    agents: list[str] = field(default_factory=list)
+    counts: list[int] = field(default_factory=lambda: [0] * len(CONDITIONS))
+    free: dict[str, Order[str]] = field(default_factory=dict)
+    lanes: list[Lane] = field(default_factory=list, repr=False)
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """Calls of one queue that want the same.
+
+    `pools`: (rank, level, pool), the rank smaller for those to be asked first. `lacking`: how many agents serve the queue
+    but have not what is wanted. `server_ms` is the recent service: how much time of one agent passes between two calls
+    that leave the lane; `left_at` when the last one did, or when the lane began to fill.
+    """
+
+    queue: str
+    want: Want
+    choice: str
+    calls: Order[str] = field(default_factory=Order)
+    pools: list[tuple[Any, int, Pool]] = field(default_factory=list, repr=False)
+    lacking: int = 0
+    server_ms: int = 0
+    left_at: int = 0
+
+
+@dataclass(slots=True)
+class Queue:
+    """`line`: all who have a place here. Those who cannot be offered now (the link to their switch is down, a callback
+    waits for its next attempt, an agent is reserved for it) are in no lane."""
+
+    id: str
+    rules: QueueRules
+    handle_ms: int
+    open: bool = True
+    line: Order[str] = field(default_factory=Order)
+    lanes: dict[Want, Lane] = field(default_factory=dict, compare=False, repr=False)
+    pools: list[Pool] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def conditions(self) -> dict[str, int]:
+        """How many of the agents who serve the queue are in each condition."""
+        sums = map(sum, zip(*(pool.counts for pool in self.pools), strict=True))
+        return {word: n for word, n in zip(CONDITIONS, sums, strict=False) if n}
+
+
+@dataclass(slots=True)
+class Dropped:
+    """The place of a caller who was cut off or hung up while waiting."""
+
+    placed_at: int
+    priority: int
+    at: int
+
+
+Profile: TypeAlias = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...], int]
+"""What the agents of a pool have in common: queues with levels, skills with levels, weight."""
+
+Deadline: TypeAlias = tuple[str, str | int]
+"""What a deadline is about: ("offer", number), ("call", id), ("dial", call) or ("wrap-up" | "rest" | "console", agent)."""
+
+
+@dataclass(slots=True)
+class State:
+    """`seed` is the time of the first configuration: the journal's own source of chance."""
+
+    agents: dict[str, Agent] = field(default_factory=dict)
+    queues: dict[str, Queue] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)
+    offers: dict[int, Offer] = field(default_factory=dict)
+    routing: RoutingRules = field(default_factory=RoutingRules)
+    pools: dict[Profile, Pool] = field(default_factory=dict, compare=False, repr=False)
+    links_down: dict[str, str] = field(default_factory=dict)
+    deadlines: Order[Deadline] = field(default_factory=Order)
+    ended: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    dropped: OrderedDict[tuple[str, str], Dropped] = field(default_factory=OrderedDict)
+    """(queue, ANI) → the place that this caller may resume."""
+    last_offer: int = 0
+    consults: int = 0
+    seed: int = 0
+    now: int = 0

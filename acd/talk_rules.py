@@ -1,0 +1,217 @@
+"""Rules for talks: their end, hold, consultation, conference and transfer. Pure.
+
+A consultation is a call of its own on behalf of the held one, so it waits, is offered and fails like any other, and it
+carries the original caller's numbers to the next screen. When the parties join, the consulted leg becomes a leg of the
+original call; whoever of the agents leaves first, the call goes on until the caller or the last of them goes.
+"""
+
+from __future__ import annotations
+
+from acd import vocabulary as say
+from acd.agent_rules import wrap_up
+from acd.choosing import ONLY_CALL, Facts, dial_out, find_call, offer, queue_call, refused
+from acd.model import FREE, Agent, Call, Offer, State
+from acd.moves import Stage
+from acd.queue_rules import next_calls, ringing_at, take_back
+
+
+def end_talk(state: State, at: int, call: Call, by: say.Party, cause: str) -> Facts:
+    """The call is over for everybody on it."""
+    if (consult := state.calls.get(call.consulting)) is not None:
+        yield from end_consult(state, at, consult, by, cause)
+    parties = [state.offers[number] for number in call.offers]
+    for party in parties[:-1]:
+        yield say.AgentLeft(call.id, party.agent, party.id, at - party.connected_at)
+    last = parties[-1]
+    yield say.CallEnded(call.id, by, cause, last.agent, last.id, at - last.connected_at)
+    for party in parties:
+        if party.agent:
+            yield from wrap_up(state, at, state.agents[party.agent], call.id, call.queue)
+
+
+def leave_talk(state: State, at: int, party: Offer, cause: str) -> Facts:
+    """An agent's leg, or an outside number's, has ended."""
+    call = state.calls[party.call]
+    if call.consult_of:
+        yield from end_consult(state, at, call, "agent", cause)
+    elif len(call.offers) == 1:
+        yield from end_talk(state, at, call, "agent", cause)
+    else:
+        yield say.AgentLeft(call.id, party.agent, party.id, at - party.connected_at)
+        if party.agent:
+            yield from wrap_up(state, at, state.agents[party.agent], call.id, call.queue)
+
+
+def end_consult(state: State, at: int, consult: Call, by: say.Party, cause: str) -> Facts:
+    """A consultation ends without joining: the consulted agent is free at once, and the caller is still held."""
+    agents = ringing_at(state, consult)
+    talking = [one for number in consult.offers if (one := state.offers[number]).connected_at]
+    if talking:
+        party = talking[0]
+        yield say.CallEnded(consult.id, by, cause, party.agent, party.id, at - party.connected_at)
+        agents = [party.agent] if party.agent else []
+    else:
+        yield from take_back(state, consult, "withdrawn")
+        yield say.CallEnded(consult.id, by, cause)
+    yield from next_calls(state, at, agents)
+
+
+# ------------------------------------------------------------------------------------------ requests
+
+
+def _talking(
+    state: State, request: say.HoldCall | say.ResumeCall | say.ConsultCall | say.JoinConsult | say.TransferCall
+) -> tuple[Agent, Call, Offer] | None:
+    """The agent, the call and the leg, if this agent talks on this call (or holds it)."""
+    agent, call = state.agents.get(request.agent), state.calls.get(request.call)
+    if agent is None or call is None or call.consult_of or agent.call != call.id:
+        return None
+    leg = state.offers.get(agent.offer)
+    return (agent, call, leg) if leg is not None and leg.connected_at else None
+
+
+def _not_talking(
+    request: say.HoldCall | say.ResumeCall | say.ConsultCall | say.JoinConsult | say.TransferCall,
+) -> Facts:
+    yield from refused(request, request.agent, f"is not talking on call {request.call}")
+
+
+def hold_call(state: State, request: say.HoldCall) -> Facts:
+    if (talk := _talking(state, request)) is None:
+        yield from _not_talking(request)
+        return
+    agent, call, leg = talk
+    if call.stage is Stage.HELD:
+        return
+    if len(call.offers) > 1:
+        yield from refused(request, agent.id, "several talk on this call")
+    else:
+        yield say.CallHeld(call.id, agent.id, leg.id)
+
+
+def resume_call(state: State, request: say.ResumeCall) -> Facts:
+    if (talk := _talking(state, request)) is None:
+        yield from _not_talking(request)
+        return
+    agent, call, leg = talk
+    if call.stage is not Stage.HELD:
+        return
+    if (consult := state.calls.get(call.consulting)) is not None:
+        yield from end_consult(state, request.at, consult, "agent", "dropped")
+    yield say.CallResumed(call.id, agent.id, leg.id)
+
+
+def consult_call(state: State, request: say.ConsultCall) -> Facts:
+    if (talk := _talking(state, request)) is None:
+        yield from _not_talking(request)
+        return
+    agent, call, leg = talk
+    problem = _cannot_reach(state, agent, request.to)
+    if call.consulting:
+        problem = "is consulting already"
+    elif len(call.offers) > 1:
+        problem = "several talk on this call"
+    elif not problem and request.to.kind == "agent" and (other := state.agents[request.to.to]).state != FREE:
+        problem = f"agent {other.id} is {other.condition}"
+    if problem:
+        yield from refused(request, agent.id, problem)
+        return
+    if call.stage is Stage.CONNECTED:
+        yield say.CallHeld(call.id, agent.id, leg.id)
+    yield say.ConsultStarted(f"{call.id}~{state.consults + 1}", call.id, agent.id, request.to)
+    consult = state.calls[call.consulting]
+    if request.to.kind == "number":
+        yield from dial_out(state, request.at, consult, request.to.to, f"consulted by {agent.id}")
+    elif request.to.kind == "agent":
+        other = state.agents[request.to.to]
+        idle_ms = request.at - other.idle_since
+        why = say.Why(f"consulted by {agent.id}", other.queues.get(call.queue, 0), idle_ms, 1, {}, ONLY_CALL, 1)
+        yield from offer(state, request.at, consult, other, why)
+    else:
+        yield from queue_call(state, request.at, consult, request.to.to, call.priority, request.at)
+
+
+def _cannot_reach(state: State, agent: Agent, to: say.Target) -> str:
+    """Why a call cannot go to `to`, or ""."""
+    if not to.to:
+        return f"which {to.kind}?"
+    if to.kind == "queue" and to.to not in state.queues:
+        return f"no such queue: {to.to}"
+    if to.kind == "agent" and to.to not in state.agents:
+        return f"no such agent: {to.to}"
+    if to.kind == "agent" and to.to == agent.id:
+        return "an agent cannot be the target of the own call"
+    return ""
+
+
+def join_consult(state: State, request: say.JoinConsult) -> Facts:
+    if (talk := _talking(state, request)) is None:
+        yield from _not_talking(request)
+        return
+    agent, call, _ = talk
+    if (problem := _cannot_join(state, call)) is not None:
+        yield from refused(request, agent.id, problem)
+    else:
+        yield from _join(state, call)
+
+
+def _cannot_join(state: State, call: Call) -> str | None:
+    consult = state.calls.get(call.consulting)
+    if consult is None:
+        return "is not consulting anybody"
+    return None if consult.stage is Stage.CONNECTED else "the consulted party has not answered"
+
+
+def _join(state: State, call: Call) -> Facts:
+    consult = state.calls[call.consulting]
+    party = state.offers[consult.offer]
+    yield say.ConsultJoined(call.id, consult.id, party.id, party.agent)
+    yield say.CallEnded(consult.id, "agent", "joined")
+
+
+def transfer_call(state: State, request: say.TransferCall) -> Facts:
+    if (talk := _talking(state, request)) is None:
+        yield from _not_talking(request)
+        return
+    agent, call, leg = talk
+    to = request.to
+    if to is None:
+        problem = _cannot_join(state, call)
+        if problem is not None:
+            yield from refused(request, agent.id, problem)
+            return
+        yield from _join(state, call)
+        yield say.AgentLeft(call.id, agent.id, leg.id, request.at - leg.connected_at)
+        yield from wrap_up(state, request.at, agent, call.id, call.queue)
+        return
+    problem = _cannot_reach(state, agent, to)
+    if len(call.offers) > 1:
+        problem = "several talk on this call"
+    if problem:
+        yield from refused(request, agent.id, problem)
+        return
+    if (consult := state.calls.get(call.consulting)) is not None:
+        yield from end_consult(state, request.at, consult, "agent", "dropped")
+    queue = call.queue
+    yield say.CallTransferred(call.id, agent.id, leg.id, to, request.at - leg.connected_at)
+    yield from wrap_up_later(state, request.at, agent, call, queue, to)
+
+
+def wrap_up_later(state: State, at: int, agent: Agent, call: Call, queue: str, to: say.Target) -> Facts:
+    """After a blind transfer the agent wraps up first, so that the call cannot come back to the one who sent it."""
+    rules = state.queues[queue].rules
+    waits = rules.wrap_up_ms or rules.wrap_up_open
+    if waits:
+        yield from wrap_up(state, at, agent, call.id, queue)
+    if to.kind == "number":
+        yield from dial_out(state, at, call, to.to, f"transferred by {agent.id}")
+    elif to.kind == "queue":
+        own = call.priority - rules.priority + state.queues[to.to].rules.priority
+        yield from queue_call(state, at, call, to.to, own, call.joined_at, call.head_start_ms)
+    else:
+        until = at + rules.prefer_ms
+        yield from queue_call(
+            state, at, call, queue, call.priority, call.joined_at, call.head_start_ms, call.skills, to.to, until
+        )
+    if not waits:
+        yield from find_call(state, at, agent)
