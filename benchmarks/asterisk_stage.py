@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from acd.core import Acd
-from acd.vocabulary import AnyInput, CallOffered, Configure, GoReady, Line, LinkUp, LogIn, Refused
+from acd.vocabulary import AnyInput, CallOffered, GoReady, Line, LinkUp, LogIn, Refused
 from callfloor.config import load
 from records.journal import Journal, JournalReader
 from tests.lab.asterisk import AsteriskLab, free_port, lab_folder, lab_settings, run_asterisk
@@ -237,7 +237,7 @@ def _everybody_is_ready(path: Path) -> Path:
     """A journal in which all agents have logged in already: 220 screens would only measure the signing in."""
     config = load(path)
     now = int(time.time() * 1000)
-    said: list[AnyInput] = [Configure(now, config.queue_rules(), config.agent_rules())]
+    said: list[AnyInput] = [config.rules().configure(now)]
     for agent in config.agents:
         said += [LogIn(now, agent, phone=f"PJSIP/{agent}"), GoReady(now, agent)]
     acd = Acd()

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import make_url
 
-from acd.vocabulary import AgentRules, QueueRules
 from agent_console.settings import User, WebSettings
+from callfloor.rules import RuleTables
 from cti.serial_settings import SerialSettings
 from cti.settings import NodeSettings
 from ivr.settings import IvrSettings
 from pbx_config.settings import PbxSettings
 from records.settings import RecordsSettings
+
+T = TypeVar("T")
 
 
 class ConfigError(Exception):
@@ -34,23 +35,6 @@ class ConfigError(Exception):
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Queue(_Settings):
-    """`[queues.ID]`. Times are milliseconds; `handle_ms` is a first guess, until calls have shown it."""
-
-    name: str = Field(min_length=1)
-    ring_ms: int = Field(default=15_000, ge=1_000, le=300_000)
-    wrap_up_ms: int = Field(default=15_000, ge=0, le=3_600_000)
-    service_level_ms: int = Field(default=20_000, ge=0)
-    handle_ms: int = Field(default=180_000, ge=1_000)
-
-
-class Agent(_Settings):
-    """`[agents.ID]`: queue → level, where 1 is asked first."""
-
-    name: str = Field(min_length=1)
-    queues: dict[str, int] = Field(min_length=1)
 
 
 class Node(NodeSettings):
@@ -67,8 +51,8 @@ class LogSettings(_Settings):
     mask_numbers: bool = False
 
 
-class Config(_Settings):
-    """The whole system, as one file says it."""
+class Config(RuleTables):
+    """The whole system, as one file says it; `[queues.ID]`, `[agents.ID]` and `[routing]` are those of `RuleTables`."""
 
     folder: Path = Field(exclude=True)
     log: LogSettings = LogSettings()
@@ -76,10 +60,8 @@ class Config(_Settings):
     records: RecordsSettings = RecordsSettings()
     ivr: IvrSettings
     nodes: dict[str, Node]
-    serial: dict[str, SerialSettings] = {}
-    queues: dict[str, Queue] = Field(min_length=1)
-    agents: dict[str, Agent] = Field(min_length=1)
-    users: dict[str, User] = {}
+    serial: dict[str, SerialSettings] = Field(default_factory=dict)
+    users: dict[str, User] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -107,21 +89,35 @@ class Config(_Settings):
         for place, queue in self.ivr.queues():
             if queue not in self.queues:
                 raise ValueError(f"ivr.{place}: there is no queue {queue!r} (queues: {known})")
-        for name, agent in self.agents.items():
-            for queue in agent.queues:
-                if queue not in self.queues:
-                    raise ValueError(f"agents.{name}.queues: there is no queue {queue!r} (queues: {known})")
         for name, user in self.users.items():
             if user.agent is not None and user.agent not in self.agents:
                 agents = ", ".join(sorted(self.agents))
                 raise ValueError(f"users.{name}.agent: there is no agent {user.agent!r} (agents: {agents})")
         return self
 
-    def queue_rules(self) -> dict[str, QueueRules]:
-        return {name: msgspec.convert(queue.model_dump(), QueueRules) for name, queue in self.queues.items()}
+    def brought(self) -> dict[str, set[int]]:
+        """The priorities that calls bring to each queue: 0 from the dialplan, those of the flows from the IVR."""
+        return brought(self.ivr)
 
-    def agent_rules(self) -> dict[str, AgentRules]:
-        return {name: AgentRules(agent.name, dict(agent.queues)) for name, agent in self.agents.items()}
+
+class RulesFile(RuleTables):
+    """What of the file matters to who takes which call; the rest may be there, and is not looked at."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    ivr: IvrSettings | None = None
+
+    def brought(self) -> dict[str, set[int]]:
+        return brought(self.ivr) if self.ivr is not None else {}
+
+
+def brought(ivr: IvrSettings) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for flow in ivr.flows.values():
+        for _, choice in flow.choices():
+            if choice.queue:
+                found.setdefault(choice.queue, {0}).add(choice.priority)
+    return found
 
 
 def load(path: Path) -> Config:
@@ -129,6 +125,21 @@ def load(path: Path) -> Config:
 
     Raises ConfigError, which names every fault that was found.
     """
+    return _checked(path, lambda data: check(data, path.resolve().parent))
+
+
+def load_rules(path: Path) -> RulesFile:
+    """Reads and checks only the tables of queues, agents, routing and IVR in the file at `path`. Raises ConfigError."""
+    wanted = RulesFile.model_fields.keys()
+
+    def check_tables(data: dict[str, Any]) -> RulesFile:
+        tables = {name: table for name, table in data.items() if name in wanted}
+        return RulesFile.model_validate(_from_environment(tables, ""))
+
+    return _checked(path, check_tables)
+
+
+def _checked(path: Path, check: Callable[[dict[str, Any]], T]) -> T:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -138,9 +149,9 @@ def load(path: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(path, [f"is not TOML: {error}"]) from None
     try:
-        return check(data, path.resolve().parent)
+        return check(data)
     except ValidationError as error:
-        raise ConfigError(path, [_fault(one) for one in error.errors()]) from None
+        raise ConfigError(path, faults(error)) from None
     except LookupError as error:
         raise ConfigError(path, [str(error.args[0])]) from None
 
@@ -160,19 +171,29 @@ def check(data: dict[str, Any], folder: Path) -> Config:
     )
 
 
-def _fault(error: Any) -> str:
-    place = ".".join(str(part) for part in error["loc"])
+def faults(error: ValidationError) -> list[str]:
+    """Each fault in words: its place, what was expected there and, where it can be no secret, what was found."""
+    return [fault for one in error.errors() for fault in _fault(one)]
+
+
+def _fault(error: Any) -> list[str]:
+    place = ".".join(str(part) for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
-        return f"{place}: no such key"
+        return [f"{place}: no such key"]
     if error["type"] == "missing":
-        return f"{place}: missing"
-    message = error["msg"].removeprefix("Value error, ")
+        return [f"{place}: missing"]
+    message = _EXPECTED.get(error["type"]) or error["msg"].removeprefix("Value error, ")
     got = error["input"]
     # Numbers only: a text may be a password, put where a hash belongs or standing in a URL. Where it is harmless, the
     # validator that refuses it says it.
     private = "secret" in place or "password" in place
     shown = f", got {got!r}" if isinstance(got, int | float) and not private else ""
-    return f"{place}: {message}{shown}" if place else message
+    # What is wrong between several tables is found in all of them at once: a line each, its place in front.
+    return [f"{place}: {message}{shown}"] if place else message.splitlines()
+
+
+_EXPECTED = {"tuple_type": "expected a list", "model_type": "expected a table", "dict_type": "expected a table"}
+"""What pydantic says in Python's words."""
 
 
 def _from_environment(value: Any, place: str) -> Any:

@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from acd.core import Acd
-from acd.vocabulary import Configure, LinkLost, Refused
+from acd.vocabulary import LinkLost, Refused
 from agent_console.server import Console
 from callfloor.clock import Clock
 from callfloor.config import Config
@@ -82,7 +82,7 @@ class House:
         """Remembers, makes ready, listens, and only then connects to the switch. Raises CannotStart."""
         self._remember(progress)
         config = self.config
-        facts = await self.floor.tell(Configure(self._now(), config.queue_rules(), config.agent_rules()))
+        facts = await self.floor.tell(config.rules().configure(self._now()))
         for fact in facts:
             if isinstance(fact, Refused):
                 raise CannotStart(f"this configuration cannot replace the one before it: {fact.why}")

@@ -7,7 +7,7 @@ the numbers, and what texts must say. Does I/O: reading opening hours reads the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from graphlib import CycleError, TopologicalSorter
@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from acd.asks import AskError, parse
+from acd.bounds import IVR_MS, Bound, bounds, ends_at, gaps, never_asked, seconds
 from acd.policy import AgentRules, QueueRules, RoutingRules, Step, Treatment, TreatmentKind
 from acd.vocabulary import Configure
 from callfloor.hours import OpeningHours
@@ -238,6 +239,30 @@ class Rules:
     def configure(self, at: int) -> Configure:
         """The request that tells the ACD these rules at `at` (ms since 1970 UTC)."""
         return Configure(at, self.queues, self.agents, self.routing)
+
+    def warnings(self) -> list[str]:
+        """What the rules allow, but hardly anybody wants: calls that nobody can take, agents whom nobody asks."""
+        calls = [gap.words for gap in gaps(self.queues, self.agents)]
+        agents = never_asked(self.queues, self.agents)
+        more = f" and {len(agents) - NAMED} more" if len(agents) > NAMED else ""
+        asked = [f"no call would ever be offered to {', '.join(agents[:NAMED])}{more}"] if agents else []
+        return [*calls, *_unreached(self.queues), *asked]
+
+    def bounds(self, brought: Mapping[str, Collection[int]] | None = None, ivr_ms: int = IVR_MS) -> list[Bound]:
+        """How far calls may be overtaken: see `acd.bounds`."""
+        return bounds(self.queues, self.agents, self.routing, brought, ivr_ms)
+
+
+NAMED = 10
+"""So many agents are named in a warning."""
+
+
+def _unreached(queues: Mapping[str, QueueRules]) -> Iterator[str]:
+    for name, rules in queues.items():
+        end_ms = ends_at(rules)
+        late = [n for n, step in enumerate(rules.steps, start=1) if step.after_ms > end_ms]
+        if late:
+            yield f"queue {name}: no call waits for step {late[0]}, it is sent away after {seconds(end_ms)}"
 
 
 def treatments(rules: QueueRules) -> Iterator[tuple[str, Treatment]]:

@@ -29,8 +29,9 @@ def loaded(folder: Path, find: str = "", replace: str = "") -> Config:
 
 def test_the_example_of_the_docs_is_a_whole_system(tmp_path: Path) -> None:
     config = loaded(tmp_path)
-    assert config.queue_rules()["service"] == QueueRules("Service")
-    assert config.agent_rules()["a1"] == AgentRules("Wang Li", {"service": 1, "sales": 2})
+    rules = config.rules()
+    assert rules.queues["service"] == QueueRules("Service")
+    assert rules.agents["a1"] == AgentRules("Wang Li", {"service": 1, "sales": 2})
     assert config.records.journal.path == tmp_path / "var/callfloor.journal"
     assert config.records.database.url == f"sqlite:///{tmp_path}/var/callfloor.db"
     assert config.nodes["pbx1"].secret.get_secret_value() == "live-secret"
