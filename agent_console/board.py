@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from acd import vocabulary as say
+from acd.model import Agent, Call, State
 from acd.moves import Stage
-from acd.state import Agent, Call, State, apply
+from acd.state import apply
 from acd.vocabulary import AnyFact, Line
 
 

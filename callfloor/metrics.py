@@ -45,7 +45,7 @@ class FloorMetrics(Collector):
         state = self._acd.state
         waiting = GaugeMetricFamily("callfloor_calls_waiting", "Calls waiting, by queue", labels=["queue"])
         for queue in state.queues.values():
-            waiting.add_metric([queue.id], len(queue.calls) + len(queue.held))
+            waiting.add_metric([queue.id], len(queue.line))
         agents = GaugeMetricFamily("callfloor_agents", "Agents, by what they do", labels=["condition"])
         conditions = Tally(agent.condition for agent in state.agents.values())
         for condition in _CONDITIONS:
