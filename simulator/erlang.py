@@ -129,7 +129,7 @@ def service_level_a(traffic: float, agents: int, handle_s: float, patience_s: fl
     _check(within_s=within_s)
     first, found = _found_waiting(traffic, agents, handle_s, patience_s)
     served = agents * patience_s / handle_s
-    answered = 1 - math.fsum(found)
+    answered = max(0.0, 1 - math.fsum(found))
     if within_s == 0 or agents == 0:
         return answered
     still_there = within_s / patience_s
