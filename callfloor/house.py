@@ -19,6 +19,7 @@ from callfloor.config import Config
 from callfloor.floor import Floor
 from callfloor.metrics import FloorMetrics, SerialMetrics
 from callfloor.screens import Screens
+from callfloor.timetable import Timetable
 from cti.bridge import Bridge
 from cti.serial_line import SerialLine
 from ivr.agi_server import FastAgiServer
@@ -74,6 +75,8 @@ class House:
         self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound)
         self.bridges = [Bridge(node, tell, self._now) for node in config.nodes.values()]
         self.lines = [SerialLine(line, tell, self._now, reactor) for line in config.serial.values()]
+        self._rules = config.rules()
+        self._timetable = Timetable(self._rules.hours, tell, self._now)
         self._figures = FloorMetrics(self.metrics, self._acd)
         SerialMetrics(self.metrics, self.lines)
         self._tasks: list[asyncio.Task[None]] = []
@@ -82,11 +85,14 @@ class House:
         """Remembers, makes ready, listens, and only then connects to the switch. Raises CannotStart."""
         self._remember(progress)
         config = self.config
-        facts = await self.floor.tell(config.rules().configure(self._now()))
+        for warning in self._rules.warnings():
+            log.warning("house.rules", warning=warning)
+        facts = await self.floor.tell(self._rules.configure(self._now()))
         for fact in facts:
             if isinstance(fact, Refused):
                 raise CannotStart(f"this configuration cannot replace the one before it: {fact.why}")
         await self._nothing_is_connected_yet()
+        await self._timetable.look()  # before the first caller is answered
         await self.speech.make_ahead(
             all_prompts(config.ivr), lambda made, of: progress("speaking the prompts", made, of)
         )
@@ -98,6 +104,7 @@ class House:
             where = f"{config.ivr.host} port {config.ivr.port}"
             raise CannotStart(f"the IVR cannot listen on {where}: {os.strerror(error.errno or 0)}") from error
         self._run("call records", self._follower.run())
+        self._run("opening hours", self._timetable.run())
         for bridge in self.bridges:
             self._run(bridge.link_name, bridge.run())
         for line in self.lines:
@@ -130,7 +137,7 @@ class House:
     def _remember(self, progress: Progress) -> None:
         """State is a function of the facts: every part takes in the journal before anything happens."""
         readers = [self.ivr.see, *(line.see for line in self.lines), self.console.see]
-        taking_in = [*(bridge.learn for bridge in self.bridges), *readers]
+        taking_in = [*(bridge.learn for bridge in self.bridges), self._timetable.learn, *readers]
         for line in replay(self._journal.path):
             self._acd.replay([line])
             for see in taking_in:
@@ -139,7 +146,8 @@ class House:
                 progress("reading the journal", line.seq, self._journal.last_seq)
         self._now.not_before(self._acd.state.now)
         # The switch first: what a caller waits for should not wait for a screen.
-        for see in [*(bridge.see for bridge in self.bridges), *readers, self._figures.see, self._follower.see]:
+        switch = [bridge.see for bridge in self.bridges]
+        for see in [*switch, self._timetable.see, *readers, self._figures.see, self._follower.see]:
             self.floor.follow(see)
         log.info("house.remembers", lines=self._journal.last_seq, calls=len(self._acd.state.calls))
 
