@@ -1,0 +1,1 @@
+"""Recorded days: what happened at a call center, read from whatever wrote it down."""
