@@ -7,7 +7,7 @@ facts = acd.handle(input)   →   journal {input, facts}   →   act on each fac
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Any
 
 from acd.model import State
 from acd.rules import RULES
@@ -32,12 +32,13 @@ class Acd:
 
         Raises TimeWentBack if `said.at` (ms) is before the input before it, ImpossibleMove on a bug of ours.
         """
-        if said.at < self.state.now:
-            raise TimeWentBack(f"{said!r} comes after an input at {self.state.now}")
-        facts: list[AnyFact] = []
-        for fact in RULES[type(said)](self.state, said):
-            apply(self.state, said.at, fact)
-            facts.append(cast(AnyFact, fact))
+        state, at = self.state, said.at
+        if at < state.now:
+            raise TimeWentBack(f"{said!r} comes after an input at {state.now}")
+        facts: list[Any] = []
+        for fact in RULES[type(said)](state, said):
+            apply(state, at, fact)
+            facts.append(fact)
         return facts
 
     def replay(self, lines: Iterable[Line]) -> int:

@@ -16,7 +16,7 @@ from acd.policy import AgentRules, QueueRules, RoutingRules, Treatment
 Party: TypeAlias = Literal["caller", "agent", "switch"]
 
 
-class Why(msgspec.Struct, frozen=True, omit_defaults=True):
+class Why(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The reason of an offer, small enough to be journaled with each.
 
     `agent_rule` chose the agent among `eligible`; `passed_over` counts the queue's other agents by what kept them from
@@ -34,8 +34,8 @@ class Why(msgspec.Struct, frozen=True, omit_defaults=True):
     older: int = 0
 
 
-class Fact(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
-    """What the ACD decided; it happened at the `at` of its input."""
+class Fact(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """What the ACD decided; it happened at the `at` of its input. (`gc=False`: a fact never refers back to itself.)"""
 
 
 class Configured(Fact, frozen=True):

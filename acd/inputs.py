@@ -61,7 +61,7 @@ class SwitchLeg(msgspec.Struct, frozen=True, omit_defaults=True):
     bridged: bool = False
 
 
-class Input(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+class Input(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
     """What is said to the ACD."""
 
     at: int

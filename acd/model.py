@@ -28,14 +28,14 @@ CONDITIONS = ("free", "offered", "reserved", "connected", "wrap-up", "resting", 
 
 FREE, OFFERED, RESERVED, CONNECTED, WRAP_UP, RESTING, NOT_READY, LOGGED_OFF = range(len(CONDITIONS))
 
-_BY_LINE = {
+CONDITION_BY_LINE = {
     AgentLine.OFFERED: OFFERED,
     AgentLine.RESERVED: RESERVED,
     AgentLine.CONNECTED: CONNECTED,
     AgentLine.WRAP_UP: WRAP_UP,
     AgentLine.RESTING: RESTING,
 }
-_BY_PRESENCE = {Presence.LOGGED_OFF: LOGGED_OFF, Presence.NOT_READY: NOT_READY, Presence.READY: FREE}
+CONDITION_BY_PRESENCE = {Presence.LOGGED_OFF: LOGGED_OFF, Presence.NOT_READY: NOT_READY, Presence.READY: FREE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,6 @@ class Agent:
     def condition(self) -> str:
         """One word for why this agent can or cannot be offered a call."""
         return CONDITIONS[self.state]
-
-    def state_now(self) -> int:
-        """What presence and line make of `state`."""
-        line = self.line
-        return _BY_PRESENCE[self.presence] if line is AgentLine.FREE else _BY_LINE[line]
 
 
 @dataclass(slots=True)
@@ -185,8 +180,8 @@ class Pool:
 class Lane:
     """Calls of one queue that want the same.
 
-    `pools`: (rank, level, pool), the rank smaller for those to be asked first. `lacking`: how many agents serve the queue
-    but have not what is wanted. `server_ms` is the recent service: how much time of one agent passes between two calls
+    `pools`: (rank, level, pool), the rank smaller for those to be asked first. `lacking`: how many agents serve the
+    queue but have not what is wanted. `server_ms` is the recent service: how much time of one agent passes between two calls
     that leave the lane; `left_at` when the last one did, or when the lane began to fill.
     """
 
@@ -233,7 +228,7 @@ Profile: TypeAlias = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], .
 """What the agents of a pool have in common: queues with levels, skills with levels, weight."""
 
 Deadline: TypeAlias = tuple[str, str | int]
-"""What a deadline is about: ("offer", number), ("call", id), ("dial", call) or ("wrap-up" | "rest" | "console", agent)."""
+"""What it is about: ("offer", number), ("call", id), ("dial", call) or ("wrap-up" | "rest" | "console", agent)."""
 
 
 @dataclass(slots=True)

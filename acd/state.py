@@ -12,7 +12,7 @@ from typing import Any
 from acd import vocabulary as say
 from acd.agent_choices import add_load
 from acd.lanes import agent_moved, place_agent, put_in_line, take_out_of_lane, take_out_of_line
-from acd.model import Agent, Call, Dropped, Lane, Offer, Queue, State
+from acd.model import CONDITION_BY_LINE, CONDITION_BY_PRESENCE, Agent, Call, Dropped, Lane, Offer, Queue, State
 from acd.moves import CALL, LINE, PRESENCE, AgentLine, Stage, move
 from acd.vocabulary import Fact
 
@@ -42,18 +42,22 @@ def _line(state: State, at: int, agent: Agent, fact: Fact) -> None:
     line, since = agent.line, agent.line_since
     agent.line = move(LINE, line, fact, agent.id)
     agent.line_since = at
-    if line is AgentLine.CONNECTED:
+    if line is _CONNECTED:
         agent.talk_ms += at - since
         add_load(agent, since, at)
-    elif line is AgentLine.WRAP_UP:
+    elif line is _WRAP_UP:
         add_load(agent, since, at)
     _condition(agent)
 
 
+_CONNECTED, _WRAP_UP, _FREE = AgentLine.CONNECTED, AgentLine.WRAP_UP, AgentLine.FREE
+
+
 def _condition(agent: Agent) -> None:
-    before = agent.state
-    after = agent.state = agent.state_now()
+    before, line = agent.state, agent.line
+    after = CONDITION_BY_PRESENCE[agent.presence] if line is _FREE else CONDITION_BY_LINE[line]
     if before != after:
+        agent.state = after
         agent_moved(agent, before, after)
 
 
