@@ -24,7 +24,7 @@ LEFT_OUT = 1e-10
 
 @dataclass(frozen=True)
 class Waits:
-    """Of one class: shares of its calls that wait and that give up, mean wait (s) of all, those who gave up included."""
+    """Of one class: shares of its calls that wait and give up, mean wait (s) of all, those who gave up included."""
 
     waits: float
     mean_wait_s: float
