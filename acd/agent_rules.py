@@ -105,7 +105,8 @@ def wrap_up(state: State, at: int, agent: Agent, call: str, queue: str) -> Facts
         yield from find_call(state, at, agent)
         return
     for lane in agent.pool.lanes:
-        yield from dial_ahead(state, at, lane)
+        if lane.virtual:
+            yield from dial_ahead(state, at, lane)
 
 
 def wrap_up_over(state: State, at: int, agent: Agent) -> Facts:

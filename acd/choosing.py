@@ -28,6 +28,7 @@ AMONG_CALLS = {
     "queue weight": "longest weighted wait across the agent's queues",
     "service level": "soonest due across the agent's queues",
 }
+_NOT_FREE = CONDITIONS[1:]
 RUNG_AT_ONCE = 30
 """The most telephones that ring for one call by the choice `ring all`."""
 
@@ -55,15 +56,15 @@ def find_agent(state: State, at: int, call: Call, but: str = "") -> Facts:
         yield from _reserve(state, at, call, agent)
     elif lane.choice != "ring all" or lane.want.agent:
         why = _why(at, lane, counts, agent, level, ONLY_CALL, 1)
-        yield from offer(state, at, call, agent, why)
+        yield offer(state, at, call, agent, why)
     else:
         for one in _all_agents(state, lane, level, but):
-            yield from offer(state, at, call, one, _why(at, lane, counts, one, level, ONLY_CALL, 1))
+            yield offer(state, at, call, one, _why(at, lane, counts, one, level, ONLY_CALL, 1))
 
 
-def offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> Facts:
+def offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> say.CallOffered:
     ring_ms = state.queues[call.queue].rules.ring_ms
-    yield say.CallOffered(state.last_offer + 1, call.id, agent.id, at + ring_ms, why)
+    return say.CallOffered(state.last_offer + 1, call.id, agent.id, at + ring_ms, why)
 
 
 def dial_out(state: State, at: int, call: Call, number: str, rule: str) -> Facts:
@@ -120,7 +121,7 @@ def _all_agents(state: State, lane: Lane, level: int, but: str) -> list[Agent]:
 
 def passed_over(lane: Lane, counts: list[int]) -> dict[str, int]:
     """The queue's agents (and those widened to) who cannot be offered the lane's calls now, by what keeps them."""
-    words = {CONDITIONS[n]: count for n, count in enumerate(counts) if count and n != FREE}
+    words = {word: count for word, count in zip(_NOT_FREE, counts[1:], strict=True) if count}
     if lane.lacking:
         words[LACKING] = lane.lacking
     return words
@@ -171,10 +172,11 @@ def find_call(state: State, at: int, agent: Agent) -> Facts:
     level = agent.queues.get(best_lane.queue, 0)
     older = 0 if weighted else _older(state, agent, call)
     counts = _counts(state, best_lane)
-    yield from offer(
+    yield offer(
         state, at, call, agent, _why(at, best_lane, counts, agent, level, AMONG_CALLS[choice], waiting, older)
     )
-    yield from dial_ahead(state, at, best_lane)
+    if best_lane.virtual:
+        yield from dial_ahead(state, at, best_lane)
 
 
 def _older(state: State, agent: Agent, call: Call) -> int:
@@ -243,7 +245,7 @@ def queue_call(
         call.id, name, priority, joined_at, position, *wait, head_start_ms, skills, preferred, prefer_until, nobody, by
     )
     yield from find_agent(state, at, call)
-    if call.lane is not None:
+    if call.lane is not None and call.lane.virtual:
         yield from dial_ahead(state, at, call.lane)
 
 

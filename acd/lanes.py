@@ -27,6 +27,8 @@ def want_of(rules: QueueRules, step: int, own: str, agent: str = "") -> Want:
     them. Until its time is over, a preferred `agent` only."""
     if agent:
         return Want(agent=agent)
+    if not step:
+        return Want(join(rules.skills, own), rules.levels)
     skills, levels, widen = rules.skills, rules.levels, ""
     for done in rules.steps[:step]:
         skills = skills if done.skills is None else done.skills
@@ -74,7 +76,8 @@ def lane_of(state: State, call: Call, at: int) -> Lane:
 
 def prospect(state: State, queue: Queue, want: Want) -> Lane:
     """A lane as it would be for those who want this; nobody knows of it yet."""
-    lane = Lane(queue.id, want, queue.rules.agent_choice, server_ms=queue.handle_ms)
+    rules = queue.rules
+    lane = Lane(queue.id, want, rules.agent_choice, server_ms=queue.handle_ms, virtual=rules.callback is not None)
     if want.agent:
         return lane
     ask, widen = parse(want.skills), parse(want.widen) if want.widen else None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from acd.moves import AgentLine, Presence, Stage
 from acd.order import Order
@@ -38,8 +38,7 @@ CONDITION_BY_LINE = {
 CONDITION_BY_PRESENCE = {Presence.LOGGED_OFF: LOGGED_OFF, Presence.NOT_READY: NOT_READY, Presence.READY: FREE}
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """What a call wants now. `levels`: the highest level asked (0: all); `widen`: an ask for agents beyond the queue's
     own; `agent`: this one only."""
 
@@ -131,6 +130,8 @@ class Call:
     """When a caller who was called back came onto the line."""
     reserved: str = ""
     """The agent who is kept free for this callback."""
+    due: int = 0
+    """When time alone changes something for it while it waits; 0: never."""
     lane: Lane | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -193,6 +194,8 @@ class Lane:
     lacking: int = 0
     server_ms: int = 0
     left_at: int = 0
+    virtual: bool = False
+    """Whether its queue has virtual hold."""
 
 
 @dataclass(slots=True)

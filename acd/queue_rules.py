@@ -266,7 +266,7 @@ def pull_call(state: State, request: say.PullCall) -> Facts:
         passed = passed_over(lane, column_sums(lane)) if lane is not None else {}
         idle_ms = request.at - agent.idle_since
         why = say.Why(f"pulled by {request.by}", agent.queues.get(call.queue, 0), idle_ms, 1, passed, "pulled", 1)
-        yield from offer(state, request.at, call, agent, why)
+        yield offer(state, request.at, call, agent, why)
 
 
 def open_queue(state: State, request: say.OpenQueue) -> Facts:

@@ -158,10 +158,12 @@ def _wait_on(state: State, call: Call, at: int) -> None:
     """Puts a call into line, and sets the clock for what is due to it there."""
     put_in_line(state, call, at)
     due = _due(state, call)
-    if due:
-        state.deadlines.put(("call", call.id), due)
-    else:
-        state.deadlines.discard(("call", call.id))
+    if due != call.due:
+        call.due = due
+        if due:
+            state.deadlines.put(("call", call.id), due)
+        else:
+            state.deadlines.discard(("call", call.id))
 
 
 def _due(state: State, call: Call) -> int:
@@ -169,6 +171,8 @@ def _due(state: State, call: Call) -> int:
     if not call.queue or call.direct:
         return 0
     rules = state.queues[call.queue].rules
+    if not (rules.steps or rules.max_wait_ms or call.prefer_until or call.retry_at):
+        return 0
     dues = [call.prefer_until, call.retry_at]
     if call.step < len(rules.steps):
         dues.append(call.joined_at + rules.steps[call.step].after_ms)
@@ -179,7 +183,9 @@ def _due(state: State, call: Call) -> int:
 
 def _stop_waiting(state: State, call: Call, at: int) -> None:
     take_out_of_line(state, call, at)
-    state.deadlines.discard(("call", call.id))
+    if call.due:
+        call.due = 0
+        state.deadlines.discard(("call", call.id))
 
 
 def _forget(state: State, at: int, call: Call) -> None:
