@@ -48,8 +48,8 @@ def leave_queue(state: State, request: say.LeaveQueue) -> Facts:
     number = request.number or call.ani
     if request.wish == "callback" and state.queues[call.queue].rules.callback is not None and number:
         yield from take_back(state, call, "withdrawn")
-        yield from next_calls(state, request.at, agents)
         yield from place_callback(state, request.at, call, number)
+        yield from next_calls(state, request.at, agents)
         return
     waited_ms = request.at - call.joined_at
     leaving = say.CallLeftQueue(call.id, call.queue, request.wish, waited_ms, request.number, request.recording)
@@ -119,12 +119,12 @@ def agent_gone(state: State, report: say.AgentGone) -> Facts:
 
 
 def fail(state: State, at: int, offer: Offer, reason: say.FailReason) -> Facts:
-    """The agent or the telephone did not take the call (RONA): it looks for the next, and the queue says what becomes of
-    the agent."""
+    """The agent or the telephone did not take the call (RONA): it looks for the next, and the queue says what becomes
+    of the agent."""
     call = state.calls[offer.call]
     yield say.OfferFailed(offer.id, call.id, offer.agent, reason)
     if not offer.agent or call.direct:
-        yield from _nobody_took_it(state, at, call, offer, reason)
+        yield from _nobody_took_it(state, at, call, reason)
         if not offer.agent:
             return
     agent = state.agents[offer.agent]
@@ -150,7 +150,7 @@ def fail(state: State, at: int, offer: Offer, reason: say.FailReason) -> Facts:
         yield from find_call(state, at, agent)
 
 
-def _nobody_took_it(state: State, at: int, call: Call, offer: Offer, reason: say.FailReason) -> Facts:
+def _nobody_took_it(state: State, at: int, call: Call, reason: say.FailReason) -> Facts:
     """An offer to one party only has failed."""
     if call.consult_of:
         yield from end_consult(state, at, call, "agent", reason)
