@@ -77,7 +77,9 @@ class Progress:
         elif going.left is None:
             going.left_at = at
             outcome = outcome or ("left in IVR" if going.queued_at is None else "other")
-        self._done.append((going, outcome or going.left or "unknown", talked_ms))
+        else:
+            outcome = outcome or going.left
+        self._done.append((going, outcome or "unknown", talked_ms if outcome == "answered" else None))
 
     def lost(self, why: str) -> None:
         """The log ends, or the system was started anew: what still goes on cannot be told to its end."""

@@ -34,8 +34,8 @@ def read_trace(
     """The day that the file tells of; its format is known by its content unless it is said.
 
     `zone` is that of times which name no offset, and says when a day began. Whatever is wrong stands in the trace's
-    `problems`. Raises `TraceRefused` if the format is unknown, no call can be read, or, with `strict`, at the first
-    problems; OSError if the file cannot be read.
+    `problems`. Raises `TraceRefused` if the format is unknown, no call can be read, our own journal is damaged, or,
+    with `strict`, there is any problem; OSError if the file cannot be read.
     """
     findings = Findings()
     if written == "auto":
@@ -99,15 +99,15 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def _journal(path: Path, findings: Findings) -> Iterable[Line]:
-    """The lines up to the end, or to the first that is damaged: nothing behind it can be trusted."""
+    """The whole lines. Raises `TraceRefused` if the journal is damaged: what else in it is true, nobody knows."""
     with JournalReader(path) as reader:
         try:
             while lines := reader.read():
                 yield from lines
         except JournalCorrupt as error:
-            findings.report(
-                error.line, "journal", f"damage at byte {error.offset}", error.expected, "not read from here"
-            )
+            found = f"damage at byte {error.offset}"
+            problem = Problem(error.line, "journal", found, error.expected, "not read")
+            raise TraceRefused(str(path), [problem]) from error
         if reader.torn_bytes:
             found = f"{reader.torn_bytes} bytes without an end"
             findings.report(reader.last_seq + 1, "journal", found, "a whole line", "left out")

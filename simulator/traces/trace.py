@@ -1,8 +1,8 @@
 """The one shape of a recorded day, whoever recorded it: its calls, who was there, what was wrong in the file. Pure.
 
 `arrived_ms`, `from_ms`, `to_ms` and times ending in `_at_ms` are milliseconds since the day's start, which is
-`Trace.day_start_at`: a time of day can be read off them, and a record of several days goes on past 24 hours. Other
-`_ms` are durations.
+`Trace.day_start_at`: a time of day can be read off them (but for the hours after the clocks were changed), and a record
+of several days goes on past 24 hours. Other `_ms` are durations.
 """
 
 from __future__ import annotations

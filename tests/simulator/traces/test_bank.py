@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from simulator.traces.bank import COLUMNS, read_bank
+from simulator.traces.bank import read_bank
 from simulator.traces.clock import shown
 from simulator.traces.reading import read_trace
 from simulator.traces.samples import service_times_ms, waits
@@ -38,8 +38,10 @@ def test_what_is_wrong_in_the_morning_is_said_row_by_row(morning: Trace) -> None
         149, 262, 305, 724, 727, 1057, 1259, 1393, 1411,
     ]  # fmt: skip
     assert told(morning)[5:7] == [
-        "line 482, vru_exit: found 12:03:15, 87 s too early, expected 12:04:42 (vru_entry) or later; "
-        "used: it came at that time",
+        (
+            "line 482, vru_exit: found 12:03:15, 87 s too early, expected 12:04:42 (vru_entry) or later; "
+            "used: it came at that time"
+        ),
         "line 482, vru_time: found -87 s, expected 0 s or more; not used",
     ]
     assert {problem.line for problem in morning.problems if problem.done != "left out"} == {
@@ -83,13 +85,13 @@ def test_arrivals_are_in_order_and_agents_there_as_long_as_they_served(morning: 
     assert (shown(first.from_ms), shown(first.to_ms)) == ("9:54:16", "13:11:10")
 
 
-ROW = dict(
-    zip(
-        COLUMNS,
-        "AA0101,7,PS,9:00:00,9:00:10,10,9:00:10,9:01:10,60,AGENT,9:01:09,9:03:09,120,AGENT01".split(","),
-        strict=True,
-    )
-)
+ROW = {
+    "vru+line": "AA0101", "call_id": "7", "type": "PS",
+    "vru_entry": "9:00:00", "vru_exit": "9:00:10", "vru_time": "10",
+    "q_start": "9:00:10", "q_exit": "9:01:10", "q_time": "60",
+    "outcome": "AGENT",
+    "ser_start": "9:01:09", "ser_exit": "9:03:09", "ser_time": "120", "server": "AGENT01",
+}  # fmt: skip
 NEVER_SERVED = {"ser_start": "0:00:00", "ser_exit": "0:00:00", "ser_time": "0", "server": "NO_SERVER"}
 
 
@@ -99,18 +101,24 @@ NEVER_SERVED = {"ser_start": "0:00:00", "ser_exit": "0:00:00", "ser_time": "0", 
         ({}, "", "9:00:00 10000 60000 120000 answered"),
         (
             {"vru_exit": "8:59:50", "vru_time": "-10", "q_time": "80", "q_start": "8:59:50"},
-            "vru_exit: found 8:59:50, 10 s too early, expected 9:00:00 (vru_entry) or later; used: it came at that time",
+            (
+                "vru_exit: found 8:59:50, 10 s too early, expected 9:00:00 (vru_entry) or later; "
+                "used: it came at that time"
+            ),
             "8:59:50 0 80000 120000 answered",
         ),
         (
             {"q_start": "9:00:05", "q_time": "65"},
-            "q_start: found 9:00:05, 5 s too early, expected 9:00:10 (vru_exit) or later; used: the IVR ended at that time",
+            (
+                "q_start: found 9:00:05, 5 s too early, expected 9:00:10 (vru_exit) or later; "
+                "used: the IVR ended at that time"
+            ),
             "9:00:00 5000 65000 120000 answered",
         ),
         (
             {"q_exit": "9:00:05", "q_time": "-5"},
-            "q_exit: found 9:00:05, 5 s too early, expected 9:00:10 (q_start) or later; "
-            "used: the wait ended when the service began, 9:01:09",
+            ("q_exit: found 9:00:05, 5 s too early, expected 9:00:10 (q_start) or later; "
+            "used: the wait ended when the service began, 9:01:09"),
             "9:00:00 10000 59000 120000 answered",
         ),
         (
@@ -125,12 +133,18 @@ NEVER_SERVED = {"ser_start": "0:00:00", "ser_exit": "0:00:00", "ser_time": "0", 
         ),
         (
             {"ser_start": "9:01:30", "ser_time": "99"},
-            "ser_start: found 9:01:30, expected 9:01:10 (q_exit), when the wait ended; used: the wait is taken as recorded",
+            (
+                "ser_start: found 9:01:30, expected 9:01:10 (q_exit), when the wait ended; "
+                "used: the wait is taken as recorded"
+            ),
             "9:00:00 10000 60000 99000 answered",
         ),
         (
             {"ser_exit": "9:01:00", "ser_time": "-9"},
-            "ser_exit: found 9:01:00, 9 s too early, expected 9:01:09 (ser_start) or later; used without a service time",
+            (
+                "ser_exit: found 9:01:00, 9 s too early, expected 9:01:09 (ser_start) or later; "
+                "used without a service time"
+            ),
             "9:00:00 10000 60000 None answered",
         ),
         (
@@ -149,8 +163,8 @@ NEVER_SERVED = {"ser_start": "0:00:00", "ser_exit": "0:00:00", "ser_time": "0", 
         ),
         (
             {"outcome": "HANG"},
-            "ser_start: found served 9:01:09 to 9:03:09 by AGENT01, expected no service, as it was HANG; "
-            "used without the service",
+            ("ser_start: found served 9:01:09 to 9:03:09 by AGENT01, expected no service, as it was HANG; "
+            "used without the service"),
             "9:00:00 10000 60000 None abandoned",
         ),
         (
@@ -179,7 +193,9 @@ def test_one_agent_with_two_calls_and_one_number_twice_on_a_unit_are_named() -> 
     trace = of_text(lambda lines, findings, _: read_bank(lines, findings), rows)
     assert told(trace) == [
         "line 2, call_id: found AA01-7, expected an id that no other row has; used as a call of its own, AA01-7#2",
-        "line 2, service by AGENT01: found 9:01:29, expected 9:03:09 or later: until then the call of line 1; "
-        "both used as recorded",
+        (
+            "line 2, service by AGENT01: found 9:01:29, expected 9:03:09 or later: until then the call of line 1; "
+            "both used as recorded"
+        ),
     ]
     assert [call.id for call in trace.calls] == ["AA01-7", "AA01-7#2", "AA02-7"]
