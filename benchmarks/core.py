@@ -15,18 +15,34 @@ from rich.table import Table
 from acd.core import Acd
 from acd.vocabulary import Line
 from records.journal import Journal, replay
-from simulator.engine import Scenario, simulate
+from simulator.run import Simulation, simulate
+from simulator.scenario import Scenario
 
 RUNS = 5
-CALLS = 20_000
+CALLS = 9_000
 FACTS = 500_000
 HANDLE_S = 180
 
 
 def busy(agents: int, calls: int = CALLS) -> Scenario:
     """95 % occupancy: nearly every agent talks, callers wait, every answer is a decision."""
-    per_hour = agents * 0.95 * 3600 / HANDLE_S
-    return Scenario(per_hour, HANDLE_S, agents, hours=calls / per_hour, patience_s=120, answer_s=3, wrap_up_ms=5_000)
+    minutes = round(calls / (agents * 0.95 * 60 / HANDLE_S))
+    clock = f"{minutes // 60:02}:{minutes % 60:02}"
+    return Scenario.model_validate(
+        {
+            "day": {"date": "2026-11-23", "hours": f"00:00-{clock}", "interval_s": minutes * 60},
+            "queues": {"service": {"name": "Service", "wrap_up_ms": 5_000}},
+            "kinds": {
+                "caller": {
+                    "total": calls,
+                    "queue": "service",
+                    "patience_s": {"exponential": 120},
+                    "service_s": {"exponential": HANDLE_S},
+                }
+            },
+            "teams": {"all": {"agents": agents, "queues": {"service": 1}, "answer_s": 3}},
+        }
+    )
 
 
 def timed(work: Callable[[], int]) -> list[float]:
@@ -47,9 +63,10 @@ def run(screen: Console) -> None:
         counts: list[tuple[int, int]] = []
 
         def whole_run(scenario: Scenario = scenario, counts: list[tuple[int, int]] = counts) -> int:
-            outcome, engine = simulate(scenario, seed=1)
-            counts.append((engine.inputs, len(outcome.answered_ms) + len(outcome.abandoned_ms)))
-            return engine.inputs
+            simulation = Simulation(scenario, seed=1)
+            simulation.run()
+            counts.append((simulation.engine.inputs, simulation.callers.came))
+            return simulation.engine.inputs
 
         rates = timed(whole_run)
         inputs, calls = counts[0]

@@ -31,6 +31,7 @@ from callfloor.house import Progress as Report
 from callfloor.live import run_until_signalled, twisted_reactor
 from callfloor.logs import set_up as set_up_log
 from callfloor.rules_cli import show_rules
+from callfloor.simulate import compare, simulate
 from ivr.speech import SpeechError
 from pbx_config.check import check
 from pbx_config.render import render
@@ -52,6 +53,8 @@ customers = typer.Typer(help="The customers whose records pop up.", no_args_is_h
 app.add_typer(customers, name="customers")
 app.add_typer(pbx, name="pbx")
 app.add_typer(journal, name="journal")
+app.command()(simulate)
+app.command()(compare)
 app.command("rules")(show_rules)
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", metavar="FILE")]
