@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.callback_rules import place_callback
+from acd.callback_rules import callback_turn
 from acd.choosing import Facts, find_agent, find_call, refused
 from acd.model import Call, Offer, State
 from acd.moves import Stage
@@ -46,10 +46,12 @@ def leave_queue(state: State, request: say.LeaveQueue) -> Facts:
         return
     agents = ringing_at(state, call)
     number = request.number or call.ani
-    if request.wish == "callback" and state.queues[call.queue].rules.callback is not None and number:
+    held = request.wish == "callback" and state.queues[call.queue].rules.callback is not None
+    if held and number and not call.direct:
         yield from take_back(state, call, "withdrawn")
-        yield from place_callback(state, request.at, call, number)
+        yield say.CallbackPlaced(call.id, call.queue, number)
         yield from next_calls(state, request.at, agents)
+        yield from callback_turn(state, request.at, call)
         return
     waited_ms = request.at - call.joined_at
     leaving = say.CallLeftQueue(call.id, call.queue, request.wish, waited_ms, request.number, request.recording)

@@ -14,9 +14,8 @@ from acd.model import Call, State
 from acd.moves import Stage
 
 
-def place_callback(state: State, at: int, call: Call, number: str) -> Facts:
-    """The caller may hang up; if it is the call's turn already, the telephone rings at once."""
-    yield say.CallbackPlaced(call.id, call.queue, number)
+def callback_turn(state: State, at: int, call: Call) -> Facts:
+    """The caller has hung up; if it is the call's turn already, the telephone rings at once."""
     yield from find_agent(state, at, call)
     if call.lane is not None:
         yield from dial_ahead(state, at, call.lane)

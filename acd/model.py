@@ -116,6 +116,8 @@ class Call:
     preferred: str = ""
     prefer_until: int = 0
     step: int = 0
+    sent_on: list[str] = field(default_factory=list)
+    """The queues that have sent it on, one to the other."""
     place: Place = (0, 0)
     offers: list[int] = field(default_factory=list)
     """Its offers that ring or talk, the oldest first."""
@@ -182,8 +184,8 @@ class Lane:
     """Calls of one queue that want the same.
 
     `pools`: (rank, level, pool), the rank smaller for those to be asked first. `lacking`: how many agents serve the
-    queue but have not what is wanted. `server_ms` is the recent service: how much time of one agent passes between two calls
-    that leave the lane; `left_at` when the last one did, or when the lane began to fill.
+    queue but have not what is wanted. `server_ms` is the recent service: how much time of one agent passes between two
+    calls that leave the lane; `left_at` when the last one did, or when the lane began to fill.
     """
 
     queue: str

@@ -167,9 +167,15 @@ def _wait_on(state: State, call: Call, at: int) -> None:
 
 
 def _due(state: State, call: Call) -> int:
-    """When something changes for a waiting call by time alone; 0: never."""
-    if not call.queue or call.direct:
+    """When something changes for a waiting call by time alone; 0: never.
+
+    A consultation has a caller who is held and an agent who may drop it: steps and limits are not for it. Nor for a
+    call that is back in a queue which has sent it on: two queues would send it to each other for ever.
+    """
+    if not call.queue or call.direct or call.consult_of:
         return 0
+    if call.queue in call.sent_on:
+        return min((due for due in (call.prefer_until, call.retry_at) if due), default=0)
     rules = state.queues[call.queue].rules
     if not (rules.steps or rules.max_wait_ms or call.prefer_until or call.retry_at):
         return 0
@@ -259,6 +265,7 @@ def _call_deflected(state: State, at: int, fact: say.CallDeflected) -> None:
     _stage(at, call, fact)
     if not call.joined_at:
         call.joined_at = at
+    call.sent_on = [*call.sent_on, fact.queue] if fact.to.kind == "queue" else []
     call.queue, call.direct, call.step = fact.queue, fact.to.kind == "number", 0
     if not call.direct:
         call.queue = ""
