@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from acd.model import FREE, Agent, Pool
+from acd.model import Agent, Pool
 
 AgentKey: TypeAlias = Callable[[Agent], Any]
 
@@ -84,17 +84,19 @@ def rank(choice: str, level: int, points: int) -> Any:
     return (-points, level) if choice == "best skill" else level
 
 
-def draw(pools: Sequence[Pool], seed: int, number: int) -> str:
-    """Weighted random: one of the free agents of these pools, each as likely as its weight says.
+def draw(pools: Sequence[Pool], seed: int, number: int, but: str = "") -> str:
+    """Weighted random: one of the free agents of these pools (and not `but`), each as likely as its weight says.
 
     `number` is that of the offer to be made, so every offer is a draw of its own and a replay draws the same.
     """
-    total = sum(pool.counts[FREE] * pool.weight for pool in pools)
-    ticket = _hash(seed, number) % total
-    for pool in pools:
-        share = pool.counts[FREE] * pool.weight
+    free = [pool.free["weighted random"] for pool in pools]
+    shares = [(len(one) - (but in one)) * pool.weight for one, pool in zip(free, pools, strict=True)]
+    ticket = _hash(seed, number) % sum(shares)
+    for one, pool, share in zip(free, pools, shares, strict=True):
         if ticket < share:
-            return pool.free["weighted random"][ticket // pool.weight]
+            n = ticket // pool.weight
+            after = but in one and one.ahead_of(one.key(but), but) <= n
+            return one[n + after]
         ticket -= share
     raise AssertionError("a ticket beyond the total")
 

@@ -59,7 +59,7 @@ def find_agent(state: State, at: int, call: Call, but: str = "") -> Facts:
         yield offer(state, at, call, agent, why)
     else:
         for one in _all_agents(state, lane, level, but):
-            yield offer(state, at, call, one, _why(at, lane, counts, one, level, ONLY_CALL, 1))
+            yield offer(state, at, call, one, _why(at, lane, _counts(state, lane), one, level, ONLY_CALL, 1))
 
 
 def offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> say.CallOffered:
@@ -104,7 +104,7 @@ def _first_agent(state: State, lane: Lane, but: str) -> tuple[Agent | None, int]
         return None, 0
     name = best_entry[1]
     if choice == "weighted random":
-        name = draw(_equals(lane, best_rank), state.seed, state.last_offer + 1)
+        name = draw(_equals(lane, best_rank), state.seed, state.last_offer + 1, but)
     return state.agents[name], best_level
 
 
@@ -172,24 +172,17 @@ def find_call(state: State, at: int, agent: Agent) -> Facts:
     level = agent.queues.get(best_lane.queue, 0)
     older = 0 if weighted else _older(state, agent, call)
     counts = _counts(state, best_lane)
-    yield offer(
-        state, at, call, agent, _why(at, best_lane, counts, agent, level, AMONG_CALLS[choice], waiting, older)
-    )
+    yield offer(state, at, call, agent, _why(at, best_lane, counts, agent, level, AMONG_CALLS[choice], waiting, older))
     if best_lane.virtual:
         yield from dial_ahead(state, at, best_lane)
 
 
 def _older(state: State, agent: Agent, call: Call) -> int:
-    """How many calls of the agent's queues would come before this one, but are not for this agent."""
-    older = 0
-    for name in agent.queues:
-        queue = state.queues[name]
-        if len(queue.lanes) > 1:
-            ahead = queue.line.ahead_of(call.place, call.id)
-            older += ahead and ahead - sum(
-                lane.calls.ahead_of(call.place, call.id) for lane in agent.pool.lanes if lane.queue == name
-            )
-    return older
+    """How many calls of the agent's queues would come before this one, but are not for this agent.
+
+    It is the first of all that are, so whoever has a better place is one of them.
+    """
+    return sum(state.queues[name].line.ahead_of(call.place, call.id) for name in agent.queues)
 
 
 # ------------------------------------------------------------------------------------------ virtual hold

@@ -70,8 +70,9 @@ class Order(Generic[T]):
         return self._sorted[1] if len(self._sorted) > 1 else None
 
     def ahead_of(self, key: Any, thing: T) -> int:
-        """How many would come before `thing` if it were put at `key`."""
-        return bisect_left(self._sorted, (key, thing))
+        """How many others would come before `thing` if it were put at `key`; it may be in already."""
+        ahead = bisect_left(self._sorted, (key, thing))
+        return ahead - 1 if thing in self._keys and self._keys[thing] < key else ahead
 
 
 _MISSING: Any = object()
