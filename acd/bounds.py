@@ -13,19 +13,22 @@ Why it holds. Let p be the priority of c at its step, h its head start (the time
 queue's service-level time, g its queue's weight, A `ageing_ms`, and the same with ' for c'. By the places in
 `acd.call_choices`, c' is before c only if
 
-- `oldest`: w' + h' >= w + h, so w - w' <= h' - h <= h'.
-- `priority`: p' > p, then whatever they have waited; or p' = p, and then as by `oldest`.
-- `priority with ageing`: w' + h' + p'A >= w + h + pA, so w - w' <= (p' - p)A + h'.
-- `service level`: the same, less the service-level times: w - w' <= (p' - p)A + h' + s - s'.
-- `queue weight`: g'(w' + h' + p'A) >= g(w + h + pA). With f = g'/g: w - w' <= (f - 1)w' + f(h' + p'A) - pA. For f <= 1
-  that is largest for the smallest w', for f > 1 for the largest: nothing bounds it if nothing ends the wait of c'. What
-  holds then is w <= f(w' + h' + p'A) - pA: beside priorities, c' has waited at least 1/f as long (`Bound.factor` is f).
+- `oldest`: w + h <= w' + h'.
+- `priority`: p' > p, whatever they have waited; or p' = p, and then as by `oldest`.
+- `priority with ageing`: w + h + pA <= w' + h' + p'A.
+- `service level`: w + h + pA - s <= w' + h' + p'A - s'.
+- `queue weight`: g(w + h + pA) <= g'(w' + h' + p'A).
+
+With h >= 0, and h' at most the longest time in the IVR, each of these is w <= f w' + k, where f = 1 (g'/g for `queue
+weight`: that is `Bound.factor`) and k depends on the rules alone (infinite where p' > p by `priority`).
 
 Steps raise priorities at known times, and the queue's longest wait or an overflow ends a wait, unless the caller has
 hung up and waits to be called back (virtual hold is never sent away). So the life of a call is cut into spans of
-waiting, in each of which its priority and its agents are known. While c is in a span that ends at e, and c' in one that
-begins at b', w <= e and w' >= b' besides, so w - w' <= e - b'. Of two spans only those compete that have an agent in
-common. The bound is the largest over all pairs of spans, and 0 if none is in favor of c'.
+waiting, in each of which its priority and its agents are known. While c is in a span from b to e, and c' in one from
+b' to e', also b <= w <= e and b' <= w' (<= e', unless the place was resumed, which begins a life anew). The bound of
+two spans is the largest w - w' under these inequalities, which is at a corner: for f <= 1 at the smallest w', for f > 1
+where f w' + k reaches e. Of two spans only those compete that have an agent in common. The bound of a queue and
+priority is the largest over all pairs of spans, and 0 if none is in favor of c'.
 
 Not in it: what people do (a pulled call, a priority that is set, a call that is moved or transferred and brings a
 priority), and calls that wait for a preferred agent who serves their queue, but has not what it asks. While c itself
@@ -306,10 +309,9 @@ def _bound(
         for rival in rivals:
             if not span.takers & rival.span.takers:
                 continue
-            if routing.call_choice == "queue weight":
-                factor = max(factor, rival.rules.weight / rules.weight)
-            by_place = _most_ahead(priority + span.raised, rules, rival, routing)
-            ahead_ms = min(by_place, span.end_ms - rival.span.begin_ms)
+            weighed, gained_ms = _line(priority + span.raised, rules, rival, routing)
+            factor = max(factor, weighed)
+            ahead_ms = _furthest(span, rival, weighed, gained_ms)
             if ahead_ms > worst_ms:
                 worst_ms, worst = ahead_ms, rival
     bound_ms = None if worst_ms == inf else ceil(worst_ms)
@@ -319,25 +321,31 @@ def _bound(
     return Bound(name, priority, bound_ms, factor, words + leaves)
 
 
-def _most_ahead(priority: int, rules: QueueRules, rival: _Rival, routing: RoutingRules) -> float:
-    """The largest w - w' (ms) for which the rival's place can be the better; negative or -inf if it never is.
-
-    The lines of proof are in the module's docstring, in this order.
-    """
-    steps = rival.priority - priority
+def _line(priority: int, rules: QueueRules, rival: _Rival, routing: RoutingRules) -> tuple[float, float]:
+    """(f, k) of the inequality w <= f w' + k, in the order of the module's docstring."""
     choice, ageing_ms, head_start_ms = routing.call_choice, routing.ageing_ms, rival.head_start_ms
+    higher = rival.priority - priority
     if choice == "oldest":
-        return head_start_ms
+        return 1, head_start_ms
     if choice == "priority":
-        return inf if steps > 0 else head_start_ms if steps == 0 else -inf
+        return 1, inf if higher > 0 else head_start_ms if higher == 0 else -inf
     if choice == "priority with ageing":
-        return steps * ageing_ms + head_start_ms
+        return 1, higher * ageing_ms + head_start_ms
     if choice == "service level":
-        return steps * ageing_ms + head_start_ms + rules.service_level_ms - rival.rules.service_level_ms
+        return 1, higher * ageing_ms + head_start_ms + rules.service_level_ms - rival.rules.service_level_ms
     factor = rival.rules.weight / rules.weight
-    waited = rival.span.begin_ms if factor <= 1 else _longest(rival)
-    gained = (factor - 1) * waited if factor != 1 else 0
-    return gained + factor * (head_start_ms + rival.priority * ageing_ms) - priority * ageing_ms
+    return factor, factor * (head_start_ms + rival.priority * ageing_ms) - priority * ageing_ms
+
+
+def _furthest(span: Span, rival: _Rival, factor: float, gained_ms: float) -> float:
+    """The largest w - w' for w in the span, w' in the rival's, w <= factor * w' + gained_ms; -inf if there are none."""
+    least, most = rival.span.begin_ms, _longest(rival)
+    if gained_ms == -inf or factor * most + gained_ms < span.begin_ms:
+        return -inf
+    waited_ms = max(least, (span.begin_ms - gained_ms) / factor)
+    if factor > 1:
+        waited_ms = min(max(waited_ms, (span.end_ms - gained_ms) / factor), most)
+    return inf if waited_ms == inf else min(span.end_ms, factor * waited_ms + gained_ms) - waited_ms
 
 
 def _longest(rival: _Rival) -> float:
