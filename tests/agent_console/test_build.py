@@ -10,6 +10,8 @@ import pytest
 
 from hatch_build import PageNotBuilt, is_built, node_in_wheel, node_on_path, run
 
+BUILT_AT_11 = {"dist/index.html": 11, "dist/report.js": 11}
+
 
 def make(page: Path, name: str, at: int) -> None:
     path = page / name
@@ -22,11 +24,13 @@ def make(page: Path, name: str, at: int) -> None:
     ("files", "built"),
     [
         ({"src/main.ts": 10, "package.json": 10}, False),
-        ({"src/main.ts": 10, "dist/index.html": 11}, True),
-        ({"src/main.ts": 10, "dist/index.html": 10}, True),
-        ({"src/views/A.vue": 12, "dist/index.html": 11}, False),
-        ({"package-lock.json": 12, "dist/index.html": 11}, False),
-        ({"src/main.ts": 10, "dist/index.html": 11, "node_modules/x/y.js": 99, "tests/a.test.ts": 99}, True),
+        ({"src/main.ts": 10, "dist/index.html": 11}, False),
+        ({"src/main.ts": 10, **BUILT_AT_11}, True),
+        ({"src/main.ts": 10, "dist/index.html": 10, "dist/report.js": 10}, True),
+        ({"src/report/main.ts": 12, "dist/index.html": 13, "dist/report.js": 11}, False),
+        ({"src/views/A.vue": 12, **BUILT_AT_11}, False),
+        ({"package-lock.json": 12, **BUILT_AT_11}, False),
+        ({"src/main.ts": 10, **BUILT_AT_11, "node_modules/x/y.js": 99, "tests/a.test.ts": 99}, True),
     ],
 )
 def test_the_page_is_made_anew_when_a_source_is_newer(tmp_path: Path, files: dict[str, int], built: bool) -> None:
