@@ -10,7 +10,7 @@ from acd.choosing import Facts, dial_out, find_agent, find_call, offer, passed_o
 from acd.estimates import column_sums
 from acd.lanes import prospect, want_of
 from acd.model import FREE, Agent, Call, Queue, State
-from acd.moves import Stage
+from acd.moves import Presence, Stage
 from acd.vocabulary import Treatment
 
 VOICEMAIL = Treatment("voicemail")
@@ -57,7 +57,7 @@ def _priority(state: State, request: say.EnterQueue) -> int:
 def join_queue(state: State, at: int, call: Call, request: say.EnterQueue) -> Facts:
     """A call that is not waiting yet joins, if the queue takes it; a caller who dropped out gets the old place."""
     queue = state.queues[request.queue]
-    if (refusal := _refusal(state, queue)) is not None:
+    if (refusal := _refusal(state, queue, request.skills)) is not None:
         what = Asked(request.priority, request.skills, request.head_start_ms, at)
         yield from deflect(state, at, call, what, queue, *refusal)
         return
@@ -75,26 +75,31 @@ def join_queue(state: State, at: int, call: Call, request: say.EnterQueue) -> Fa
 
 
 def _is_there(state: State, name: str, queue: str) -> bool:
-    """Whether waiting for this agent makes sense: one who serves the queue, and takes calls now or after the present."""
+    """Whether waiting for this agent makes sense: one who serves the queue, and takes calls, now or after this one."""
     agent = state.agents.get(name)
-    return agent is not None and queue in agent.queues and agent.condition not in ("not ready", "logged off")
+    return agent is not None and queue in agent.queues and agent.presence is Presence.READY
 
 
-def _refusal(state: State, queue: Queue) -> tuple[str, Treatment] | None:
-    """Why the queue takes no call now, and what it does with it instead."""
+def _refusal(state: State, queue: Queue, skills: str) -> tuple[str, Treatment] | None:
+    """Why the queue takes no call that asks for `skills` now, and what it does with it instead. A call is not too many
+    if somebody is free for it, and who may not stay does not join."""
     rules = queue.rules
     if not queue.open:
         return "closed", rules.when_closed
     if rules.max_waiting and len(queue.line) >= rules.max_waiting:
-        lane = queue.lanes.get(want_of(rules, 0, "")) or prospect(state, queue, want_of(rules, 0, ""))
+        want = want_of(rules, 0, skills)
+        lane = queue.lanes.get(want) or prospect(state, queue, want)
         if not column_sums(lane)[FREE]:
             return "full", rules.when_full
-    if rules.join_when and not _anyone(queue, rules.join_when):
+    if not (_anyone(queue, rules.join_when) and _anyone(queue, rules.stay_when)):
         return "nobody there", rules.when_empty
     return None
 
 
 def _anyone(queue: Queue, conditions: tuple[say.Condition, ...]) -> bool:
+    """Whether an agent of the queue is in one of these conditions; without conditions, it does not matter."""
+    if not conditions:
+        return True
     counts = queue.conditions
     return any(counts.get(word) for word in conditions)
 
@@ -130,7 +135,7 @@ def deflect(
         other = state.queues[to.to]
         if other.id in (*tried, queue.id):
             yield say.CallDeflected(call.id, other.id, "no queue is left", VOICEMAIL, waited_ms)
-        elif (refusal := _refusal(state, other)) is not None:
+        elif (refusal := _refusal(state, other, what.skills)) is not None:
             yield from deflect(state, at, call, what, other, *refusal, tried=(*tried, queue.id))
         else:
             yield from place(state, at, call, what, other)
@@ -171,7 +176,7 @@ def left_alone(state: State, at: int, agent: Agent) -> Facts:
         yield from prefer_no_more(state, at, call)
     for name in agent.queues:
         queue = state.queues[name]
-        if queue.line and queue.rules.stay_when and not _anyone(queue, queue.rules.stay_when):
+        if queue.line and not _anyone(queue, queue.rules.stay_when):
             yield from _send_all(state, at, queue, "nobody there", queue.rules.when_empty)
 
 
