@@ -200,7 +200,9 @@ def call_due(state: State, at: int, call: Call) -> Facts:
     """A moment has come for a waiting call: the preferred agent's time is over, a step, the longest wait, a retry."""
     queue = state.queues[call.queue]
     rules = queue.rules
-    if call.retry_at and call.retry_at <= at:
+    if not queue.open and not rules.serve_after_closing and call.stage is Stage.QUEUED and not call.number:
+        yield from deflect(state, at, call, asked(state, call), queue, "closed", rules.when_closed)
+    elif call.retry_at and call.retry_at <= at:
         yield from queue_call(state, at, call, queue.id, call.priority, call.joined_at, call.head_start_ms, call.skills)
     elif (
         rules.max_wait_ms

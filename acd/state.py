@@ -157,7 +157,7 @@ def _stage(at: int, call: Call, fact: Fact) -> None:
 def _wait_on(state: State, call: Call, at: int) -> None:
     """Puts a call into line, and sets the clock for what is due to it there."""
     put_in_line(state, call, at)
-    due = _due(state, call)
+    due = _due(state, call, at)
     if due != call.due:
         call.due = due
         if due:
@@ -166,17 +166,21 @@ def _wait_on(state: State, call: Call, at: int) -> None:
             state.deadlines.discard(("call", call.id))
 
 
-def _due(state: State, call: Call) -> int:
+def _due(state: State, call: Call, at: int) -> int:
     """When something changes for a waiting call by time alone; 0: never.
 
     A consultation has a caller who is held and an agent who may drop it: steps and limits are not for it. Nor for a
-    call that is back in a queue which has sent it on: two queues would send it to each other for ever.
+    call that is back in a queue which has sent it on: two queues would send it to each other for ever. At once where
+    nobody is served after closing: the call was ringing when the queue closed, and nobody took it.
     """
     if not call.queue or call.direct or call.consult_of:
         return 0
+    queue = state.queues[call.queue]
+    if not queue.open and not queue.rules.serve_after_closing and call.stage is Stage.QUEUED and not call.number:
+        return at
     if call.queue in call.sent_on:
         return min((due for due in (call.prefer_until, call.retry_at) if due), default=0)
-    rules = state.queues[call.queue].rules
+    rules = queue.rules
     if not (rules.steps or rules.max_wait_ms or call.prefer_until or call.retry_at):
         return 0
     dues = [call.prefer_until, call.retry_at]
@@ -493,6 +497,8 @@ def _configured(state: State, at: int, fact: say.Configured) -> None:
         state.deadlines.discard(("console", name))
     for call in state.calls.values():
         call.lane = None
+        if call.preferred not in state.agents:
+            call.preferred, call.prefer_until = "", 0
         if call.stage in _WAITING:
             _wait_on(state, call, at)
     for before in lanes:
