@@ -50,23 +50,27 @@ function drawn(side: Side, name: string): (Estimate | null)[] {
 
 const word = (page: Page, key: string): string => page.words[key] ?? key
 
-/** "Answered", or "Answered · plan B" where there are two sides to tell apart. */
-function label(page: Page, key: string, side: Side): string {
-  return page.report.sides.length > 1 ? `${word(page, key)} · ${side.name}` : word(page, key)
+/** "Answered", or "Answered · plan B" where there are two sides to tell apart, or "plan B" where all is of one measure. */
+function label(page: Page, key: string, side: Side, only = false): string {
+  if (page.report.sides.length === 1) return word(page, key)
+  return only ? side.name : `${word(page, key)} · ${side.name}`
 }
 
 // ------------------------------------------------------------------------------------------------- by interval
 
+/** What became of the calls; of two sides, only how many there were. */
 function arrivals(page: Page, colours: Palette): Chart {
+  const compared = page.report.sides.length > 1
+  const parts = compared ? ["offered"] : ["answered", "abandoned", "elsewhere"]
   const series = page.report.sides.flatMap((side, index) =>
-    ["answered", "abandoned", "elsewhere"].map((name, part) => ({
+    parts.map((name, part) => ({
       id: `${name} ${index}`,
-      name: label(page, name, side),
+      name: label(page, name, side, compared),
       type: "bar",
       stack: String(index),
       barCategoryGap: "25%",
       barGap: "8%",
-      itemStyle: { color: [colours.sides[index], colours.abandoned, colours.soft][part], opacity: part === 1 && index ? 0.6 : 1 },
+      color: [colours.sides[index], colours.abandoned, colours.soft][part],
       data: side.slots.map((slot) => slot.values[name]?.mean ?? null),
     })),
   )
@@ -82,7 +86,7 @@ function lines(page: Page, colours: Palette, measures: Measure[], target: number
       ...(one.type === "solid" ? band(side, one.name, index, color) : []),
       {
         id: `${one.name} ${index}`,
-        name: label(page, one.name, side),
+        name: label(page, one.name, side, measures.length === 1),
         type: "line",
         symbol: side.slots.length === 1 ? "circle" : "none",
         connectNulls: false,
@@ -97,8 +101,8 @@ function lines(page: Page, colours: Palette, measures: Measure[], target: number
   const top = measures[0]?.name === "service_level" ? 1 : Math.max(0, ...tops)
   const common = byInterval(page, colours, unit, top)
   const alone = page.report.sides.length * measures.length === 1
-  const legend = { ...(common["legend"] as Series), show: !alone, icon: "inherit", itemWidth: 24 }
-  const grid = { ...(common["grid"] as Series), ...(alone ? { top: 12 } : {}) }
+  const legend = { ...(common["legend"] as Series), show: !alone, icon: "inherit", itemWidth: 24, itemStyle: { opacity: 0 } }
+  const grid = { ...(common["grid"] as Series), top: alone ? 12 : belowLegend(page.report.sides.length * measures.length) }
   return { option: { ...common, legend, grid, series } }
 }
 
@@ -120,7 +124,7 @@ function limit(page: Page, colours: Palette, target: number): Series {
     silent: true,
     symbol: "none",
     lineStyle: { color: colours.soft, type: "dotted", width: 1.5 },
-    label: { formatter: `${word(page, "target")} ${said(target, "share")}`, position: "insideStartBottom", color: colours.soft },
+    label: { formatter: `${word(page, "target")} ${said(target, "share")}`, position: "insideStartBottom", color: colours.soft, backgroundColor: colours.surface, padding: [1, 4] },
     data: [{ yAxis: target }],
   }
 }
@@ -171,6 +175,7 @@ function waitDistribution(page: Page, colours: Palette): Chart {
       xAxis: { type: "category", data: starts.map(minutes), ...axisStyle(colours), axisLabel: { color: colours.soft, hideOverlap: true } },
       yAxis: valueAxis(colours, "share", Math.max(...sides.flatMap((side) => stacked(side)))),
       tooltip: tooltip(colours, "share", (bar) => (bar === bars - 1 ? `≥ ${minutes(starts[bar] ?? 0)}` : `${minutes(starts[bar] ?? 0)}–${minutes((starts[bar] ?? 0) + width)}`)),
+      grid: { ...GRID, top: belowLegend(2 * sides.length) },
       series,
     },
   }
@@ -225,12 +230,19 @@ function staffing(page: Page, colours: Palette): Chart {
 
 // ------------------------------------------------------------------------------------------------------- common
 
+const GRID = { left: 8, right: 12, top: 40, bottom: 4, containLabel: true }
+
+/** Where the plot begins: four names of two sides take two rows. */
+function belowLegend(names: number): number {
+  return names > 3 ? 62 : 40
+}
+
 export function frame(colours: Palette): EChartsCoreOption {
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-    grid: { left: 8, right: 12, top: 40, bottom: 4, containLabel: true },
-    legend: { type: "scroll", top: 0, left: 0, itemWidth: 16, itemHeight: 8, itemGap: 18, icon: "roundRect", textStyle: { color: colours.soft, width: 190, overflow: "truncate" }, pageTextStyle: { color: colours.soft }, pageIconColor: colours.soft, pageIconInactiveColor: colours.line },
+    grid: GRID,
+    legend: { top: 0, left: 0, itemWidth: 16, itemHeight: 8, itemGap: 18, icon: "roundRect", textStyle: { color: colours.soft, width: 170, overflow: "truncate" } },
   }
 }
 
