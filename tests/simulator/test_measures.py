@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from pathlib import Path
 from random import Random
 
 import msgspec
@@ -15,6 +16,7 @@ from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules, Trea
 from records.call_records import CallRecord, CallRecords
 from simulator.figures import Day, Interval, ServiceLevels, WaitBar, WaitEstimates, Waits
 from simulator.measures import Measures
+from tests.acd.transcript import tell, transcripts
 
 MINUTE = 60_000
 QUARTER = 15 * MINUTE
@@ -284,6 +286,21 @@ def test_measures_agree_with_the_call_records_to_the_last_call(seed: int) -> Non
     assert day.overall.rona > 10
     for key, interval in seen.items():
         agree(interval, by_interval[key], 20_000 if key[0] == "sales" else 60_000)
+
+
+@pytest.mark.parametrize("path", transcripts(), ids=lambda path: path.stem)
+def test_every_transcript_adds_up_and_the_agents_do_what_the_acd_believes(path: Path) -> None:
+    measures, acd = Measures(MINUTE), Acd()
+    for line in tell(path.read_text()).journal:
+        measures.see(line)
+        acd.replay([line])
+        day = measures.result()
+        doing = {agent.agent: agent.timeline[-1][1] if agent.timeline else "logged off" for agent in day.agents}
+        assert doing == {agent.id: agent.condition for agent in acd.state.agents.values()}
+        calls = [interval.figures for queue in day.queues for interval in queue.intervals]
+        assert all(figures.waiting >= 0 for figures in [*calls, day.overall])
+        assert day.overall.waiting == sum(figures.waiting for figures in calls)
+        assert day.overall.waiting <= len(acd.state.calls)
 
 
 def agree(interval: Interval, records: list[CallRecord], level_ms: int) -> None:
