@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from acd import vocabulary as say
 from acd.agent_choices import draw
 from acd.call_choices import PLACES, ranked
-from acd.estimates import column_sums, staffed, wait_ms
+from acd.estimates import staffed, wait_ms
 from acd.lanes import prospect, want_of
 from acd.model import CONDITIONS, FREE, WRAP_UP, Agent, Call, Lane, Place, Pool, Queue, State, Want
 from acd.moves import Stage
@@ -76,7 +76,7 @@ def dial_out(state: State, at: int, call: Call, number: str, rule: str) -> Facts
 
 def _counts(state: State, lane: Lane) -> list[int]:
     if not lane.want.agent:
-        return column_sums(lane)
+        return lane.counts
     counts = [0] * len(CONDITIONS)
     counts[state.agents[lane.want.agent].state] = 1
     return counts
@@ -149,12 +149,51 @@ def find_call(state: State, at: int, agent: Agent) -> Facts:
     """Offers a free agent the call that comes first among all that the agent can take."""
     if agent.state != FREE:
         return
+    name, best_lane, waiting = _first_call(
+        state, at, [*agent.own, *agent.pool.lanes] if agent.own else agent.pool.lanes
+    )
+    if best_lane is None:
+        return
+    call = state.calls[name]
+    if call.stage is not Stage.QUEUED:
+        yield from _reserve(state, at, call, agent)
+        return
+    choice = state.routing.call_choice
+    level = agent.queues.get(best_lane.queue, 0)
+    older = 0 if choice == "queue weight" else _older(state, agent, call)
+    counts = _counts(state, best_lane)
+    yield offer(state, at, call, agent, _why(at, best_lane, counts, agent, level, AMONG_CALLS[choice], waiting, older))
+    if best_lane.virtual:
+        yield from dial_ahead(state, at, best_lane)
+
+
+def find_calls(state: State, at: int, agents: list[Agent]) -> Facts:
+    """For agents who have become free together: the call that comes first among all that they can take goes to the one
+    whom its queue chooses, and so on."""
+    while free := [agent for agent in agents if agent.state == FREE]:
+        if len(free) == 1:
+            yield from find_call(state, at, free[0])
+            return
+        name, lane, _ = _first_call(
+            state, at, dict.fromkeys(lane for one in free for lane in (*one.own, *one.pool.lanes))
+        )
+        if lane is None:
+            return
+        agent, _ = _first_agent(state, lane, "")
+        if agent is None or lane.choice == "ring all":
+            yield from find_agent(state, at, state.calls[name])
+        else:
+            yield from find_call(state, at, agent)
+
+
+def _first_call(state: State, at: int, lanes: Iterable[Lane]) -> tuple[str, Lane | None, int]:
+    """The call that comes first among those of these lanes, its lane, and how many they are; no lane: nobody waits."""
     choice = state.routing.call_choice
     weighted = choice == "queue weight"
     best: Any = None
     best_lane: Lane | None = None
     waiting = 0
-    for lane in [*agent.own, *agent.pool.lanes] if agent.own else agent.pool.lanes:
+    for lane in lanes:
         entry = lane.calls.first()
         if entry is None:
             continue
@@ -163,18 +202,7 @@ def find_call(state: State, at: int, agent: Agent) -> Facts:
             entry = (ranked(choice, entry[0], state.queues[lane.queue].rules, at), entry[1])
         if best is None or entry < best:
             best, best_lane = entry, lane
-    if best_lane is None:
-        return
-    call = state.calls[best[1]]
-    if call.stage is not Stage.QUEUED:
-        yield from _reserve(state, at, call, agent)
-        return
-    level = agent.queues.get(best_lane.queue, 0)
-    older = 0 if weighted else _older(state, agent, call)
-    counts = _counts(state, best_lane)
-    yield offer(state, at, call, agent, _why(at, best_lane, counts, agent, level, AMONG_CALLS[choice], waiting, older))
-    if best_lane.virtual:
-        yield from dial_ahead(state, at, best_lane)
+    return (best[1] if best_lane else ""), best_lane, waiting
 
 
 def _older(state: State, agent: Agent, call: Call) -> int:
@@ -203,7 +231,7 @@ def dial_ahead(state: State, at: int, lane: Lane) -> Facts:
     rules = state.queues[lane.queue].rules.callback
     if rules is None or not lane.calls or lane.want.agent:
         return
-    counts = column_sums(lane)
+    counts = lane.counts
     soon = counts[WRAP_UP] + staffed(counts) * rules.lead_ms // max(lane.server_ms, 1)
     for name in [lane.calls[n] for n in range(min(soon, len(lane.calls)))]:
         call = state.calls[name]

@@ -21,14 +21,6 @@ MEMORY = 16
 _Z_90 = 1.2815515655446004
 
 
-def column_sums(lane: Lane) -> list[int]:
-    """How many of the agents who can take calls of this lane are in each of `CONDITIONS`."""
-    pools = lane.pools
-    if len(pools) == 1:
-        return pools[0][2].counts
-    return list(map(sum, zip(*(pool.counts for _, _, pool in pools), strict=True))) or [0] * 8
-
-
 def staffed(counts: list[int]) -> int:
     """Agents who take calls now or will when their call is over."""
     return counts[FREE] + counts[OFFERED] + counts[RESERVED] + counts[CONNECTED] + counts[WRAP_UP] + counts[RESTING]
@@ -43,7 +35,7 @@ def wait_ms(position: int, servers: int, server_ms: int) -> tuple[int, int]:
 
 def call_left(lane: Lane, at: int) -> None:
     """A call that waited has left the lane: takes the gap since the one before it into the recent service."""
-    servers = staffed(column_sums(lane))
+    servers = staffed(lane.counts)
     if servers:
         lane.server_ms += ((at - lane.left_at) * servers - lane.server_ms) // MEMORY
     lane.left_at = at

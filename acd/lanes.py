@@ -11,12 +11,15 @@ from acd.agent_choices import KEYS, rank
 from acd.asks import Ask, both, parse
 from acd.call_choices import PLACES
 from acd.estimates import call_left
-from acd.model import FREE, Agent, Call, Lane, Pool, Queue, State, Want
+from acd.model import FREE, Agent, Call, Fit, Lane, Pool, Queue, State, Want
 from acd.order import Order
 from acd.policy import QueueRules
 
-LANES_KEPT = 500
+LANES_KEPT = 100
 """So many lanes a queue keeps when they are empty; an IVR that makes up ever new asks does not fill the memory."""
+
+FITS_KEPT = 10_000
+"""So many answers to who fits what are remembered."""
 
 
 # ------------------------------------------------------------------------------------------------- wants
@@ -80,15 +83,30 @@ def prospect(state: State, queue: Queue, want: Want) -> Lane:
     lane = Lane(queue.id, want, rules.agent_choice, server_ms=queue.handle_ms, virtual=rules.callback is not None)
     if want.agent:
         return lane
+    fit = state.fits.get((queue.id, want))
+    if fit is None:
+        if len(state.fits) >= FITS_KEPT:
+            state.fits.clear()
+        fit = state.fits[queue.id, want] = _fit(state, queue, want)
+    lane.pools, lane.lacking = fit
+    if lane.pools:
+        lane.counts = list(map(sum, zip(*(pool.counts for _, _, pool in lane.pools), strict=True)))
+    return lane
+
+
+def _fit(state: State, queue: Queue, want: Want) -> Fit:
+    choice = queue.rules.agent_choice
     ask, widen = parse(want.skills), parse(want.widen) if want.widen else None
-    for pool in state.pools.values():
+    pools: list[tuple[Any, int, Pool]] = []
+    lacking = 0
+    for pool in queue.pools if widen is None else state.pools.values():
         level = takes(want, ask, widen, pool, queue.id)
         if level is not None:
-            lane.pools.append((rank(lane.choice, level, ask.points(pool.skills)), level, pool))
+            pools.append((rank(choice, level, ask.points(pool.skills)), level, pool))
         elif queue.id in pool.queues:
-            lane.lacking += len(pool.agents)
-    lane.pools.sort(key=_rank_of)  # stable: among equals the pool that came first
-    return lane
+            lacking += len(pool.agents)
+    pools.sort(key=_rank_of)  # stable: among equals the pool that came first
+    return pools, lacking
 
 
 def _rank_of(entry: tuple[Any, int, Pool]) -> Any:
@@ -178,6 +196,10 @@ def agent_moved(agent: Agent, before: int, after: int) -> None:
     pool = agent.pool
     pool.counts[before] -= 1
     pool.counts[after] += 1
+    for lane in pool.lanes:
+        counts = lane.counts
+        counts[before] -= 1
+        counts[after] += 1
     if after == FREE:
         for choice, order in pool.free.items():
             order.put(agent.id, KEYS[choice](agent))

@@ -183,7 +183,7 @@ class Pool:
 class Lane:
     """Calls of one queue that want the same.
 
-    `pools`: (rank, level, pool), the rank smaller for those to be asked first. `lacking`: how many agents serve the
+    `pools`: (rank, level, pool), the rank smaller for those to be asked first; `counts` is the sum of theirs. `lacking`: how many agents serve the
     queue but have not what is wanted. `server_ms` is the recent service: how much time of one agent passes between two
     calls that leave the lane; `left_at` when the last one did, or when the lane began to fill.
     """
@@ -193,6 +193,7 @@ class Lane:
     choice: str
     calls: Order[str] = field(default_factory=Order)
     pools: list[tuple[Any, int, Pool]] = field(default_factory=list, repr=False)
+    counts: list[int] = field(default_factory=lambda: [0] * len(CONDITIONS))
     lacking: int = 0
     server_ms: int = 0
     left_at: int = 0
@@ -232,6 +233,9 @@ class Dropped:
 Profile: TypeAlias = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...], int]
 """What the agents of a pool have in common: queues with levels, skills with levels, weight."""
 
+Fit: TypeAlias = tuple[list[tuple[Any, int, Pool]], int]
+"""The pools of a lane, and how many agents of its queue lack what is wanted."""
+
 Deadline: TypeAlias = tuple[str, str | int]
 """What it is about: ("offer", number), ("call", id), ("dial", call) or ("wrap-up" | "rest" | "console", agent)."""
 
@@ -246,6 +250,8 @@ class State:
     offers: dict[int, Offer] = field(default_factory=dict)
     routing: RoutingRules = field(default_factory=RoutingRules)
     pools: dict[Profile, Pool] = field(default_factory=dict, compare=False, repr=False)
+    fits: dict[tuple[str, Want], Fit] = field(default_factory=dict, compare=False, repr=False)
+    """Who can take calls of a queue that want this: found once for each configuration."""
     links_down: dict[str, str] = field(default_factory=dict)
     deadlines: Order[Deadline] = field(default_factory=Order)
     ended: OrderedDict[str, int] = field(default_factory=OrderedDict)

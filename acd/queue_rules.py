@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from acd import vocabulary as say
 from acd.asks import AskError, parse
-from acd.choosing import Facts, dial_out, find_agent, find_call, offer, passed_over, queue_call, refused
-from acd.estimates import column_sums
+from acd.choosing import Facts, dial_out, find_agent, find_calls, offer, passed_over, queue_call, refused
 from acd.lanes import prospect, want_of
 from acd.model import FREE, Agent, Call, Queue, State
 from acd.moves import Presence, Stage
@@ -89,7 +88,7 @@ def _refusal(state: State, queue: Queue, skills: str) -> tuple[str, Treatment] |
     if rules.max_waiting and len(queue.line) >= rules.max_waiting:
         want = want_of(rules, 0, skills)
         lane = queue.lanes.get(want) or prospect(state, queue, want)
-        if not column_sums(lane)[FREE]:
+        if not lane.counts[FREE]:
             return "full", rules.when_full
     if not (_anyone(queue, rules.join_when) and _anyone(queue, rules.stay_when)):
         return "nobody there", rules.when_empty
@@ -165,8 +164,7 @@ def take_back(state: State, call: Call, reason: say.FailReason) -> Facts:
 
 def next_calls(state: State, at: int, agents: list[str]) -> Facts:
     """The next call for agents who have become free through no doing of their own."""
-    for name in agents:
-        yield from find_call(state, at, state.agents[name])
+    yield from find_calls(state, at, [state.agents[name] for name in agents])
 
 
 def left_alone(state: State, at: int, agent: Agent) -> Facts:
@@ -270,7 +268,7 @@ def pull_call(state: State, request: say.PullCall) -> Facts:
         yield from refused(request, call.id, "its switch cannot be reached")
     else:
         lane = call.lane
-        passed = passed_over(lane, column_sums(lane)) if lane is not None else {}
+        passed = passed_over(lane, lane.counts) if lane is not None else {}
         idle_ms = request.at - agent.idle_since
         why = say.Why(f"pulled by {request.by}", agent.queues.get(call.queue, 0), idle_ms, 1, passed, "pulled", 1)
         yield offer(state, request.at, call, agent, why)

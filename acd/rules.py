@@ -11,7 +11,7 @@ from typing import Any
 
 from acd import agent_rules, call_rules, callback_rules, queue_rules, switch_rules, talk_rules
 from acd import vocabulary as say
-from acd.choosing import Facts, find_call, refused
+from acd.choosing import Facts, find_call, find_calls, refused
 from acd.model import Offer, State
 from acd.moves import Presence
 
@@ -57,8 +57,7 @@ def configure(state: State, request: say.Configure) -> Facts:
     now = ({q.id: q.rules for q in state.queues.values()}, _agent_rules(state), state.routing)
     if now != (request.queues, request.agents, request.routing):
         yield say.Configured(request.queues, request.agents, request.routing)
-        for name in request.agents:
-            yield from find_call(state, request.at, state.agents[name])
+        yield from find_calls(state, request.at, [*state.agents.values()])
 
 
 def _agent_rules(state: State) -> dict[str, say.AgentRules]:

@@ -478,7 +478,7 @@ def _configured(state: State, at: int, fact: say.Configured) -> None:
     state.seed = state.seed or at
     state.routing = fact.routing
     old_queues, old_agents = state.queues, state.agents
-    state.queues, state.agents, state.pools = {}, {}, {}
+    state.queues, state.agents, state.pools, state.fits = {}, {}, {}, {}
     lanes: list[Lane] = []
     for name, rules in fact.queues.items():
         queue = state.queues[name] = Queue(name, rules, rules.handle_ms)

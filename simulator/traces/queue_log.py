@@ -28,6 +28,7 @@ APART_MS = 2000
 """Two whole seconds that tell of the same moment are no further apart."""
 LONGEST_IVR_MS = 3_600_000
 """A channel that is older than this when it enters a queue came there otherwise than from an IVR."""
+LONGEST_CALL_S = 604_800
 
 _CREATED = re.compile(r"(?:.*-)?([0-9]{9,11})\.[0-9]+", re.ASCII)
 _NONE = ("", "NONE")
@@ -45,11 +46,11 @@ class Event(msgspec.Struct, frozen=True):
     said: Sequence[str]
 
     def seconds(self, place: int) -> int | None:
-        """The parameter at this place, as milliseconds; None if there is none or it is no number of seconds."""
+        """The duration at this place, in milliseconds; None if there is none, or none that a call can take."""
         if not -len(self.said) <= place < len(self.said):
             return None
         number = whole_number(self.said[place])
-        return None if number is None or number < 0 else number * 1000
+        return number * 1000 if number is not None and 0 <= number <= LONGEST_CALL_S else None
 
 
 def read_queue_log(lines: Lines, findings: Findings, zone: tzinfo) -> Trace:

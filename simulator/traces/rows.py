@@ -4,7 +4,8 @@ What cannot be is reported, and the row is either used with a repair, which the 
 in the order in which they are applied:
 
     the IVR ended before the call came         it came when the IVR ended
-    the queue began before the IVR ended       the IVR ended when the queue began
+    the queue did not begin when the IVR       the IVR ended when the queue began
+    ended
     the queue ended before it began            it ended when the service began; without a service, left out
     the service did not begin when the queue   the wait is used as recorded
     ended
@@ -73,8 +74,7 @@ def judged(row: Row, apart_ms: int, findings: Findings) -> TraceCall | None:
     arrived, ivr_end = _ivr(row, findings)
     queued, waited = row.queue.from_ms, None
     if queued is not None:
-        if queued < ivr_end:
-            arrived, ivr_end = _queue_before_ivr_ended(row, arrived, ivr_end, queued, findings)
+        arrived, ivr_end = _queue_begins(row, arrived, ivr_end, queued, apart_ms, findings)
         left = _queue_end(row, queued, findings)
         if left is None:
             return None
@@ -152,11 +152,17 @@ def _ivr(row: Row, findings: Findings) -> tuple[int, int]:
     return row.arrived_ms, end
 
 
-def _queue_before_ivr_ended(row: Row, arrived: int, ivr_end: int, queued: int, findings: Findings) -> tuple[int, int]:
-    before = row.ivr.ended or row.entry
-    expected = f"{shown(ivr_end)} ({before}) or later"
+def _queue_begins(
+    row: Row, arrived: int, ivr_end: int, queued: int, apart_ms: int, findings: Findings
+) -> tuple[int, int]:
+    """When the call came and when its IVR ended, which is when the queue began."""
     done = "used: the IVR ended at that time" if queued >= arrived else "used: it came at that time"
-    findings.report(row.line, row.queue.began, _early(queued, ivr_end), expected, done)
+    if queued < ivr_end:
+        expected = f"{shown(ivr_end)} ({row.ivr.ended or row.entry}) or later"
+        findings.report(row.line, row.queue.began, _early(queued, ivr_end), expected, done)
+    elif queued > ivr_end + apart_ms and row.ivr.to_ms is not None:
+        expected = f"{shown(ivr_end)} ({row.ivr.ended})"
+        findings.report(row.line, row.queue.began, shown(queued), expected, done)
     return min(arrived, queued), queued
 
 

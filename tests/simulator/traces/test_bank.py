@@ -127,6 +127,11 @@ NEVER_SERVED = {"ser_start": "0:00:00", "ser_exit": "0:00:00", "ser_time": "0", 
             "",
         ),
         (
+            {"q_start": "9:00:40", "q_time": "30"},
+            "q_start: found 9:00:40, expected 9:00:10 (vru_exit); used: the IVR ended at that time",
+            "9:00:00 40000 30000 120000 answered",
+        ),
+        (
             {"q_time": "30"},
             "q_time: found 30 s, expected 60 s, from q_start to q_exit; used: the times are believed",
             "9:00:00 10000 60000 120000 answered",
