@@ -6,8 +6,9 @@
 
 A *stay* is one call's time in one queue, from joining it to the answer, the abandonment or another end. A stay is
 counted in the interval in which it joined, so that each interval's offered calls are the sum of what became of them. A
-call that moves to another queue has one stay in each; in the sums over queues it counts once. What a transferred call
-waits for a second agent is no stay unless it joins a queue again. Virtual hold ends a stay as `callbacks`.
+call that moves to another queue has one stay in each; in the sums over queues it counts once. A call transferred to a
+queue is offered anew and waits from the transfer on; what it waits for a certain agent or a number is no stay. Virtual
+hold ends a stay as `callbacks`.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ _AVAILABLE = frozenset({"free", "offered", "reserved"})
 
 @dataclass(slots=True)
 class _Stay:
-    """`half_ms` and `most_ms`: the 50 and 90 % points that were promised at `at`."""
+    """`half_ms` and `most_ms`: the 50 and 90 % points that were promised at `at`. `since` is when the wait began."""
 
     tally: Tally
     queue: str
+    since: int
     at: int
     half_ms: int | None
     most_ms: int | None
@@ -95,6 +97,8 @@ class Measures:
         self._tallies: dict[tuple[str, int], Tally] = {}
         self._stays: dict[str, _Stay] = {}
         self._callbacks: dict[str, Tally] = {}
+        self._transferred: dict[str, tuple[int, str]] = {}
+        self._sent_out: set[str] = set()
         self._failed: Counter[str] = Counter()
         self._promises = Promises()
         self._seen: dict[type[AnyFact], Callable[[int, Any], None]] = {
@@ -109,7 +113,7 @@ class Measures:
             say.CallDeflected: self._call_deflected,
             say.CallbackPlaced: self._callback_placed,
             say.CallEnded: self._call_ended,
-            say.CallTransferred: self._talk_ended,
+            say.CallTransferred: self._call_transferred,
             say.AgentLeft: self._talk_ended,
             say.WrapUpStarted: self._wrap_up_started,
             say.WrapUpEnded: self._wrap_up_ended,
@@ -163,11 +167,14 @@ class Measures:
         stay = self._stays.get(fact.call)
         if (stay is not None and stay.queue == fact.queue) or fact.call in self._callbacks:
             return  # another place in the same queue
+        since, to = self._transferred.get(fact.call, (fact.joined_at, "queue"))
+        if to != "queue":
+            return
         if stay is not None:
             stay.tally.moved += 1
-        tally = self._tally(fact.queue, fact.joined_at)
+        tally = self._tally(fact.queue, since)
         tally.offered += 1
-        self._stays[fact.call] = _Stay(tally, fact.queue, at, fact.expected_wait_ms, fact.wait_90_ms)
+        self._stays[fact.call] = _Stay(tally, fact.queue, since, at, fact.expected_wait_ms, fact.wait_90_ms)
 
     def _call_offered(self, at: int, fact: say.CallOffered) -> None:
         if fact.agent:
@@ -186,9 +193,9 @@ class Measures:
         within = False
         if stay is not None:
             tally = stay.tally
-            within = fact.waited_ms <= self._levels.get(stay.queue, self._service_level_ms)
+            within = at - stay.since <= self._levels.get(stay.queue, self._service_level_ms)
             tally.answered_within += within
-            tally.answered_ms.append(fact.waited_ms)
+            tally.answered_ms.append(at - stay.since)
             self._promises.answered(at - stay.at, stay.half_ms, stay.most_ms)
         elif tally is not None:
             tally.called_back += 1
@@ -197,14 +204,20 @@ class Measures:
             self._line(at, fact.agent, "connected").talk = _Talk(tally, at, stay is not None, within)
 
     def _call_abandoned(self, at: int, fact: say.CallAbandoned) -> None:
-        self._callbacks.pop(fact.call, None)
-        stay = self._stays.pop(fact.call, None)
+        stay = self._forget(fact.call)
         if stay is None:
             return
-        tally = stay.tally
-        tally.abandoned_ms.append(fact.waited_ms)
-        tally.abandoned_within += fact.waited_ms <= self._levels.get(stay.queue, self._service_level_ms)
-        tally.short_abandons += fact.waited_ms < self._short_abandon_ms
+        tally, waited_ms = stay.tally, at - stay.since
+        tally.abandoned_ms.append(waited_ms)
+        tally.abandoned_within += waited_ms <= self._levels.get(stay.queue, self._service_level_ms)
+        tally.short_abandons += waited_ms < self._short_abandon_ms
+
+    def _forget(self, call: str) -> _Stay | None:
+        """A call is over; returns its stay, if it had one."""
+        self._callbacks.pop(call, None)
+        self._transferred.pop(call, None)
+        self._sent_out.discard(call)
+        return self._stays.pop(call, None)
 
     def _call_left_queue(self, at: int, fact: say.CallLeftQueue) -> None:
         self._callbacks.pop(fact.call, None)
@@ -216,8 +229,12 @@ class Measures:
         stay.tally.other += fact.wish == "other"
 
     def _call_deflected(self, at: int, fact: say.CallDeflected) -> None:
-        """A call that was turned away at the door was offered, too."""
+        """A call that was turned away at the door was offered, too. A number that then does not answer adds nothing."""
         stay = self._stays.pop(fact.call, None)
+        if stay is None and fact.call in self._sent_out:
+            return
+        if fact.to.kind == "number":
+            self._sent_out.add(fact.call)
         if stay is None:
             tally = self._tally(fact.queue, at)
             tally.offered += 1
@@ -233,9 +250,15 @@ class Measures:
             stay.tally.callbacks += 1
             self._callbacks[fact.call] = stay.tally
 
+    def _call_transferred(self, at: int, fact: say.CallTransferred) -> None:
+        self._transferred[fact.call] = (at, fact.to.kind)
+        self._sent_out.discard(fact.call)
+        if fact.to.kind != "queue":
+            self._sent_out.add(fact.call)
+        self._talk_ended(at, fact)
+
     def _call_ended(self, at: int, fact: say.CallEnded) -> None:
-        self._callbacks.pop(fact.call, None)
-        stay = self._stays.pop(fact.call, None)
+        stay = self._forget(fact.call)
         if stay is not None:
             stay.tally.other += 1
         if fact.agent:

@@ -196,6 +196,28 @@ def test_a_transfer_and_a_consultation_are_no_answers_of_a_queue_but_work_for_bo
     assert [agent.occupancy for agent in day.agents] == [0.6, 0.3]
 
 
+def test_a_call_transferred_to_a_queue_is_offered_there_and_waits_from_then_on() -> None:
+    day = measured(
+        (0, [FLOOR, *joins("c1", 0)]),
+        (5_000, [say.CallOffered(1, "c1", "a1", 9, WHY), say.CallConnected(1, "c1", "a1", 5_000)]),
+        (65_000, say.CallTransferred("c1", "a1", 1, say.Target("queue", "help"), 60_000)),
+        (65_000, say.CallQueued("c1", "help", 0, 0, 1)),
+        (75_000, say.CallConnected(2, "c1", "b1", 75_000)),
+    )
+    assert [(queue.overall.answered, queue.overall.asa_ms) for queue in day.queues] == [(1, 10_000), (1, 5_000)]
+
+
+def test_a_number_that_does_not_answer_makes_no_second_call() -> None:
+    day = measured(
+        (0, [FLOOR, *joins("c1", 0)]),
+        (9_000, say.CallDeflected("c1", "sales", "waited too long", Treatment("number", "100"), 9_000)),
+        (9_000, say.CallOffered(1, "c1", "", 30_000, WHY, "100")),
+        (30_000, say.OfferFailed(1, "c1", "", "no answer")),
+        (30_000, say.CallDeflected("c1", "sales", "number: no answer", Treatment("voicemail"), 30_000)),
+    )
+    assert (day.overall.offered, day.overall.deflected) == (1, 1)
+
+
 def test_what_joined_before_the_journal_began_and_what_is_not_known_do_no_harm() -> None:
     day = measured(
         (10 * QUARTER, say.CallQueued("old", "gone", 0, 7, 1)),
