@@ -86,7 +86,7 @@ def test_an_agent_more_is_seen_sooner_by_pairs_than_by_strangers() -> None:
     one, two = floor(teams={"front": team(7)}), floor(teams={"front": team(8)})
     paired = [[day.overall.abandonment or 0.0 for day in days] for days in replications([one, two], range(1, 13))]
     (others,) = replications([two], range(101, 113))
-    change = difference(*paired)
+    change = difference(paired[0], paired[1])
     strangers = [day.overall.abandonment or 0.0 for day in others]
     assert change.high < 0, "one more agent: fewer give up"
     assert stdev(after - before for before, after in zip(*paired, strict=True)) < 0.7 * stdev(
