@@ -1,8 +1,9 @@
 """How the next call is chosen: each choice is a function with a name. Pure.
 
-A choice gives a call's place from its priority and `placed_at`, which never changes while rules and priority stay: the smallest is served first within a
-lane, and what callers are told as their position. Across the lanes that a free agent serves the places are compared as
-they are, except by `queue weight`, where waiting counts more in a queue of more weight.
+A choice gives a call's place from its priority and `placed_at`, which never changes while rules and priority stay: the
+smallest is served first within a lane, and is what callers are told as their position. Across the lanes that a free
+agent serves the places are compared as they are, except by `queue weight`, where waiting counts more in a queue of more
+weight.
 
 `placed_at` is the joining time less the head start (time in the IVR, a place that is resumed). To add a choice, write
 its function here, its name into `acd.policy.CallChoice`, and a test.

@@ -63,7 +63,7 @@ def takes(want: Want, ask: Ask, widen: Ask | None, pool: Pool, queue: str) -> in
 # -------------------------------------------------------------------------------------------------- lanes
 
 
-def lane_of(state: State, call: Call, at: int) -> Lane:
+def lane_of(state: State, call: Call) -> Lane:
     """The lane in which the call waits; made if it is the first that wants this."""
     queue = state.queues[call.queue]
     want = want_of(queue.rules, call.step, call.skills, call.preferred if call.prefer_until else "")
@@ -146,7 +146,7 @@ def put_in_line(state: State, call: Call, at: int) -> None:
     queue.line.put(call.id, call.place)
     if call.retry_at or call.reserved or call.link in state.links_down:
         return
-    lane = lane_of(state, call, at)
+    lane = lane_of(state, call)
     if not lane.calls:
         lane.left_at = at
     lane.calls.put(call.id, call.place)

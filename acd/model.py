@@ -183,8 +183,8 @@ class Pool:
 class Lane:
     """Calls of one queue that want the same.
 
-    `pools`: (rank, level, pool), the rank smaller for those to be asked first; `counts` is the sum of theirs. `lacking`: how many agents serve the
-    queue but have not what is wanted. `server_ms` is the recent service: how much time of one agent passes between two
+    `pools`: (rank, level, pool), the rank smaller for those to be asked first; `counts` is the sum of theirs.
+    `lacking`: how many agents serve the queue but have not what is wanted. `server_ms` is the recent service: how much time of one agent passes between two
     calls that leave the lane; `left_at` when the last one did, or when the lane began to fill.
     """
 

@@ -50,8 +50,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `skills` replaces what the queue asks for; `forget_ask` drops what the call itself asked for; `levels` is the
     highest level of agents that may be asked now (0: all); `widen` asks for agents who do not serve the queue (such as
-    a group's name); `priority` is added. `announce` names what the caller hears; `offer_callback` asks whether the caller
-    would rather be called back; `overflow` sends the call away.
+    a group's name); `priority` is added. `announce` names what the caller hears; `offer_callback` asks whether the
+    caller would rather be called back; `overflow` sends the call away.
     """
 
     after_ms: int

@@ -1,8 +1,8 @@
-"""A crowded floor: what one decision costs by the number of callers who wait, and what a caller and an agent weigh. I/O.
+"""A crowded floor: what one decision costs by how many wait, and what a caller and an agent weigh. I/O.
 
-5,000 agents with 100 skills (four each, at random, levels 1 to 10, so nearly every agent is a pool of their own), 20 queues
-that ask for a skill, callers who ask for another one. Everybody talks; for each freed agent a new caller joins, so the
-number who wait stays. Every input is timed by itself.
+5,000 agents with 100 skills (four each, at random, levels 1 to 10, so nearly every agent is a pool of their own), 20
+queues that ask for a skill, callers who ask for another one. Everybody talks; for each freed agent a new caller joins, so
+the number who wait stays. Every input is timed by itself.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Floor:
         call = f"c{self.calls}"
         queue = f"q{self.random.randrange(QUEUES)}"
         self.acd.handle(say.CallArrived(self.at, call, "ch", ani=str(self.calls)))
-        asks = ("", "", f"skill{self.random.randrange(SKILLS)} >= {self.random.randint(1, 4)}")
+        asks = ("", "", f"skill{self.random.randrange(SKILLS)} >= 2")
         entering = say.EnterQueue(self.at, call, queue, self.random.randrange(4), self.random.choice(asks))
         self.tell(entering, kind)
 

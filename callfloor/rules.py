@@ -55,11 +55,6 @@ def read_treatment(said: object) -> Treatment:
     return Treatment(cast(TreatmentKind, kind))
 
 
-def treatment_text(treatment: Treatment) -> str:
-    """As it stands in the file."""
-    return f"{treatment.kind}:{treatment.to}" if treatment.to else treatment.kind
-
-
 def _ask(text: str) -> str:
     try:
         return parse(text).text

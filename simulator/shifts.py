@@ -1,7 +1,7 @@
 """Shifts that cover the agents needed by interval, at the least cost. Pure.
 
-A whole-number linear program, solved by HiGHS through scipy: how many work each possible shift, so that in every interval
-enough are at work. G. Dantzig, "A comment on Edie's traffic delays at toll booths" (1954).
+A whole-number linear program, solved by HiGHS through scipy: how many work each possible shift, so that in every
+interval enough are at work. G. Dantzig, "A comment on Edie's traffic delays at toll booths" (1954).
 """
 
 from __future__ import annotations
@@ -87,12 +87,12 @@ def cover(
 ) -> Plan:
     """The cheapest shifts with which at least `needed` agents are at work in each interval, on breaks not counted.
 
-    Starts, lengths and breaks are multiples of `interval_min`: an agent is at work for all of an interval or for none of
-    it. A shift must end with the last interval, unless the plan `wraps`: then the first interval follows the last, as for a
-    day like every other. `most_agents` is how many there are for all shifts together.
+    Starts, lengths and breaks are multiples of `interval_min`: an agent is at work for all of an interval or for none
+    of it. A shift must end with the last interval, unless the plan `wraps`: then the first interval follows the last,
+    as for a day like every other. `most_agents` is how many there are for all shifts together.
 
-    ValueError, with the argument's name: nothing to cover, negative needs, no patterns, times off the grid, intervals that
-    no shift covers, more agents needed than there are.
+    ValueError, with the argument's name: nothing to cover, negative needs, no patterns, times off the grid, intervals
+    that no shift covers, more agents needed than there are.
     """
     _check(needed, interval_min, patterns)
     choices = [
@@ -125,7 +125,7 @@ def cover(
 
 
 def _at_work(start_min: int, pattern: Pattern, intervals: int, interval_min: int) -> list[int]:
-    """How often an agent of a shift is at work in each interval: 0 or 1, or more if the shift is longer than the plan."""
+    """How often an agent of a shift is at work in each interval: 0 or 1, or more for a shift longer than the plan."""
     away = {
         minute
         for pause in pattern.breaks
@@ -147,7 +147,7 @@ def _solve(
         limits.append(LinearConstraint(np.ones((1, len(costs))), ub=most_agents))
     found = milp(
         costs,
-        integrality=np.ones(len(costs)),
+        integrality=np.ones(len(costs), dtype=np.int64),
         bounds=Bounds(lb=0),
         constraints=limits,
         options={"time_limit": SOLVE_S, "mip_rel_gap": CLOSE_ENOUGH},

@@ -1,6 +1,6 @@
 """Any inputs in any order: never an exception, invariants after each, the same facts again, a way out of everything.
 
-    python -m tests.acd.test_any_inputs JOURNAL     decides a journal's inputs again; exits 1 where the facts differ
+python -m tests.acd.test_any_inputs JOURNAL     decides a journal's inputs again; exits 1 where the facts differ
 """
 
 from __future__ import annotations
@@ -120,7 +120,11 @@ def nobody_is_overtaken(state: State, fact: say.Fact, had_their_turn: set[str]) 
     if not isinstance(fact, say.CallOffered | say.AgentReserved) or not fact.agent:
         return
     call, agent = state.calls[fact.call], state.agents[fact.agent]
-    if call.lane is None or call.id in had_their_turn or (isinstance(fact, say.CallOffered) and fact.why.call_rule == "pulled"):
+    if (
+        call.lane is None
+        or call.id in had_their_turn
+        or (isinstance(fact, say.CallOffered) and fact.why.call_rule == "pulled")
+    ):
         return
     assert call.lane.calls[0] == call.id, f"{call.id} overtakes {call.lane.calls[0]}"
     if state.routing.call_choice != "queue weight":

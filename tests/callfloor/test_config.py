@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from acd.vocabulary import AgentRules, QueueRules
+from acd.policy import AgentRules, CallbackRules, QueueRules, RoutingRules, Step, Treatment
 from callfloor.config import Config, ConfigError, load
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "callfloor.example.toml"
@@ -32,11 +35,41 @@ def test_the_example_of_the_docs_is_a_whole_system(tmp_path: Path) -> None:
     rules = config.rules()
     assert rules.queues["service"] == QueueRules("Service")
     assert rules.agents["a1"] == AgentRules("Wang Li", {"service": 1, "sales": 2})
+    assert config.brought() == {"service": {0}, "sales": {0}}
     assert config.records.journal.path == tmp_path / "var/callfloor.journal"
     assert config.records.database.url == f"sqlite:///{tmp_path}/var/callfloor.db"
     assert config.nodes["pbx1"].secret.get_secret_value() == "live-secret"
     assert config.nodes["pbx1"].dialplan.agi_port == config.ivr.port
     assert "live-secret" not in repr(config)
+
+
+def test_the_example_shows_every_rule_and_each_as_it_may_be_set(tmp_path: Path) -> None:
+    shown = re.sub("^#(?! \\S)", "", EXAMPLE.read_text(), flags=re.MULTILINE)
+    (tmp_path / "callfloor.toml").write_text(shown)
+    rules = load(tmp_path / "callfloor.toml").rules()
+    sales = rules.queues["sales"]
+    assert (sales.steps[3].overflow, sales.callback) == (Treatment("queue", "service"), CallbackRules())
+    assert rules.hours["sales"].zone == "Asia/Shanghai"
+    assert rules.warnings() == []
+    for struct in (QueueRules, Step, CallbackRules, AgentRules, RoutingRules):
+        for name in struct.__struct_fields__:
+            assert re.search(rf"\b{name} = ", shown), f"{struct.__name__}.{name} is not in the example"
+
+
+def test_what_the_example_calls_a_default_is_one() -> None:
+    defaults = {**_defaults(CallbackRules), **_defaults(RoutingRules), **_defaults(QueueRules)}
+    checked = 0
+    for line in EXAMPLE.read_text().splitlines():
+        if re.match(r"#\w+ = [^[{]", line) and "default" not in line:
+            [(name, value)] = tomllib.loads(line[1:]).items()
+            default = defaults[name]
+            assert value == (default.kind if isinstance(default, Treatment) else default), line
+            checked += 1
+    assert checked > 20
+
+
+def _defaults(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    return {field.name: field.default for field in msgspec.structs.fields(struct) if not field.required}
 
 
 @pytest.mark.parametrize(

@@ -49,5 +49,3 @@ def journal(scenario: Scenario, seed: int = 1) -> list[Line]:
 def facts(lines: list[Line], kind: type[F]) -> list[tuple[int, F]]:
     """Every such fact, and when it happened."""
     return [(line.input.at, fact) for line in lines for fact in line.facts if isinstance(fact, kind)]
-
-

@@ -84,12 +84,14 @@ def test_with_more_growth_the_same_callers_come_and_others_after_them() -> None:
 def test_an_agent_more_is_seen_sooner_by_pairs_than_by_strangers() -> None:
     """The difference that pairs tell is known better than that of days which have nothing in common."""
     one, two = floor(teams={"front": team(7)}), floor(teams={"front": team(8)})
-    paired = [[day.overall.abandonment or 0.0 for day in days] for days in replications([one, two], range(1, 13))]
+    before, after = [
+        [day.overall.abandonment or 0.0 for day in days] for days in replications([one, two], range(1, 13))
+    ]
     (others,) = replications([two], range(101, 113))
     change = difference(paired[0], paired[1])
     strangers = [day.overall.abandonment or 0.0 for day in others]
     assert change.high < 0, "one more agent: fewer give up"
-    assert stdev(after - before for before, after in zip(*paired, strict=True)) < 0.7 * stdev(
+    assert stdev(new - old for old, new in zip(before, after, strict=True)) < 0.7 * stdev(
         after - before for before, after in zip(paired[0], strangers, strict=True)
     )
     assert estimate(paired[1]).half_width > change.half_width

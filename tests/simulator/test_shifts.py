@@ -39,7 +39,7 @@ def test_no_other_counts_of_agents_are_cheaper(needed: tuple[int, ...]) -> None:
     """Every plan with up to four agents in each shift, tried one by one."""
     patterns = [HALF, LONG]
     choices = [(pattern, start) for pattern in patterns for start in pattern.starts_min]
-    costs = []
+    costs: list[int] = []
     for counts in product(range(5), repeat=len(choices)):
         shifts = [(of.name, start, agents) for (of, start), agents in zip(choices, counts, strict=True)]
         cost = sum(of.length_min * agents for (of, _), agents in zip(choices, counts, strict=True))
