@@ -44,7 +44,9 @@ TREATMENTS = "'queue:ID', 'number:DIGITS', 'voicemail', 'callback' or 'hang up'"
 
 def read_treatment(said: object) -> Treatment:
     """`"queue:overflow"`, `"number:+8613800000000"`, `"voicemail"`, `"callback"`, `"hang up"`. Raises ValueError."""
-    kind, colon, to = said.partition(":") if isinstance(said, str) else ("", "", "")
+    if not isinstance(said, str):
+        raise ValueError(f"expected {TREATMENTS}")  # noqa: TRY004 - pydantic takes a TypeError for a bug
+    kind, colon, to = said.partition(":")
     whole = {"queue": bool(to), "number": NUMBER.fullmatch(to) is not None}
     if kind in whole:
         if not whole[kind]:

@@ -62,9 +62,10 @@ def test_what_the_example_calls_a_default_is_one() -> None:
     for line in EXAMPLE.read_text().splitlines():
         if re.match(r"#\w+ = [^[{]", line) and "default" not in line:
             [(name, value)] = tomllib.loads(line[1:]).items()
-            default = defaults[name]
-            assert value == (default.kind if isinstance(default, Treatment) else default), line
-            checked += 1
+            if name in defaults:
+                default = defaults[name]
+                assert value == (default.kind if isinstance(default, Treatment) else default), line
+                checked += 1
     assert checked > 20
 
 
