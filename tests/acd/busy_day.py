@@ -47,6 +47,7 @@ class Day:
 
     def _rules(self, choice: AgentChoice) -> say.QueueRules:
         chance = self.chance
+        missed: MissPolicy = "next" if choice == "weighted random" else chance.choice(MISSES)  # drawn without one
         steps = [
             Step(20_000, skills=chance.choice([None, "", "en"]), levels=2, announce="still there"),
             Step(40_000, widen="group-b", priority=chance.choice([0, 1])),
@@ -61,7 +62,7 @@ class Day:
             resume_ms=chance.choice([0, 60_000]), prefer_ms=15_000, max_waiting=chance.choice([0, 0, 12]),
             max_wait_ms=chance.choice([0, 240_000]), stay_when=ALL[:6] if chance.random() < 0.2 else (),
             when_full=Treatment("queue", "round-robin"), when_too_long=Treatment("number", "+4930123"),
-            on_no_answer=chance.choice(MISSES), on_reject=chance.choice(MISSES), rest_ms=5_000,
+            on_no_answer=missed, on_reject=missed, rest_ms=5_000,
             max_misses=chance.choice([0, 3]), wrap_up_open=chance.random() < 0.2, wrap_up_limit_ms=40_000,
             callback=CallbackRules(15_000, 10_000, 2, 20_000) if chance.random() < 0.6 else None,
         )  # fmt: skip
@@ -194,8 +195,8 @@ class Day:
         elif agent.presence is Presence.NOT_READY and self.chance.random() < 0.9:
             yield say.GoReady(self.at, agent.id)
         elif agent.line is AgentLine.WRAP_UP:
-            more = say.ExtendWrapUp(self.at, agent.id, 5_000)
-            yield self.chance.choice([say.EndWrapUp(self.at, agent.id), more])
+            more = self.chance.random() < 0.5
+            yield say.ExtendWrapUp(self.at, agent.id, 5_000) if more else say.EndWrapUp(self.at, agent.id)
         elif self.chance.random() < 0.2:
             yield say.GoNotReady(self.at, agent.id, self.chance.choice(["lunch", "meeting"]))
         elif self.chance.random() < 0.1:

@@ -154,13 +154,13 @@ class Judge:
 @pytest.mark.parametrize("call_choice", CALL_CHOICES)
 def test_every_decision_of_busy_days_is_the_slow_one(call_choice: CallChoice) -> None:
     seen: Counter[str] = Counter()
-    for seed in range(4):
+    for seed in range(5):
         judge = Judge()
         for said in Day(seed, call_choice, judge.state).inputs(2_000):
             judge.hear(said)
         seen += judge.seen
     compared_often = [*KEYS.keys() - {"ring all"}, "rung at several", "preferred agent", "ordered", "reserved"]
-    assert {what: seen[what] for what in compared_often if seen[what] < 10} == {}
+    assert {what: seen[what] for what in compared_often if seen[what] < 5} == {}
     assert seen["queued"] > 1_000
     assert seen[AMONG_CALLS[call_choice]] > 300
     assert seen["older"] > 50 or call_choice == "queue weight"
