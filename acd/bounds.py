@@ -139,7 +139,13 @@ def spans(name: str, rules: QueueRules, staff: Sequence[Team]) -> list[Span]:
                 0,
             )
         )
-    return [_with_takers(span, staff) for span in found if span.begin_ms < span.end_ms]
+    everybody = list(enumerate(staff))
+    own = [(n, team) for n, team in everybody if name in team.queues]
+    return [
+        replace(span, takers=_takers(span, everybody if span.widen else own))
+        for span in found
+        if span.begin_ms < span.end_ms
+    ]
 
 
 def ends_at(rules: QueueRules) -> float:
@@ -150,18 +156,18 @@ def ends_at(rules: QueueRules) -> float:
     return min([*overflows, rules.max_wait_ms or inf])
 
 
-def _with_takers(span: Span, staff: Sequence[Team]) -> Span:
+def _takers(span: Span, asked: Sequence[tuple[int, Team]]) -> int:
     ask, widen = parse(span.skills), parse(span.widen) if span.widen else None
     takers = 0
-    for n, team in enumerate(staff):
+    for n, team in asked:
         level = team.queues.get(span.queue)
         if level is None:
-            asked = widen is not None and widen.holds(team.skills)
+            near = widen is not None and widen.holds(team.skills)
         else:
-            asked = not span.levels or level <= span.levels
-        if asked and ask.holds(team.skills):
+            near = not span.levels or level <= span.levels
+        if near and ask.holds(team.skills):
             takers |= 1 << n
-    return replace(span, takers=takers)
+    return takers
 
 
 # ---------------------------------------------------------------------------------------------- coverage
