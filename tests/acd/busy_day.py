@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import get_args
 
+from msgspec import structs
+
 from acd import vocabulary as say
 from acd.model import Agent, Call, Offer, State
 from acd.moves import AgentLine, Presence, Stage
@@ -43,7 +45,9 @@ class Day:
         self.calls = 0
         self.routing = say.RoutingRules(call_choice, ageing_ms=30_000)
         self.queues = {choice.replace(" ", "-"): self._rules(choice) for choice in AGENT_CHOICES}
-        self.agents = {f"a{n:02}": self._agent(n) for n in range(24)}
+        self.agents = {f"a{n:02}": self._agent(n) for n in range(16)}
+        for n in range(16, 24):  # eight are like others in all
+            self.agents[f"a{n}"] = structs.replace(self.agents[f"a{n - 8:02}"], name=f"Agent {n}")
 
     def _rules(self, choice: AgentChoice) -> say.QueueRules:
         chance = self.chance
