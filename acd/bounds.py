@@ -31,9 +31,10 @@ where f w' + k reaches e. Of two spans only those compete that have an agent in 
 priority is the largest over all pairs of spans, and 0 if none is in favor of c'.
 
 Not in it: what people do (a pulled call, a priority that is set, a call that is moved or transferred and brings a
-priority), and calls that wait for a preferred agent who serves their queue, but has not what it asks. While c itself
-waits for a preferred agent, or for a step that asks more agents, those who cannot take it yet serve others: that is no
-matter of preference.
+priority), a caller who resumes a place with the priority that a step had raised, which the step then raises again, and
+calls that wait for a preferred agent who serves their queue, but has not what it asks. While c itself waits for a
+preferred agent, or for a step that asks more agents, those who cannot take it yet serve others: that is no matter of
+preference.
 """
 
 from __future__ import annotations
