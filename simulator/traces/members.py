@@ -57,11 +57,13 @@ class Members:
         """An event of this member; `queue` "" where it names none."""
         if event not in _GATES and event not in _SERVING:
             return
+        if event in _SERVING and not queue:
+            return
         known = self._members.setdefault(member, _Member([], {}))
         if event in _GATES:
             gate, opened = _GATES[event]
             known.changes.append(_Change(at, gate, queue if gate != "logged in" else "", opened))
-        elif queue:
+        else:
             first, last = known.served.get(queue, (at, at))
             known.served[queue] = min(first, at), max(last, at)
 
