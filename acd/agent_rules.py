@@ -65,7 +65,9 @@ def leave_line(state: State, at: int, agent: Agent, reason: say.FailReason, leav
         call = state.calls[agent.call]
         yield say.AgentReleased(agent.id, call.id)
     yield leaving
-    if call is not None:
+    if call is not None and call.direct:
+        yield say.CallEnded(call.id, "agent", reason)  # a consultation with this agent and nobody else
+    elif call is not None:
         yield from find_agent(state, at, call)
     yield from left_alone(state, at, agent)
 

@@ -41,6 +41,11 @@ def menu_answered(state: State, report: say.MenuAnswered) -> Facts:
 
 def leave_queue(state: State, request: say.LeaveQueue) -> Facts:
     call = state.calls.get(request.call)
+    if call is not None and call.stage is Stage.IN_IVR and call.deflected_from:
+        waited_ms = request.at - call.joined_at
+        wish, number, recording = request.wish, request.number, request.recording
+        yield say.CallLeftQueue(call.id, call.deflected_from, wish, waited_ms, number, recording)
+        return
     if call is None or call.stage not in (Stage.QUEUED, Stage.OFFERED) or not call.queue or call.consult_of:
         yield from refused(request, request.call, "is not waiting")
         return

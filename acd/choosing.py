@@ -262,6 +262,9 @@ def queue_call(
     place = PLACES[state.routing.call_choice](priority, joined_at - head_start_ms, queue.rules, state.routing)
     position = queue.line.ahead_of(place, call.id) + 1
     wait, nobody = _foresee(state, queue, want, place, call)
+    if want.agent and nobody is not None:
+        then, _ = _foresee(state, queue, want_of(queue.rules, step, skills), place, call)
+        wait = _not_longer(wait, prefer_until - at, then)
     yield say.CallQueued(
         call.id, name, priority, joined_at, position, *wait, head_start_ms, skills, preferred, prefer_until, nobody, by
     )
@@ -282,3 +285,14 @@ def _foresee(
     ahead = lane.calls.ahead_of(place, call.id)
     wait = wait_ms(ahead + 1, servers, lane.server_ms) if servers else (None, None)
     return wait, passed_over(lane, counts)
+
+
+def _not_longer(
+    wait: tuple[int | None, int | None], left_ms: int, then: tuple[int | None, int | None]
+) -> tuple[int | None, int | None]:
+    """The wait for one agent, which ends after `left_ms`; `then` for all."""
+    if then[0] is None or then[1] is None:
+        return wait
+    if wait[0] is None or wait[1] is None:
+        return left_ms + then[0], left_ms + then[1]
+    return min(wait[0], left_ms + then[0]), min(wait[1], left_ms + then[1])

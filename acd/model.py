@@ -122,6 +122,8 @@ class Call:
     offers: list[int] = field(default_factory=list)
     """Its offers that ring or talk, the oldest first."""
     direct: bool = False
+    deflected_from: str = ""
+    """The queue that did not take or keep it; the caller may still leave a wish for that queue."""
     consult_of: str = ""
     consulting: str = ""
     number: str = ""
@@ -184,8 +186,9 @@ class Lane:
     """Calls of one queue that want the same.
 
     `pools`: (rank, level, pool), the rank smaller for those to be asked first; `counts` is the sum of theirs.
-    `lacking`: how many agents serve the queue but have not what is wanted. `server_ms` is the recent service: how much time of one agent passes between two
-    calls that leave the lane; `left_at` when the last one did, or when the lane began to fill.
+    `lacking`: how many agents serve the queue but have not what is wanted. `server_ms` is the recent service: how much
+    time of one agent passes between two calls that leave the lane; `left_at` when the last one did, or when the lane
+    began to fill.
     """
 
     queue: str

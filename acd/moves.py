@@ -83,6 +83,7 @@ CALL: Moves[Stage] = {
     Stage.IN_IVR: {
         say.CallQueued: Stage.QUEUED,
         say.CallDeflected: Stage.IN_IVR,
+        say.CallLeftQueue: Stage.IN_IVR,
         say.CallOffered: Stage.OFFERED,
         say.CallEnded: Stage.ENDED,
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acd import vocabulary as say
-from acd.asks import AskError, parse
+from acd.asks import LONGEST, AskError, parse
 from acd.choosing import Facts, dial_out, find_agent, find_calls, offer, passed_over, queue_call, refused
 from acd.lanes import prospect, want_of
 from acd.model import FREE, Agent, Call, Queue, State
@@ -13,6 +13,9 @@ from acd.moves import Presence, Stage
 from acd.vocabulary import Treatment
 
 VOICEMAIL = Treatment("voicemail")
+LONGEST_OF_TWO = LONGEST // 2 - 10
+"""Characters of an ask that is joined with one as long: both in parentheses and an `and` between them."""
+
 WAITING = frozenset((Stage.QUEUED, Stage.CALLBACK, Stage.DIALED))
 
 
@@ -37,16 +40,24 @@ def enter_queue(state: State, request: say.EnterQueue) -> Facts:
         agents = ringing_at(state, call)
         yield from take_back(state, call, "withdrawn")
         what = Asked(request.priority, request.skills, call.head_start_ms, call.joined_at)
-        yield from place(state, request.at, call, what, state.queues[request.queue])
+        queue = state.queues[request.queue]
+        refusal = _refusal(state, queue, request.skills) if queue.id != call.queue else None
+        if refusal is not None:
+            yield from deflect(state, request.at, call, what, queue, *refusal)
+        else:
+            yield from place(state, request.at, call, what, queue)
         yield from next_calls(state, request.at, agents)
 
 
 def _not_an_ask(text: str) -> str:
+    """Why the text is no ask, or none that can be joined with another (the queue's with the call's), or ""."""
     try:
-        parse(text)
+        ask = parse(text)
+        if ask.text:
+            parse(f"({ask.text})")
     except AskError as error:
         return str(error)
-    return ""
+    return f"expected at most {LONGEST_OF_TWO} characters in an ask" if len(ask.text) > LONGEST_OF_TWO else ""
 
 
 def _priority(state: State, request: say.EnterQueue) -> int:

@@ -157,6 +157,10 @@ def _stage(at: int, call: Call, fact: Fact) -> None:
 def _wait_on(state: State, call: Call, at: int) -> None:
     """Puts a call into line, and sets the clock for what is due to it there."""
     put_in_line(state, call, at)
+    _set_due(state, call, at)
+
+
+def _set_due(state: State, call: Call, at: int) -> None:
     due = _due(state, call, at)
     if due != call.due:
         call.due = due
@@ -246,7 +250,7 @@ def _call_queued(state: State, at: int, fact: say.CallQueued) -> None:
     call.queue, call.priority, call.joined_at = fact.queue, fact.priority, fact.joined_at
     call.head_start_ms, call.skills = fact.head_start_ms, fact.skills
     call.preferred, call.prefer_until = fact.preferred, fact.prefer_until
-    call.direct, call.retry_at = False, 0
+    call.direct, call.retry_at, call.deflected_from = False, 0, ""
     if call.ani:
         state.dropped.pop((call.queue, call.ani), None)
     _wait_on(state, call, at)
@@ -271,6 +275,7 @@ def _call_deflected(state: State, at: int, fact: say.CallDeflected) -> None:
         call.joined_at = at
     call.sent_on = [*call.sent_on, fact.queue] if fact.to.kind == "queue" else []
     call.queue, call.direct, call.step = fact.queue, fact.to.kind == "number", 0
+    call.deflected_from = fact.queue
     if not call.direct:
         call.queue = ""
 
@@ -279,7 +284,7 @@ def _call_left_queue(state: State, at: int, fact: say.CallLeftQueue) -> None:
     call = state.calls[fact.call]
     _stop_waiting(state, call, at)
     _stage(at, call, fact)
-    call.queue, call.number, call.direct = "", "", False
+    call.queue, call.number, call.direct, call.deflected_from = "", "", False, ""
 
 
 def _call_abandoned(state: State, at: int, fact: say.CallAbandoned) -> None:
@@ -466,7 +471,10 @@ _WAITING = frozenset((Stage.QUEUED, Stage.CALLBACK, Stage.DIALED))
 
 
 def _queue_opened(state: State, at: int, fact: say.QueueOpened) -> None:
-    state.queues[fact.queue].open = True
+    queue = state.queues[fact.queue]
+    queue.open = True
+    for name in queue.line:
+        _set_due(state, state.calls[name], at)  # nobody is to be sent away any more
 
 
 def _queue_closed(state: State, at: int, fact: say.QueueClosed) -> None:

@@ -82,14 +82,14 @@ def _check_leg(state: State, at: int, offer: Offer, call: Call, leg: say.SwitchL
             yield say.BridgeMissing(offer.id, call.id)
     elif leg is None:
         yield say.OfferFailed(offer.id, call.id, offer.agent, "not on switch")
-        if call.consult_of:
+        if call.direct and call.consult_of:
             yield from end_consult(state, at, call, "switch", "not on switch")
         elif call.direct:
             yield from number_failed(at, call, "not on switch")
-        else:
-            yield from find_agent(state, at, call)
         if offer.agent:
             yield from find_call(state, at, state.agents[offer.agent])
+        if call.id in state.calls and call.stage is Stage.QUEUED:
+            yield from find_agent(state, at, call)  # second: others may wait who come first for that agent
     elif leg.answered:
         yield from connect(state, at, offer)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from acd import vocabulary as say
 from acd.agent_rules import wrap_up
-from acd.choosing import ONLY_CALL, Facts, dial_out, find_call, offer, queue_call, refused
+from acd.choosing import ONLY_CALL, Facts, dial_out, offer, queue_call, refused
 from acd.model import FREE, Agent, Call, Offer, State
-from acd.moves import Stage
+from acd.moves import Presence, Stage
 from acd.queue_rules import next_calls, ringing_at, take_back
 
 
@@ -187,6 +187,8 @@ def transfer_call(state: State, request: say.TransferCall) -> Facts:
     problem = _cannot_reach(state, agent, to)
     if len(call.offers) > 1:
         problem = "several talk on this call"
+    elif not problem and to.kind == "agent" and (other := state.agents[to.to]).presence is not Presence.READY:
+        problem = f"agent {other.id} is {other.presence.value}"
     if problem:
         yield from refused(request, agent.id, problem)
         return
@@ -194,15 +196,15 @@ def transfer_call(state: State, request: say.TransferCall) -> Facts:
         yield from end_consult(state, request.at, consult, "agent", "dropped")
     queue = call.queue
     yield say.CallTransferred(call.id, agent.id, leg.id, to, request.at - leg.connected_at)
-    yield from wrap_up_later(state, request.at, agent, call, queue, to)
+    # Wrap-up or the next call first: so the call comes back to the one who sent it only if nobody else waits.
+    yield from wrap_up(state, request.at, agent, call.id, queue)
+    yield from _send(state, request.at, agent, call, to)
 
 
-def wrap_up_later(state: State, at: int, agent: Agent, call: Call, queue: str, to: say.Target) -> Facts:
-    """After a blind transfer the agent wraps up first, so that the call cannot come back to the one who sent it."""
+def _send(state: State, at: int, agent: Agent, call: Call, to: say.Target) -> Facts:
+    """A blind transfer: to an agent as to the preferred one of the same queue."""
+    queue = call.queue
     rules = state.queues[queue].rules
-    waits = rules.wrap_up_ms or rules.wrap_up_open
-    if waits:
-        yield from wrap_up(state, at, agent, call.id, queue)
     if to.kind == "number":
         yield from dial_out(state, at, call, to.to, f"transferred by {agent.id}")
     elif to.kind == "queue":
@@ -213,5 +215,3 @@ def wrap_up_later(state: State, at: int, agent: Agent, call: Call, queue: str, t
         yield from queue_call(
             state, at, call, queue, call.priority, call.joined_at, call.head_start_ms, call.skills, to.to, until
         )
-    if not waits:
-        yield from find_call(state, at, agent)

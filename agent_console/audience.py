@@ -62,15 +62,33 @@ RULES: Mapping[type[Fact], Rule] = {
     say.AgentLoggedOut: _the_agent,
     say.AgentReady: _the_agent,
     say.AgentNotReady: _the_agent,
+    say.RestStarted: _the_agent,
+    say.RestEnded: _the_agent,
+    say.AgentReserved: _the_agent,
+    say.AgentReleased: _the_agent,
     say.ConsoleAttached: _the_agent,
     say.ConsoleDetached: _the_agent,
     say.CallBegan: _no_agent,
     say.CallerKnown: _the_calls_agent,
     say.MenuChosen: _the_calls_agent,
+    say.QueueOpened: _no_agent,
+    say.QueueClosed: _no_agent,
     say.CallQueued: _the_calls_agent,
+    say.CallRelaxed: _no_agent,
+    say.CallDeflected: _the_calls_agent,
     say.CallOffered: _the_agent,
     say.OfferFailed: _the_agent,
     say.CallConnected: _the_agent,
+    say.CallHeld: _the_agent,
+    say.CallResumed: _the_agent,
+    say.ConsultStarted: _the_agent,
+    say.ConsultJoined: _the_agent,
+    say.AgentLeft: _the_agent,
+    say.CallTransferred: _the_agent,
+    say.CallbackPlaced: _no_agent,
+    say.CallbackDialed: _no_agent,
+    say.CallbackReached: _no_agent,
+    say.CallbackMissed: _no_agent,
     say.BridgeMissing: _the_calls_agent,
     say.StrayLeg: _no_agent,
     say.StrayCall: _no_agent,
@@ -79,6 +97,7 @@ RULES: Mapping[type[Fact], Rule] = {
     say.CallAbandoned: _the_calls_agent,
     say.CallEnded: _the_calls_agent,
     say.WrapUpStarted: _the_agent,
+    say.WrapUpExtended: _the_agent,
     say.WrapUpEnded: _the_agent,
     say.SmdrMatched: _the_calls_agent,
     say.LinkDown: _everyone_without_reason,
@@ -102,7 +121,10 @@ class Audience:
                 pass
         sight = RULES[type(fact)](self._agents, fact)
         match fact:
-            case say.OfferFailed() | say.CallEnded():
+            case say.OfferFailed() | say.AgentLeft() | say.CallTransferred():
+                if self._agents.get(fact.call) == fact.agent:  # when all rang, another may have it
+                    del self._agents[fact.call]
+            case say.CallEnded():
                 self._agents.pop(fact.call, None)
             case _:
                 pass

@@ -60,7 +60,7 @@ class Pops:
 
     def see(self, fact: AnyFact, at: int) -> None:
         match fact:
-            case say.CallOffered():
+            case say.CallOffered() if fact.agent:
                 self._offered(fact, at)
             case say.CallerKnown():
                 self._caller_known(fact)

@@ -1,8 +1,8 @@
 """A crowded floor: what one decision costs by how many wait, and what a caller and an agent weigh. I/O.
 
 5,000 agents with 100 skills (four each, at random, levels 1 to 10, so nearly every agent is a pool of their own), 20
-queues that ask for a skill, callers who ask for another one. Everybody talks; for each freed agent a new caller joins, so
-the number who wait stays. Every input is timed by itself.
+queues that ask for a skill, callers who ask for another one. Everybody talks; for each freed agent a new caller joins,
+so the number who wait stays. Every input is timed by itself.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ The simulator is imported when it is used: what it computes with takes a moment 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,7 @@ def simulate(
     from simulator.report.report import report_of
     from simulator.scenario import load
 
+    _check(json, html)
     one = load(scenario)
     _warn(scenario, one)
     (days,) = _run([one], seed, replications)
@@ -77,6 +79,7 @@ def compare(
     from simulator.report.report import report_of
     from simulator.scenario import load
 
+    _check(json, html)
     first, second = load(scenario), load(against, base=scenario)
     _warn(scenario, first)
     _warn(against, second)
@@ -86,6 +89,20 @@ def compare(
     report = report_of(title, dict(zip(names, (ours, theirs), strict=True)), scenario=title, zone=first.day.zone)
     screen.print(_table_of_differences(report))
     _write(report, json, html)
+
+
+def _check(json: Path | None, html: Path | None) -> None:
+    """Before anything is simulated: whether it can be written down."""
+    from simulator.report.write import ChartsNotBuilt, charts_script
+
+    for option, path in (("--json", json), ("--html", html)):
+        if path is not None and (path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK)):
+            raise typer.BadParameter(f"{option}: {path} cannot be written")
+    if html is not None:
+        try:
+            charts_script()
+        except ChartsNotBuilt as error:
+            raise typer.BadParameter(str(error)) from None
 
 
 def _warn(path: Path, scenario: Scenario) -> None:

@@ -31,6 +31,7 @@ from acd.vocabulary import (
     CallArrived,
     CallBegan,
     CallConnected,
+    CallDeflected,
     CallEnded,
     CallerGone,
     CallerKnown,
@@ -272,7 +273,7 @@ class Translator:
                     self._setvar(fact.call, "CALLFLOOR_PRIORITY", str(fact.priority)),
                     self._setvar(fact.call, "CALLFLOOR_JOINED_AT", str(fact.joined_at)),
                 ]
-            case CallLeftQueue() if fact.call in self._callers:
+            case CallLeftQueue() | CallDeflected() if fact.call in self._callers:
                 return [self._setvar(fact.call, "CALLFLOOR_QUEUE", "")]
             case CallOffered() if fact.call in self._callers:
                 return [self._originate(fact, at)]

@@ -10,13 +10,16 @@ from acd.order import Order
 from acd.vocabulary import (
     CallAbandoned,
     CallConnected,
+    CallDeflected,
     CallEnded,
     CallerKnown,
     CallLeftQueue,
     CallOffered,
     CallQueued,
+    CallRelaxed,
     Line,
     OfferFailed,
+    Treatment,
 )
 
 
@@ -28,6 +31,7 @@ class Calls:
         self._waiting: dict[str, CallQueued] = {}
         self._queues: defaultdict[str, Order[str]] = defaultdict(Order)
         self._offered: set[str] = set()
+        self._sent_on: dict[str, Treatment] = {}
 
     def see(self, line: Line) -> None:
         for fact in line.facts:
@@ -38,12 +42,20 @@ class Calls:
                     self._leave(call)
                     self._waiting[call] = fact
                     self._queues[fact.queue].put(call, _turn(fact))
+                case CallRelaxed(call=call) if (queued := self._waiting.get(call)) is not None:
+                    self._waiting[call] = queued = msgspec.structs.replace(queued, priority=fact.priority)
+                    self._queues[queued.queue].put(call, _turn(queued))
                 case CallOffered(call=call):
                     self._offered.add(call)
-                    self._queues[self._waiting[call].queue].discard(call)
+                    if (queued := self._waiting.get(call)) is not None:
+                        self._queues[queued.queue].discard(call)
                 case OfferFailed(call=call):
                     self._offered.discard(call)
-                    self._queues[self._waiting[call].queue].put(call, _turn(self._waiting[call]))
+                    if (queued := self._waiting.get(call)) is not None:
+                        self._queues[queued.queue].put(call, _turn(queued))
+                case CallDeflected(call=call):
+                    self._leave(call)
+                    self._sent_on[call] = fact.to
                 case CallConnected(call=call) | CallLeftQueue(call=call):
                     self._leave(call)
                 case CallAbandoned(call=call) | CallEnded(call=call):
@@ -64,6 +76,10 @@ class Calls:
         ahead = self._queues[queued.queue].ahead_of(_turn(queued), call)
         return msgspec.structs.replace(queued, position=ahead + 1)
 
+    def sent_on(self, call: str) -> Treatment | None:
+        """Where a call goes that its queue did not keep; None if nothing is to be done about it here."""
+        return self._sent_on.get(call)
+
     def is_offered(self, call: str) -> bool:
         """True while an agent's phone rings for this call."""
         return call in self._offered
@@ -73,7 +89,8 @@ class Calls:
         if queued is not None:
             self._queues[queued.queue].discard(call)
         self._offered.discard(call)
+        self._sent_on.pop(call, None)
 
 
 def _turn(queued: CallQueued) -> tuple[int, int]:
-    return -queued.priority, queued.joined_at
+    return -queued.priority, queued.joined_at - queued.head_start_ms

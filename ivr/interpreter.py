@@ -28,12 +28,15 @@ from acd.vocabulary import (
     AnyFact,
     AnyInput,
     CallArrived,
+    CallbackPlaced,
+    CallDeflected,
     CallLeftQueue,
     CallOffered,
     CallQueued,
     EnterQueue,
     LeaveQueue,
     MenuAnswered,
+    Treatment,
 )
 from ivr import prompts as say
 from ivr.calls import Calls
@@ -217,6 +220,9 @@ class _Conversation:
         if any(isinstance(fact, CallOffered) and fact.call == self.caller.call for fact in facts):
             return "wait"  # an agent's phone is ringing: the caller hears music, not a place in a queue
         queued = next((f for f in facts if isinstance(f, CallQueued) and f.call == self.caller.call), None)
+        sent_on = [f.to for f in facts if isinstance(f, CallDeflected) and f.call == self.caller.call]
+        if queued is None and sent_on:
+            return (yield from self.treat(sent_on[-1]))
         if queued is None:
             return "wait"  # refused (the Refused fact has its reason): the waiting context keeps the caller and heals
         spoken = say.place_and_wait(self.language, queued.position, queued.expected_wait_ms)
@@ -232,6 +238,18 @@ class _Conversation:
                 case _:
                     spoken = [self._sentence("wrong")]
         return (yield from self._hold())
+
+    def treat(self, to: Treatment) -> Dialogue:
+        """What becomes of a caller whom the queue did not take or keep. Queues and numbers are the ACD's to do."""
+        match to.kind:
+            case "voicemail":
+                return (yield from self._leave_message())
+            case "callback":
+                return (yield from self._call_back())
+            case "hang up":
+                return "hangup"
+            case _:
+                return "wait"
 
     def _hold(self) -> Dialogue:
         yield from _play(self._sentence("hold"))
@@ -277,7 +295,7 @@ class _Conversation:
     def _leave_queue(self, wish: LeaveQueue) -> Generator[Command, Event, bool]:
         """False where the ACD refused: an agent has just answered, and the bridge will take the caller there."""
         facts = yield from _tell(wish)
-        return any(isinstance(fact, CallLeftQueue) and fact.call == wish.call for fact in facts)
+        return any(isinstance(fact, CallLeftQueue | CallbackPlaced) and fact.call == wish.call for fact in facts)
 
 
 # -------------------------------------------------------------------------------------------- a call that waits
@@ -288,6 +306,9 @@ def wait(caller: Caller, settings: IvrSettings, calls: Calls) -> Dialogue:
     language = settings.hotline(_identified(caller, calls).dnis).language
     if calls.is_offered(caller.call):
         return "wait"
+    if (to := calls.sent_on(caller.call)) is not None:
+        caller = _identified(caller, calls)
+        return (yield from _Conversation(caller, settings.hotline(caller.dnis), settings).treat(to))
     if (queued := calls.waiting(caller.call)) is not None:
         yield from _play(say.place(language, queued.position), say.sentence(language, "hold"))
         return "wait"

@@ -12,15 +12,19 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from acd.vocabulary import (
+    AgentLeft,
     AnyFact,
     CallAbandoned,
     CallBegan,
     CallConnected,
+    CallDeflected,
     CallEnded,
     CallerKnown,
     CallLeftQueue,
     CallOffered,
     CallQueued,
+    CallTransferred,
+    ConsultJoined,
     Line,
     MenuChosen,
     OfferFailed,
@@ -131,7 +135,8 @@ class CallRecords:
                 self._open[fact.call] = touched[fact.call] = self._begun(fact, at)
             elif isinstance(fact, SmdrMatched):
                 changes.append(SmdrRecord(line.seq, fact.call, fact.link, fact.text, fact.talked_ms, at))
-            elif type(fact) in _MOVES:
+            elif type(fact) in _MOVES and "~" not in fact.call:  # type: ignore[union-attr]  # all in _MOVES have a call
+                # (A consultation's id is its original's with a ~: it is no call of a caller's own.)
                 record = self._known(fact.call, line.seq)  # type: ignore[union-attr]  # all in _MOVES have a call
                 touched[record.call] = record
                 _MOVES[type(fact)](record, fact, at)
@@ -205,6 +210,21 @@ def _connected(record: CallRecord, fact: CallConnected, at: int) -> None:
     record.segments.append(Segment("talk", at, agent=fact.agent, queue=record.queue, offer=fact.offer))
 
 
+def _deflected(record: CallRecord, fact: CallDeflected, at: int) -> None:
+    _close(record, at, "queue", result=f"sent on: {fact.why}")
+    record.waited_ms = fact.waited_ms
+
+
+def _part_over(record: CallRecord, fact: AgentLeft | CallTransferred, at: int) -> None:
+    _close(record, at, "talk", offer=fact.offer)
+    record.talked_ms += fact.talked_ms
+
+
+def _joined(record: CallRecord, fact: ConsultJoined, at: int) -> None:
+    record.agent = fact.agent or record.agent
+    record.segments.append(Segment("talk", at, agent=fact.agent, queue=record.queue, offer=fact.offer))
+
+
 def _left_queue(record: CallRecord, fact: CallLeftQueue, at: int) -> None:
     _close(record, at, "queue", result=fact.wish)
     record.wish = fact.wish
@@ -218,7 +238,7 @@ def _abandoned(record: CallRecord, fact: CallAbandoned, at: int) -> None:
 
 
 def _ended(record: CallRecord, fact: CallEnded, at: int) -> None:
-    record.talked_ms = fact.talked_ms
+    record.talked_ms += fact.talked_ms
     answered = record.connected_at is not None
     _end(record, at, "answered" if answered else record.wish or "ivr", fact.by, fact.cause)
 
@@ -247,6 +267,10 @@ _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
     OfferFailed: _offer_failed,
     CallConnected: _connected,
     CallLeftQueue: _left_queue,
+    CallDeflected: _deflected,
+    CallTransferred: _part_over,
+    AgentLeft: _part_over,
+    ConsultJoined: _joined,
     CallAbandoned: _abandoned,
     CallEnded: _ended,
     WrapUpStarted: _wrap_up_started,

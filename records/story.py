@@ -8,17 +8,31 @@ from typing import Any
 import msgspec
 
 from acd.vocabulary import (
+    AgentLeft,
     AgentNotReady,
+    AgentReleased,
+    AgentReserved,
     AnyFact,
     BridgeMissing,
     CallAbandoned,
+    CallbackDialed,
+    CallbackMissed,
+    CallbackPlaced,
+    CallbackReached,
     CallBegan,
     CallConnected,
+    CallDeflected,
     CallEnded,
     CallerKnown,
+    CallHeld,
     CallLeftQueue,
     CallOffered,
     CallQueued,
+    CallRelaxed,
+    CallResumed,
+    CallTransferred,
+    ConsultJoined,
+    ConsultStarted,
     HangUpOrdered,
     Line,
     LinkDown,
@@ -26,11 +40,13 @@ from acd.vocabulary import (
     MenuChosen,
     OfferFailed,
     Refused,
+    RestStarted,
     SmdrMatched,
     StrayCall,
     StrayLeg,
     Why,
     WrapUpEnded,
+    WrapUpExtended,
     WrapUpStarted,
 )
 
@@ -102,11 +118,12 @@ def _count(number: int, what: str) -> str:
 
 def _why(why: Why) -> str:
     passed_over = ", ".join(f"{count} {what}" for what, count in why.passed_over.items())
+    older = f"; {_count(why.older, 'older call')} not for this agent" if why.older else ""
     agents = "the only agent who could take it" if why.eligible == 1 else f"of {why.eligible} agents who could take it"
     return (
         f"{agents}, chosen by: {why.agent_rule} (level {why.level}, idle for {duration(why.idle_ms)}); "
         f"passed over: {passed_over or 'nobody'}; "
-        f"the call was chosen by: {why.call_rule} ({_count(why.waiting, 'call')} waiting)"
+        f"the call was chosen by: {why.call_rule} ({_count(why.waiting, 'call')} waiting{older})"
     )
 
 
@@ -124,6 +141,25 @@ def _caller_known(fact: CallerKnown) -> str:
 def _queued(fact: CallQueued) -> str:
     wait = "nobody serves it now" if fact.expected_wait_ms is None else f"wait about {duration(fact.expected_wait_ms)}"
     return f"Joined the queue {fact.queue} with priority {fact.priority} at place {fact.position}; {wait}."
+
+
+def _relaxed(fact: CallRelaxed) -> str:
+    if not fact.step:
+        return "The preferred agent's time is over: the call looks among all."
+    said = f"; the caller hears {fact.announce}" if fact.announce else ""
+    asked = "; the caller is asked about being called back" if fact.offer_callback else ""
+    return f"Step {fact.step} of {fact.queue} holds for the call, priority {fact.priority}{said}{asked}."
+
+
+def _deflected(fact: CallDeflected) -> str:
+    to = f"the {fact.to.kind} {fact.to.to}" if fact.to.to else fact.to.kind
+    return f"{fact.queue} sent the call on to {to}: {fact.why}, after {duration(fact.waited_ms)}."
+
+
+def _offered(fact: CallOffered) -> str:
+    if not fact.agent:
+        return f"Offer {fact.offer} to the number {fact.number}: {fact.why.agent_rule}."
+    return f"Offer {fact.offer} to {fact.agent}: {_why(fact.why)}."
 
 
 def _left_queue(fact: CallLeftQueue) -> str:
@@ -145,10 +181,36 @@ _WORDS: dict[type[AnyFact], Callable[[Any], str]] = {
     CallerKnown: _caller_known,
     MenuChosen: lambda fact: f"Menu {fact.menu}: the caller chose {fact.choice}.",
     CallQueued: _queued,
-    CallOffered: lambda fact: f"Offer {fact.offer} to {fact.agent}: {_why(fact.why)}.",
-    OfferFailed: lambda fact: f"Offer {fact.offer} to {fact.agent} failed: {fact.reason}. The call keeps its place.",
+    CallRelaxed: _relaxed,
+    CallDeflected: _deflected,
+    CallOffered: _offered,
+    OfferFailed: lambda fact: (
+        f"Offer {fact.offer} to {fact.agent or 'a number'} failed: {fact.reason}. The call keeps its place."
+    ),
+    RestStarted: lambda fact: f"{fact.agent} rests.",
+    AgentReserved: lambda fact: f"It is the callback's turn: {fact.agent} is kept free for it.",
+    AgentReleased: lambda fact: f"{fact.agent} is no longer kept free for it.",
+    CallbackPlaced: lambda fact: f"The caller keeps the place in {fact.queue} and will be called at {fact.number}.",
+    CallbackDialed: lambda fact: f"The caller is called at {fact.number}, attempt {fact.attempt}.",
+    CallbackReached: lambda fact: f"The caller is on the line again ({fact.channel}), in the old place.",
+    CallbackMissed: lambda fact: (
+        f"The caller was not reached: {fact.reason}; {'another attempt follows' if fact.retry_at else 'that was the last'}."
+    ),
+    CallHeld: lambda fact: f"{fact.agent} put the caller on hold.",
+    CallResumed: lambda fact: f"{fact.agent} took the caller off hold.",
+    ConsultStarted: lambda fact: (
+        f"{fact.agent} consults the {fact.to.kind} {fact.to.to} about call {fact.original}, as call {fact.call}."
+    ),
+    ConsultJoined: lambda fact: f"{fact.agent or 'The number'}, who was consulted, talks to the caller from now on.",
+    AgentLeft: lambda fact: f"{fact.agent or 'The number'} left the call after {duration(fact.talked_ms)}; it goes on.",
+    CallTransferred: lambda fact: (
+        f"{fact.agent} sent the call to the {fact.to.kind} {fact.to.to} after {duration(fact.talked_ms)} of talk."
+    ),
+    WrapUpExtended: lambda fact: f"{fact.agent} wraps up longer.",
     AgentNotReady: lambda fact: f"{fact.agent} was set not ready{_because(fact.reason)}.",
-    CallConnected: lambda fact: f"{fact.agent} answered offer {fact.offer} after a wait of {duration(fact.waited_ms)}.",
+    CallConnected: lambda fact: (
+        f"{fact.agent or 'The number'} answered offer {fact.offer} after a wait of {duration(fact.waited_ms)}."
+    ),
     BridgeMissing: lambda fact: f"The switch had not joined both sides of offer {fact.offer}: joined again.",
     StrayLeg: lambda fact: f"A phone still rang for offer {fact.offer}, which was over: hung up.",
     StrayCall: lambda fact: f"The channel {fact.channel} outlived the call: hung up.",

@@ -7,7 +7,7 @@ scenarios can be compared caller by caller (common random numbers).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -17,9 +17,13 @@ from simulator.chance import Choice as Weighted
 from simulator.engine import Engine
 from simulator.scenario import Choice, Kind, Transfer, Way
 from simulator.staff import Staff
+from simulator.traces.trace import TraceCall
 
 VOICEMAIL_MS = 20_000
 """What it takes to leave a message."""
+AWAY = Way()
+"""Out of the IVR, to no queue."""
+DRAWN_AGAIN = 50
 CONSULT_MS = 120_000
 """So long an agent waits for somebody to consult, and then does without."""
 
@@ -55,11 +59,21 @@ class Caller:
 
 
 class Crowd:
-    """All callers of one kind, who call at `arrivals` (ms); each purpose of their draws has a stream of its own."""
+    """All callers of one kind, who call at `arrivals` (ms); each purpose of their draws has a stream of its own.
 
-    def __init__(self, name: str, kind: Kind, chance: Chance, arrivals: Iterator[int]) -> None:
+    If there are `recorded` calls, the callers are those: one for each arrival.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        chance: Chance,
+        arrivals: Iterator[int],
+        recorded: Sequence[TraceCall] | None = None,
+    ) -> None:
         self.name, self.kind = name, kind
-        self.arrivals = arrivals
+        self.arrivals, self._calls = arrivals, recorded
         self.prefix = str(1_000_000 + crc32(name.encode()) % 9_000_000)
         self._came = 0
         self._chance = chance
@@ -76,6 +90,9 @@ class Crowd:
 
     def next(self) -> Caller:
         """The next to call."""
+        return self._drawn() if self._calls is None else self._recorded(self._calls[self._came])
+
+    def _drawn(self) -> Caller:
         kind, number = self.kind, self._came
         self._came += 1
         way = kind if self._menu is None else self._menu.at(self.chance("menu", 0, number))
@@ -90,6 +107,28 @@ class Crowd:
         if kind.transfers:
             caller.transfer = self._transferred(caller.chance("transferred"))
         return caller
+
+    def _recorded(self, call: TraceCall) -> Caller:
+        """What the record knows goes before what is drawn."""
+        caller = self._drawn()
+        caller.ivr_ms = call.ivr_ms
+        if call.outcome == "left in IVR":
+            caller.way = AWAY
+        if call.talked_ms is not None:
+            caller.service_ms = call.talked_ms
+        if call.waited_ms is not None and call.outcome == "abandoned":
+            caller.patience_ms = call.waited_ms
+        elif call.waited_ms is not None and caller.patience_ms is not None:
+            caller.patience_ms = self._longer(caller, call.waited_ms)
+        return caller
+
+    def _longer(self, caller: Caller, waited_ms: int) -> int:
+        """A caller who waited so long had that much patience: drawn again until it is enough."""
+        patience_ms, attempt = caller.patience_ms or 0, 0
+        while patience_ms < waited_ms and attempt < DRAWN_AGAIN and self.kind.patience_s is not None:
+            attempt += 1
+            patience_ms = round(self.kind.patience_s.quantile(self.chance("longer", attempt, caller.number)) * 1000)
+        return max(patience_ms, waited_ms)
 
     def _transferred(self, chance: float) -> Transfer | None:
         for transfer in self.kind.transfers:

@@ -8,7 +8,7 @@ replications(scenarios, seeds)     those of many days; in a comparison every sce
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
@@ -43,14 +43,17 @@ class Simulation:
         self.staff = Staff(engine, scenario, chance)
         self.callers = Callers(engine, self.staff)
         for name, kind in scenario.kinds.items():
-            self.callers.expect(Crowd(name, kind, chance, self._arrivals(name, kind, chance)))
+            self.callers.expect(self._crowd(name, kind, chance))
 
-    def _arrivals(self, name: str, kind: Kind, chance: Chance) -> Iterator[int]:
+    def _crowd(self, name: str, kind: Kind, chance: Chance) -> Crowd:
         day = self.scenario.day
-        expected = kind.expected(day.intervals)
+        if kind.recorded is not None:
+            calls = [call for call in kind.recorded if day.begins_at <= day.at(0) + call.arrived_ms <= day.ends_at]
+            return Crowd(name, kind, chance, (day.at(0) + call.arrived_ms for call in calls), calls)
         factor = self.scenario.arrivals.factor(day.date)
-        times = Arrivals(expected, day.interval_s * 1000, growth=factor).times(chance.stream(f"{name}/arrival"))
-        return (day.begins_at + time for time in times)
+        arrivals = Arrivals(kind.expected(day.intervals), day.interval_s * 1000, growth=factor)
+        times = arrivals.times(chance.stream(f"{name}/arrival"))
+        return Crowd(name, kind, chance, (day.begins_at + time for time in times))
 
     def run(self) -> None:
         """The whole day, and after it until nobody is on the line."""

@@ -25,7 +25,6 @@ Durations are in seconds: a number, or a distribution.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -33,56 +32,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from acd.asks import AskError, parse
 from acd.policy import AgentRules
 from callfloor.config import ConfigError, faults
 from callfloor.rules import Id, Rules, RuleTables
-from simulator.chance import Constant, Distribution, Exponential, Lognormal, Measured
+from simulator.chance import Constant, Exponential
+from simulator.durations import DAY_MINUTES, Duration, Span
+from simulator.recorded import with_recorded_calls
+from simulator.traces.trace import TraceCall
 
-DAY_MINUTES = 24 * 60
 RULE_TABLES = ("queues", "agents", "routing")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
 
 
 # ------------------------------------------------------------------------------------------------ values
-
-
-def read_duration(said: object) -> Distribution:
-    """Seconds, or a table that names a distribution of seconds. Raises ValueError."""
-    match said:
-        case Distribution():
-            return said
-        case bool():
-            pass
-        case int() | float():
-            return Constant(said)
-        case {"exponential": int() | float() as mean, **rest} if not rest:
-            return Exponential(mean)
-        case {"lognormal": int() | float() as mean, "cv": int() | float() as cv, **rest} if not rest:
-            return Lognormal.of_mean(mean, cv)
-        case {"lognormal_median": int() | float() as median, "sigma": int() | float() as sigma, **rest} if not rest:
-            return Lognormal(median, sigma)
-        case {"measured": [*times], **rest} if not rest and all(isinstance(one, int | float) for one in times):
-            return Measured(tuple(times))
-    raise ValueError(
-        "expected seconds, { exponential = MEAN }, { lognormal = MEAN, cv = DEVIATION_OVER_MEAN },"
-        f" {{ lognormal_median = MEDIAN, sigma = SIGMA }} or {{ measured = [SECONDS, ...] }}, got {said!r}"
-    )
-
-
-def read_span(said: object) -> tuple[int, int]:
-    """`"08:00-16:30"` in minutes from midnight; past midnight where the end comes before the beginning."""
-    match = _SPAN.fullmatch(said) if isinstance(said, str) else None
-    if match is None:
-        raise ValueError(f'expected hours such as "08:00-16:30", got {said!r}')
-    hours_1, minutes_1, hours_2, minutes_2 = map(int, match.groups())
-    begins, ends = hours_1 * 60 + minutes_1, hours_2 * 60 + minutes_2
-    if begins == ends or ends > DAY_MINUTES:
-        raise ValueError(f'expected an end up to "24:00" that is not the beginning, got {said!r}')
-    return begins, ends if ends > begins else ends + DAY_MINUTES
 
 
 def _ask(text: str) -> str:
@@ -92,8 +57,6 @@ def _ask(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
-Duration: TypeAlias = Annotated[Distribution, PlainValidator(read_duration)]
-Span: TypeAlias = Annotated[tuple[int, int], PlainValidator(read_span)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Factor: TypeAlias = Annotated[float, Field(gt=0, le=100)]
 Count: TypeAlias = Annotated[float, Field(ge=0, le=1_000_000)]
@@ -219,11 +182,12 @@ class Transfer(Table):
 
 class Kind(Way):
     """`[kinds.NAME]`: callers of one kind. How many: `counts` by interval of the day, or a `total` with a `profile`
-    (weights by interval; the same for each if left out). Without patience nobody gives up; without `wrap_up_s` agents
-    take what the queue's rules give.
+    (weights by interval; the same for each if left out), or the calls `recorded` in a trace (`simulator.recorded`).
+    Without patience nobody gives up; without `wrap_up_s` agents take what the queue's rules give.
     """
 
     counts: tuple[Count, ...] | None = None
+    recorded: tuple[TraceCall, ...] | None = None
     total: Count | None = None
     profile: tuple[Count, ...] | None = None
     menu: tuple[Choice, ...] = ()
@@ -240,8 +204,8 @@ class Kind(Way):
     def _makes_sense(self) -> Self:
         if bool(self.queue) == bool(self.menu):
             raise ValueError("expected either a queue or a menu")
-        if (self.counts is None) == (self.total is None):
-            raise ValueError("expected either counts or a total")
+        if [self.counts, self.total, self.recorded].count(None) != 2:
+            raise ValueError("expected one of counts, total and recorded")
         if self.profile is not None and (self.total is None or sum(self.profile) <= 0):
             raise ValueError("profile: expected weights, some above 0, beside a total")
         if sum(transfer.share for transfer in self.transfers) > 1:
@@ -410,14 +374,14 @@ def load(path: Path, base: Path | None = None) -> Scenario:
     With `base`, `path` may also be a live configuration: then it is the scenario `base` by the rules of that one.
     Raises ConfigError, which names every fault that was found.
     """
-    data = _read(path)
-    if base is not None and "queues" in data and not data.keys() & {"day", "kinds", "like"}:
-        data = _by_rules(_merged(base, ()), data)
+    own = _read(path)
+    if base is not None and "queues" in own and not own.keys() & {"day", "kinds", "like"}:
+        data = _by_rules(_merged(base, ()), own)
     else:
         data = _merged(path, ())
-    data["name"] = data.get("name", path.stem) if base is None else path.stem
+    data["name"] = own.get("name", path.stem)
     try:
-        return Scenario.model_validate(data)
+        return Scenario.model_validate(with_recorded_calls(path, data))
     except ValidationError as error:
         raise ConfigError(path, faults(error)) from None
 

@@ -231,7 +231,10 @@ def agent(state: State, at: int, pick: Pick) -> say.AnyInput:
 def talk(state: State, at: int, pick: Pick) -> say.AnyInput:
     """An agent about the call they talk on."""
     who, call = _talk(state, pick)
-    kind = pick(("consult", "consult", "hold", "resume", "join", "transfer", "attended", "hang up"))
+    kind = pick(("consult", "consult", "consult", "hold", "resume", "transfer", "attended", "join", "hang up"))
+    consult = state.calls.get(state.agents[who].consult) if who in state.agents else None
+    if consult is not None and consult.stage is Stage.CONNECTED:
+        kind = pick((kind, "join", "attended"))
     if kind == "consult":
         return say.ConsultCall(at, who, call, _target(state, pick))
     if kind == "hold":

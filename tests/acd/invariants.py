@@ -209,11 +209,19 @@ def _deadlines(state: State) -> list[tuple[tuple[str, str | int], int]]:
 
 
 def _due(state: State, call: Call) -> int:
-    rules = state.queues[call.queue].rules
+    queue, rules = state.queues[call.queue], state.queues[call.queue].rules
+    if not queue.open and not rules.serve_after_closing and _sendable(call):
+        due = state.deadlines.key(("call", call.id))
+        assert due <= state.now, "the queue is closed for all, so this call goes at once"
+        return due
     dues = [call.prefer_until, call.retry_at]
-    sendable = not call.consult_of and call.queue not in call.sent_on
-    if sendable:
+    if call.queue not in call.sent_on and not call.consult_of:
         dues += [call.joined_at + step.after_ms for step in rules.steps[call.step : call.step + 1]]
-    if rules.max_wait_ms and call.stage is Stage.QUEUED and not call.number and sendable:
+    if rules.max_wait_ms and call.queue not in call.sent_on and _sendable(call):
         dues.append(call.joined_at + rules.max_wait_ms)
     return min(filter(None, dues), default=0)
+
+
+def _sendable(call: Call) -> bool:
+    """A caller who is on the line, and not one who was called back."""
+    return call.stage is Stage.QUEUED and not call.number and not call.consult_of

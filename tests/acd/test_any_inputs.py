@@ -57,6 +57,8 @@ class Tour:
     def _replay(self, line: Line) -> None:
         """Facts alone, through JSON, give the same state; on the way nobody is overtaken."""
         had_their_turn = {fact.call for fact in line.facts if isinstance(fact, say.AgentReleased)}
+        if isinstance(line.input, say.EnterQueue):
+            had_their_turn.add(line.input.call)  # if a telephone rang for it, the new wish may be for the same agent
         for fact in line.facts:
             if not self.between_lists:
                 nobody_is_overtaken(self.journaled, fact, had_their_turn)
@@ -115,7 +117,7 @@ def lanes(state: State) -> Any:
 
 
 def nobody_is_overtaken(state: State, fact: say.Fact, had_their_turn: set[str]) -> None:
-    """Whoever gets an agent, waiting on the line or at home, is the first of those who wait for the same; and none of
+    """Whoever gets an agent, waiting on the line or at home, is the first of those who wait for the same; none of
     the others whom the agent could take comes before. For a callback that was the moment when the agent was reserved."""
     if not isinstance(fact, say.CallOffered | say.AgentReserved) or not fact.agent:
         return

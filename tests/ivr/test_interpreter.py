@@ -72,7 +72,7 @@ class Talk:
                 self.lines.append(f"ask {spoken(prompts)} <- {keys or 'nothing'}")
                 return Keys(keys)
             case Tell(said):
-                told = [str(value) for value in (getattr(said, f) for f in said.__struct_fields__[2:]) if value != ""]
+                told = [str(value) for value in (getattr(said, f) for f in said.__struct_fields__[2:5]) if value != ""]
                 facts = self.house.say(msgspec.structs.replace(said, at=self.house.at))
                 heard = ", ".join(type(fact).__name__ for fact in facts)
                 self.lines.append(f"tell {' '.join([type(said).__name__, *told])} -> {heard or '-'}")

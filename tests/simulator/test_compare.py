@@ -88,10 +88,10 @@ def test_an_agent_more_is_seen_sooner_by_pairs_than_by_strangers() -> None:
         [day.overall.abandonment or 0.0 for day in days] for days in replications([one, two], range(1, 13))
     ]
     (others,) = replications([two], range(101, 113))
-    change = difference(paired[0], paired[1])
+    change = difference(before, after)
     strangers = [day.overall.abandonment or 0.0 for day in others]
     assert change.high < 0, "one more agent: fewer give up"
     assert stdev(new - old for old, new in zip(before, after, strict=True)) < 0.7 * stdev(
-        after - before for before, after in zip(paired[0], strangers, strict=True)
+        new - old for old, new in zip(before, strangers, strict=True)
     )
-    assert estimate(paired[1]).half_width > change.half_width
+    assert estimate(after).half_width > change.half_width
