@@ -73,9 +73,8 @@ class _Journal:
     def queued(self, fact: say.CallQueued) -> None:
         going = self._going(fact.call, fact)
         if going is not None and going.answered_at is None:
-            # `joined_at` is older than this moment where the place is an old one; a transferred call waits from now.
-            at = self._last_at if going.transferred_from else fact.joined_at
-            self._progress.queued(going, max(at, going.arrived_at), fact.queue)
+            # `joined_at` is the place's: a transferred call has its old one, but waits from now.
+            self._progress.queued(going, max(fact.joined_at, going.arrived_at), fact.queue)
 
     def connected(self, fact: say.CallConnected) -> None:
         going = self._going(fact.call, fact)

@@ -49,6 +49,7 @@ ANSWERED = "9:00:00 5550001 support waited=40000 answered 120000 PJSIP/101"
     [
         ({}, [], [ANSWERED]),
         ({12: "161"}, [], [ANSWERED]),
+        ({14: "NO ANSWER"}, [], ["9:00:00 5550001 support waited=160000 abandoned None "]),
         (
             {12: "100"},
             ["duration: found 100, expected 160 s, by the times; used: the times are believed"],

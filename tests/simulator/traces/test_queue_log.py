@@ -6,6 +6,7 @@ import pytest
 
 from simulator.traces.queue_log import read_queue_log
 from simulator.traces.reading import read_trace
+from simulator.traces.samples import waits
 from simulator.traces.trace import Trace
 from tests.simulator.traces.reading import DATA, of_text, told
 
@@ -55,6 +56,12 @@ def test_a_day_with_every_way_out_of_a_queue() -> None:
     ]
     assert [call.ani for call in trace.calls[:2]] == ["+861012345678", "5550002"]
     assert "events left alone: WALLBOARD (1)" in trace.notes
+
+
+def test_the_patience_of_a_transferred_caller_is_measured_once() -> None:
+    measured = waits(read_trace(DATA / "queue_log.txt"))
+    assert [ms // 1000 for ms in measured.durations_ms] == [15, 40, 50, 10, 5]
+    assert measured.observed == [False, True, False, False, False]
 
 
 def test_who_was_there_is_what_the_log_says_and_otherwise_estimated_from_services() -> None:
