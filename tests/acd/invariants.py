@@ -211,7 +211,7 @@ def _deadlines(state: State) -> list[tuple[tuple[str, str | int], int]]:
 def _due(state: State, call: Call) -> int:
     queue, rules = state.queues[call.queue], state.queues[call.queue].rules
     if not queue.open and not rules.serve_after_closing and _sendable(call):
-        due = state.deadlines.key(("call", call.id))
+        due = int(state.deadlines.key(("call", call.id)))
         assert due <= state.now, "the queue is closed for all, so this call goes at once"
         return due
     dues = [call.prefer_until, call.retry_at]

@@ -117,8 +117,8 @@ def lanes(state: State) -> Any:
 
 
 def nobody_is_overtaken(state: State, fact: say.Fact, had_their_turn: set[str]) -> None:
-    """Whoever gets an agent, waiting on the line or at home, is the first of those who wait for the same; none of
-    the others whom the agent could take comes before. For a callback that was the moment when the agent was reserved."""
+    """Whoever gets an agent, on the line or at home, is the first of those who wait for the same, and none of the
+    others whom the agent could take comes before. For a callback the moment is when the agent was reserved."""
     if not isinstance(fact, say.CallOffered | say.AgentReserved) or not fact.agent:
         return
     call, agent = state.calls[fact.call], state.agents[fact.agent]
