@@ -14,6 +14,7 @@ from records.journal import Journal
 from simulator.traces.ours import read_ours
 from simulator.traces.reading import read_trace
 from simulator.traces.trace import Findings, Trace, TraceRefused
+from tests.acd.transcript import tell
 from tests.simulator.traces.reading import told
 
 NINE = 1_719_824_400_000
@@ -192,3 +193,22 @@ def test_new_rules_change_what_an_agent_is_there_for() -> None:
         (30, say.AgentNotReady("bob", "lunch")),
     )
     assert spans(trace) == ["ann 1-10 help+sales", "ann 10-20 help", "bob 2-10 sales", "bob 10-30 help+sales"]
+
+
+TRANSCRIPTS = sorted((Path(__file__).parents[2] / "acd" / "transcripts").glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_every_transcript_of_the_acd_can_be_read_as_a_day(path: Path) -> None:
+    """Each call is there once, each first answer is found, and no fact is of a call that the reader does not know."""
+    journal = tell(path.read_text()).journal
+    trace = read_ours(journal, Findings(), UTC)
+    assert [problem for problem in trace.problems if problem.field != "call"] == []
+    facts_of = [fact for line in journal for fact in line.facts]
+    firsts = [call for call in trace.calls if not call.transferred_from]
+    assert sorted(call.id for call in firsts) == sorted(f.call for f in facts_of if isinstance(f, say.CallBegan))
+    consults = {fact.call for fact in facts_of if isinstance(fact, say.ConsultStarted)}
+    answered = {fact.call for fact in facts_of if isinstance(fact, say.CallConnected)} - consults
+    assert {call.id for call in firsts if call.outcome == "answered"} == answered
+    gave_up = {fact.call for fact in facts_of if isinstance(fact, say.CallAbandoned)} - answered
+    assert {call.id for call in firsts if call.outcome == "abandoned"} == gave_up
