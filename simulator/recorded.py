@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from callfloor.config import ConfigError
 from simulator.chance import Measured, Patience
@@ -61,7 +61,7 @@ def _trace(path: Path, said: Any, day: Any) -> Trace:
         raise ConfigError(path, [f"trace: {error}"]) from None
     except OSError as error:
         raise ConfigError(path, [f"trace.file: {said['file']} cannot be read: {error.strerror}"]) from None
-    except ValueError:
+    except (ValueError, ZoneInfoNotFoundError):
         raise ConfigError(path, [f"day.zone: expected a time zone such as Europe/Berlin, got {zone!r}"]) from None
 
 
