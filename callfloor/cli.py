@@ -121,7 +121,7 @@ async def open_house(settings: Config, reactor: object) -> AsyncIterator[House]:
 
 @app.command()
 def explain(call: Annotated[str, typer.Argument(help="The call's id.")], config: ConfigPath = CONFIG) -> None:
-    """Tell the story of a call: fact by fact, what was decided and why."""
+    """Tell the story of a call: fact by fact, what was decided and why, with all who were passed over."""
     path = load(config).records.journal.path
     told = story(replay(path), call)
     if not told:
@@ -130,7 +130,10 @@ def explain(call: Annotated[str, typer.Argument(help="The call's id.")], config:
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     for line in told:
-        table.add_row(clock_time(line.at), Text(line.text))
+        text = Text(line.text)
+        for detail in line.details:
+            text.append(f"\n  {detail}", style="dim")
+        table.add_row(clock_time(line.at), text)
     screen.print(table)
 
 

@@ -6,7 +6,8 @@ and each call, since a story is told of one call only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from math import exp
 from typing import Any, NamedTuple
 
 from acd import vocabulary as say
@@ -173,88 +174,60 @@ def _doing(agent: Agent) -> str:
 # ------------------------------------------------------------------------------------------------ the agent's rule
 
 
-def why_agent(state: State, at: int, queue: Queue, want: Want, agent: Agent, others: Sequence[Agent]) -> str:
+def why_agent(at: int, queue: Queue, want: Want, agent: Agent, others: Sequence[Agent]) -> str:
     """What decided between the agent and the `others` who were eligible, in the order of the queue's choice."""
     choice = queue.rules.agent_choice
     if want.agent:
-        return "the preferred agent"
+        return "nobody else is asked yet"
     if not others:
         return "the only agent who could take it"
     ahead = f"of {len(others) + 1} who could take it"
     if choice == "ring all":
-        return f"{ahead}: ring all"
+        return f"one {ahead}"
     other = others[0]
+    name = other.name or other.id
     level, next_level = level_of(queue.id, want, agent), level_of(queue.id, want, other)
     if level != next_level and choice != "best skill":
-        return f"{ahead}: of {_level(level)}, {other.name or other.id} is of {_level(next_level)}"
-    return f"{ahead}: {choice}, {_MARGINS[choice](at, want, agent, other)}"
+        return f"{ahead}, of {_level(level)}; the next, {name}: {_level(next_level)}"
+    mine, its = _measure(choice, at, want, agent), _measure(choice, at, want, other)
+    if choice == "weighted random":
+        return f"{ahead}, {mine}"
+    if choice != "longest idle" and mine != its:
+        return f"{ahead}, {mine}; the next, {name}: {its}"
+    like = "" if choice == "longest idle" else f"{mine} like {name}, "
+    longer = other.idle_since - agent.idle_since
+    than = f"{duration(longer)} longer than" if longer else "as long as"
+    return f"{ahead}, {like}idle for {_idle(at, agent)}, {than} the next, {name}"
 
 
 def _level(level: int | None) -> str:
-    return f"level {level}" if level else "no level of the queue"
-
-
-def _than(mine: str, other: Agent, its: str) -> str:
-    return f"{mine}; the next, {other.name or other.id}: {its}"
+    return f"level {level}" if level else "beyond the queue"
 
 
 def _idle(at: int, agent: Agent) -> str:
     return duration(at - agent.idle_since)
 
 
-def _longest_idle(at: int, want: Want, agent: Agent, other: Agent) -> str:
-    longer = other.idle_since - agent.idle_since
-    margin = f"{duration(longer)} longer than" if longer else "as long as"
-    return f"idle for {_idle(at, agent)}, {margin} the next, {other.name or other.id}"
-
-
-def _least_occupied(at: int, want: Want, agent: Agent, other: Agent) -> str:
-    return _than(f"{_busy(at, agent)} busy of late", other, _busy(at, other))
-
-
-def _busy(at: int, agent: Agent) -> str:
-    return f"{agent.load * 2.718281828459045 ** ((agent.load_at - at) / LOAD_MS) / LOAD_MS:.1%}"
-
-
-def _fewest_calls(at: int, want: Want, agent: Agent, other: Agent) -> str:
-    return _than(f"{count(agent.calls, 'call')} since logging in", other, str(other.calls))
-
-
-def _least_talk_time(at: int, want: Want, agent: Agent, other: Agent) -> str:
-    return _than(f"{duration(agent.talk_ms)} of talk since logging in", other, duration(other.talk_ms))
-
-
-def _round_robin(at: int, want: Want, agent: Agent, other: Agent) -> str:
-    mine = f"last rung by offer {agent.last_offer}" if agent.last_offer else "not rung yet"
-    return _than(mine, other, f"offer {other.last_offer}" if other.last_offer else "not yet")
-
-
-def _in_order(at: int, want: Want, agent: Agent, other: Agent) -> str:
-    return f"number {agent.listed + 1} of the configuration; the next, {other.name or other.id}: {other.listed + 1}"
-
-
-def _best_skill(at: int, want: Want, agent: Agent, other: Agent) -> str:
-    ask = parse(want.skills)
-    mine, its = ask.points(agent.skills), ask.points(other.skills)
-    if mine == its:
-        return f"both with {count(mine, 'point')}; {_longest_idle(at, want, agent, other)}"
-    return _than(f"{count(mine, 'point')} in {', '.join(ask.wanted)}", other, str(its))
-
-
-def _weighted_random(at: int, want: Want, agent: Agent, other: Agent) -> str:
-    return f"drawn with weight {agent.weight}"
-
-
-_MARGINS: dict[str, Callable[[int, Want, Agent, Agent], str]] = {
-    "longest idle": _longest_idle,
-    "least occupied": _least_occupied,
-    "fewest calls": _fewest_calls,
-    "least talk time": _least_talk_time,
-    "round robin": _round_robin,
-    "in order": _in_order,
-    "best skill": _best_skill,
-    "weighted random": _weighted_random,
-}
+def _measure(choice: str, at: int, want: Want, agent: Agent) -> str:
+    """What the choice compares, for one agent."""
+    match choice:
+        case "least occupied":
+            return f"busy for {agent.load * exp((agent.load_at - at) / LOAD_MS) / LOAD_MS:.1%} of late"
+        case "fewest calls":
+            return f"{count(agent.calls, 'call')} since logging in"
+        case "least talk time":
+            return f"{duration(agent.talk_ms)} of talk since logging in"
+        case "round robin":
+            return f"last rung by offer {agent.last_offer}" if agent.last_offer else "never rung yet"
+        case "in order":
+            return f"number {agent.listed + 1} of the configuration"
+        case "best skill":
+            ask = parse(want.skills)
+            return f"{count(ask.points(agent.skills), 'point')} in {', '.join(ask.wanted) or 'nothing'}"
+        case "weighted random":
+            return f"drawn with weight {agent.weight}"
+        case _:
+            return f"idle for {_idle(at, agent)}"
 
 
 # ---------------------------------------------------------------------------------------------------- calls
@@ -325,14 +298,16 @@ def offer_in_words(state: State, at: int, fact: say.CallOffered) -> tuple[str, l
     want = asked_of(state, call)
     found = agents_for(state, queue, want)
     others = [one for one in found.eligible if one is not agent]
-    details = [f"asked for: {want_in_words(want)}{_relaxed(queue, call, want)}"]
+    relaxed = _relaxed(queue, call, want)
+    details = [f"asks for: {want_in_words(want)}{relaxed}"] if relaxed or want != Want() else []
     if others:
-        details.append(f"also free: {cut(f'{one.name or one.id}, idle for {_idle(at, one)}' for one in others)}")
+        details.append(f"also free: {cut(f'{one.name or one.id} (idle for {_idle(at, one)})' for one in others)}")
     details += passed_over_in_words(queue, want, found)
     if why.call_rule != ONLY_CALL:
         details += _why_call(state, at, agent, call)
-    rule = why_agent(state, at, queue, want, agent, others)
-    return f"{rule} (level {why.level}, idle for {duration(why.idle_ms)})", details
+    rule = why_agent(at, queue, want, agent, others)
+    idle = "" if "idle for" in rule else f", idle for {duration(why.idle_ms)}"
+    return f"{why.agent_rule}: {rule} (level {why.level}{idle})", details
 
 
 def _relaxed(queue: Queue, call: Call, want: Want) -> str:
@@ -347,8 +322,7 @@ def _why_call(state: State, at: int, agent: Agent, call: Call) -> list[str]:
     calls = calls_for(state, at, agent, call)
     rule = AMONG_CALLS[state.routing.call_choice]
     others = [call_in_words(at, one) for one in calls.waiting if one is not call]
-    before = f", before {cut(others)}" if others else ""
-    details = [f"chosen among {count(len(calls.waiting), 'waiting call')}: {rule}{before}"]
+    details = [f"chosen among {len(calls.waiting)} calls: {rule}, before {cut(others)}"] if others else []
     for reason in dict.fromkeys(reason for _, reason in calls.older[:SHOWN]):
         alike = [call_in_words(at, one) for one, its in calls.older if its == reason]
         details.append(f"passed over: {cut(alike)}: {reason}")

@@ -77,7 +77,13 @@ def test_version() -> None:
 
 def test_explain_tells_the_story_of_a_call(config: Path) -> None:
     told = callfloor("explain", "pbx1-1.1", "--config", str(config)).stdout
-    for part in ("from +861065321234", "Joined the queue service", "Offer 1 to a1", "longest idle", "of talk with a1"):
+    for part in (
+        "from +861065321234",
+        "Joined the queue service",
+        "Offer 1 to Alice (a1)",
+        "longest idle",
+        "talk with Alice",
+    ):
         assert part in told
 
 
