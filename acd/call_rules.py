@@ -28,7 +28,7 @@ def call_arrived(state: State, report: say.CallArrived) -> Facts:
 
 def caller_identified(state: State, report: say.CallerIdentified) -> Facts:
     call = state.calls.get(report.call)
-    if call is None:
+    if call is None or call.consult_of:
         return
     if (report.ani and report.ani != call.ani) or (report.dnis and report.dnis != call.dnis):
         yield say.CallerKnown(call.id, report.ani, report.link, report.dnis)

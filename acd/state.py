@@ -233,7 +233,8 @@ def _call_began(state: State, at: int, fact: say.CallBegan) -> None:
 
 def _caller_known(state: State, at: int, fact: say.CallerKnown) -> None:
     call = state.calls[fact.call]
-    call.ani, call.dnis = fact.ani or call.ani, fact.dnis or call.dnis
+    for one in (call, state.calls.get(call.consulting, call)):
+        one.ani, one.dnis = fact.ani or one.ani, fact.dnis or one.dnis
 
 
 def _menu_chosen(state: State, at: int, fact: say.MenuChosen) -> None:
@@ -356,9 +357,12 @@ def _agent_left(state: State, at: int, fact: say.AgentLeft) -> None:
 
 
 def _call_transferred(state: State, at: int, fact: say.CallTransferred) -> None:
-    """Not in line yet: what follows says where the call goes."""
+    """To a queue or an agent: not in line until CallQueued says where. The place is the old one, but the talk was no
+    wait: it counts from now."""
     call = state.calls[fact.call]
     _stage(at, call, fact)
+    call.direct = fact.to.kind != "number"
+    call.head_start_ms, call.joined_at = at - call.placed_at, at
     _leave_talk(state, at, call, fact, fact.agent, fact.offer, fact.talked_ms)
 
 
@@ -437,7 +441,9 @@ def _offer_failed(state: State, at: int, fact: say.OfferFailed) -> None:
 
 
 def _call_connected(state: State, at: int, fact: say.CallConnected) -> None:
-    _stage(at, state.calls[fact.call], fact)
+    call = state.calls[fact.call]
+    _stage(at, call, fact)
+    call.number, call.attempts = "", 0
     state.offers[fact.offer].connected_at = at
     state.deadlines.discard(("offer", fact.offer))
     if fact.agent:

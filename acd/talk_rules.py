@@ -196,22 +196,23 @@ def transfer_call(state: State, request: say.TransferCall) -> Facts:
         yield from end_consult(state, request.at, consult, "agent", "dropped")
     queue = call.queue
     yield say.CallTransferred(call.id, agent.id, leg.id, to, request.at - leg.connected_at)
-    # Wrap-up or the next call first: so the call comes back to the one who sent it only if nobody else waits.
-    yield from wrap_up(state, request.at, agent, call.id, queue)
-    yield from _send(state, request.at, agent, call, to)
-
-
-def _send(state: State, at: int, agent: Agent, call: Call, to: say.Target) -> Facts:
-    """A blind transfer: to an agent as to the preferred one of the same queue."""
-    queue = call.queue
-    rules = state.queues[queue].rules
     if to.kind == "number":
-        yield from dial_out(state, at, call, to.to, f"transferred by {agent.id}")
-    elif to.kind == "queue":
+        yield from dial_out(state, request.at, call, to.to, f"transferred by {agent.id}")
+        yield from wrap_up(state, request.at, agent, call.id, queue)
+    else:
+        # Wrap-up or the next call first: so the call comes back to the one who sent it only if nobody else waits.
+        yield from wrap_up(state, request.at, agent, call.id, queue)
+        yield from _send(state, request.at, call, to)
+
+
+def _send(state: State, at: int, call: Call, to: say.Target) -> Facts:
+    """A blind transfer to another queue; or to an agent, as to the preferred one of the same queue."""
+    rules = state.queues[call.queue].rules
+    if to.kind == "queue":
         own = call.priority - rules.priority + state.queues[to.to].rules.priority
         yield from queue_call(state, at, call, to.to, own, call.joined_at, call.head_start_ms)
     else:
         until = at + rules.prefer_ms
         yield from queue_call(
-            state, at, call, queue, call.priority, call.joined_at, call.head_start_ms, call.skills, to.to, until
+            state, at, call, call.queue, call.priority, call.joined_at, call.head_start_ms, call.skills, to.to, until
         )

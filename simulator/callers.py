@@ -29,12 +29,23 @@ CONSULT_MS = 120_000
 
 
 class Caller:
-    """One person with one matter. `turn` counts what has happened: plans of an earlier turn are off. Times in ms."""
+    """One person with one matter. `turn` counts what has happened: plans of an earlier turn are off. Times in ms.
 
-    __slots__ = (
-        "agent", "ani", "attempt", "call", "consult", "crowd", "ivr_ms", "number", "offer", "patience_ms", "sent_away",
-        "service_ms", "transfer", "turn", "waiting", "way", "wrap_up_ms",
-    )  # fmt: skip
+    What most callers never get stands here and not in each of them: they are made by the ten thousands.
+    """
+
+    ivr_ms = 0
+    service_ms = 0
+    patience_ms: int | None = None
+    wrap_up_ms: int | None = None
+    transfer: Transfer | None = None
+    attempt = 0
+    turn = 0
+    waiting = False
+    sent_away = False
+    agent = ""
+    offer = 0
+    consult = ""
 
     def __init__(self, crowd: Crowd, number: int, way: Way) -> None:
         self.crowd = crowd
@@ -42,13 +53,6 @@ class Caller:
         self.way = way
         self.call = f"{crowd.name}-{number}"
         self.ani = f"{crowd.prefix}{number:06}"
-        self.ivr_ms = self.service_ms = 0
-        self.patience_ms: int | None = None
-        self.wrap_up_ms: int | None = None
-        self.transfer: Transfer | None = None
-        self.attempt = self.turn = self.offer = 0
-        self.agent = self.consult = ""
-        self.waiting = self.sent_away = False
 
     def chance(self, purpose: str) -> float:
         """From 0 to 1, for what few callers need: one number for this caller, this attempt and a purpose."""
@@ -223,9 +227,16 @@ class Callers:
             return  # and waits there
         self._next_turn(caller)
         caller.sent_away = True
+        if fact.to.kind == "voicemail":
+            self.engine.later(at + VOICEMAIL_MS, self._leaves_message, caller, caller.turn)
+            return
         if fact.to.kind == "callback":
             self._may_take_callback(at, caller)
-        self.engine.later(at + VOICEMAIL_MS * (fact.to.kind == "voicemail"), self._hangs_up, caller, caller.turn)
+        self.engine.later(at, self._hangs_up, caller, caller.turn)
+
+    def _leaves_message(self, at: int, caller: Caller, turn: int) -> None:
+        if caller.turn == turn:
+            self.engine.tell(say.LeaveQueue(at, caller.call, "message", recording=caller.call))
 
     def _next_turn(self, caller: Caller) -> None:
         caller.turn += 1
@@ -265,6 +276,7 @@ class Callers:
         """The wish is on record; that is all there is to do."""
         if (caller := self.present.get(fact.call)) is not None:
             self._next_turn(caller)
+            caller.sent_away = False
             self.engine.later(at, self._hangs_up, caller, caller.turn)
 
     def _goes_back_to_life(self, at: int, fact: say.CallbackPlaced) -> None:

@@ -47,13 +47,14 @@ class Simulation:
 
     def _crowd(self, name: str, kind: Kind, chance: Chance) -> Crowd:
         day = self.scenario.day
+        midnight, begins, ends = day.at(0), day.begins_at, day.ends_at
         if kind.recorded is not None:
-            calls = [call for call in kind.recorded if day.begins_at <= day.at(0) + call.arrived_ms <= day.ends_at]
-            return Crowd(name, kind, chance, (day.at(0) + call.arrived_ms for call in calls), calls)
+            calls = [call for call in kind.recorded if begins <= midnight + call.arrived_ms <= ends]
+            return Crowd(name, kind, chance, (midnight + call.arrived_ms for call in calls), calls)
         factor = self.scenario.arrivals.factor(day.date)
         arrivals = Arrivals(kind.expected(day.intervals), day.interval_s * 1000, growth=factor)
         times = arrivals.times(chance.stream(f"{name}/arrival"))
-        return Crowd(name, kind, chance, (day.begins_at + time for time in times))
+        return Crowd(name, kind, chance, (begins + time for time in times))
 
     def run(self) -> None:
         """The whole day, and after it until nobody is on the line."""

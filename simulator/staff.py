@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 
 from acd import vocabulary as say
-from simulator.chance import Chance
+from simulator.chance import Chance, Constant
 from simulator.engine import Engine
 from simulator.scenario import Outside, Scenario, Shift, Team
 
@@ -21,13 +21,14 @@ BUSY = ("connected", "wrap-up", "logged off")
 class Agent:
     """One person. `wants` is what the plan of the day says; `offer` is what rings, `wraps_up` the call written up."""
 
-    __slots__ = ("id", "offer", "paces", "random", "team", "wants", "wrap_up_ms", "wraps_up")
+    __slots__ = ("answer_ms", "id", "offer", "paces", "random", "team", "wants", "wrap_up_ms", "wraps_up")
 
     def __init__(self, name: str, team: Team, kinds: list[str], chance: Chance) -> None:
         self.id, self.team = name, team
         self.random = chance.stream(f"agent {name}")
         pace = team.pace * team.agent_paces.get(name, 1.0)
         self.paces = {kind: pace * team.paces.get(kind, 1.0) for kind in kinds}
+        self.answer_ms = round(team.answer_s.seconds * 1000) if isinstance(team.answer_s, Constant) else None
         self.wants: Wants = "home"
         self.offer = 0
         self.wraps_up = ""
@@ -133,7 +134,10 @@ class Staff:
         agent.offer = fact.offer
         team, random = agent.team, agent.random
         if not team.no_answer or random.random() >= team.no_answer:
-            self.engine.later(at + round(team.answer_s.draw(random) * 1000), self._picks_up, agent, fact.offer)
+            answer_ms = agent.answer_ms
+            if answer_ms is None:
+                answer_ms = round(team.answer_s.draw(random) * 1000)
+            self.engine.later(at + answer_ms, self._picks_up, agent, fact.offer)
 
     def _picks_up(self, at: int, agent: Agent, offer: int) -> None:
         if agent.offer == offer:

@@ -99,7 +99,9 @@ def _call(state: State, call: Call) -> None:
         assert state.calls[call.consulting].consult_of == call.id
         assert state.agents[offers[0].agent].consult == call.consulting
     if call.consult_of:
-        assert state.calls[call.consult_of].consulting == call.id
+        original = state.calls[call.consult_of]
+        assert original.consulting == call.id
+        assert (call.ani, call.dnis) == (original.ani, original.dnis), "the next screen shows the caller"
 
 
 # ------------------------------------------------------------------------------------------ pools and lines

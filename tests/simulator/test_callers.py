@@ -209,6 +209,22 @@ def test_an_overflow_to_a_number_is_answered_outside_or_ends_in_the_voicemail() 
     assert len(ended) == len(first_calls(lines))
 
 
+@pytest.mark.parametrize(
+    ("to", "wishes", "lasts_ms"),
+    [("voicemail", {"message"}, 20_000), ("callback", {"callback"}, 0), ("hang up", set(), 0)],
+)
+def test_who_is_sent_away_leaves_a_message_or_a_number_or_just_goes(to: str, wishes: set[str], lasts_ms: int) -> None:
+    rules = queue(max_wait_ms=30_000, when_too_long=to)
+    lines = journal(floor(kind(total=100, callback={"accepts": 1.0}), rules=rules, teams=NOBODY_COMES))
+    sent = {fact.call: at for at, fact in facts(lines, say.CallDeflected)}
+    ended = {fact.call: at for at, fact in facts(lines, say.CallEnded)}
+    left = facts(lines, say.CallLeftQueue)
+    assert {ended[call] - at for call, at in sent.items()} == {lasts_ms}
+    assert len(sent) == len(first_calls(lines))
+    assert len(left) == (len(sent) if wishes else 0)
+    assert {fact.wish for _, fact in left} == wishes
+
+
 def test_the_last_callers_are_served_after_the_day_and_then_it_is_over() -> None:
     lines = journal(floor(kind(total=600, service_s=600), agents=6, day={**DAY, "hours": "09:00-10:00"}))
     ends_at = lines[0].input.at + 3_600_000
