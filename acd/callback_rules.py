@@ -45,7 +45,9 @@ def missed(state: State, at: int, call: Call, reason: say.FailReason) -> Facts:
     """Nobody took the callback: again later, or the wish stays on record for people."""
     rules = state.queues[call.queue].rules.callback or say.CallbackRules()
     agent = state.agents.get(call.reserved)
-    again = call.attempts < rules.tries
+    if call.link in state.links_down:
+        reason = "link lost"  # perhaps somebody did take it: no attempt of those that the caller has
+    again = call.attempts < rules.tries or reason == "link lost"
     yield say.CallbackMissed(call.id, reason, at + rules.retry_ms if again else 0)
     if agent is not None:
         yield say.AgentReleased(agent.id, call.id)

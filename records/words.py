@@ -146,7 +146,7 @@ class Words:
         elif len(call.offers) > 1:
             rest = "It still rings elsewhere."
         else:
-            rest = "" if call.direct else "The call keeps its place."
+            rest = "" if call.direct or fact.reason == "caller gone" else "The call keeps its place."
         return f"Offer {fact.offer} to {self.party(fact.agent, fact.offer)} failed: {fact.reason}. {rest}".rstrip()
 
     def connected(self, fact: say.CallConnected) -> str:

@@ -265,6 +265,8 @@ class Measures:
             self._talk_ended(at, fact)
 
     def _talk_ended(self, at: int, fact: say.CallEnded | say.CallTransferred | say.AgentLeft) -> None:
+        if not fact.agent:
+            return  # an outside number has left a conference
         staff = self._line(at, fact.agent, "free")
         talk, staff.talk = staff.talk, None
         staff.after = talk.tally if talk is not None else None

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from acd import vocabulary as say
-from acd.moves import CALL, LINE, PRESENCE, ImpossibleMove, Moves, move
+from acd.model import State
+from acd.moves import CALL, LINE, PRESENCE, ImpossibleMove, Moves, Stage, move
+from acd.state import apply
+from tests.acd.transcript import tell, transcripts
 
 TABLES: list[Moves[Any]] = [PRESENCE, LINE, CALL]
 
@@ -29,6 +32,38 @@ def test_what_is_not_in_the_table_is_an_impossible_move(table: Moves[Any]) -> No
         else:
             with pytest.raises(ImpossibleMove, match=f"x is '{state.value}'"):
                 move(table, state, fact, "x")
+
+
+def test_every_move_happens_in_some_transcript() -> None:
+    """No dead rows: whatever a table allows is shown by a story."""
+    seen: set[tuple[Any, type[say.Fact]]] = set()
+    for path in transcripts():
+        state = State()
+        for line in tell(path.read_text()).journal:
+            for fact in line.facts:
+                names = {getattr(fact, field, "") for field in ("agent", "call")}
+                before = _states(state)
+                apply(state, line.input.at, fact)
+                new = dict.fromkeys(_states(state).keys() - before.keys(), Stage.NEW)
+                seen |= {(now, type(fact)) for (_, name), now in (new | before).items() if name in names}
+    allowed = {(state, kind) for table in TABLES for state, moves in table.items() for kind in moves}
+    assert {(state.value, kind.__name__) for state, kind in allowed - seen} == set()
+
+
+def _states(state: State) -> dict[tuple[str, str], Any]:
+    agents = state.agents.values()
+    return (
+        {("presence", one.id): one.presence for one in agents}
+        | {("line", one.id): one.line for one in agents}
+        | {("call", one.id): one.stage for one in state.calls.values()}
+    )
+
+
+@pytest.mark.parametrize("table", TABLES, ids=["presence", "line", "call"])
+def test_every_state_but_the_last_has_an_exit(table: Moves[Any]) -> None:
+    """An exit leads to another state; a fact that leaves everything as it is is none."""
+    shut = {state for state, moves in table.items() if not set(moves.values()) - {state}}
+    assert shut == ({Stage.ENDED} if table is CALL else set())
 
 
 def test_every_state_of_a_call_and_of_a_line_leads_to_its_end() -> None:

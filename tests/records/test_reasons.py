@@ -17,7 +17,7 @@ from records.reasons import SHOWN, agents_for, asked_of, calls_for, cut, duratio
 from tests.acd.busy_day import CALL_CHOICES, Day
 
 
-def compare_offer(state: State, at: int, fact: say.CallOffered, compared: Counter[str]) -> None:
+def compare_offer(state: State, at: int, fact: say.CallOffered, missed: str, compared: Counter[str]) -> None:
     why, call = fact.why, state.calls[fact.call]
     words, _ = offer_in_words(state, at, fact)
     if why.call_rule not in (ONLY_CALL, *AMONG_CALLS.values()) or why.agent_rule.startswith(("consulted", "tr", "ov")):
@@ -28,6 +28,8 @@ def compare_offer(state: State, at: int, fact: say.CallOffered, compared: Counte
     found = agents_for(state, queue, asked_of(state, call))
     assert agent in found.eligible
     assert len(found.eligible) == why.eligible
+    if why.call_rule == ONLY_CALL and why.agent_rule != "weighted random":  # else the call was looked for, or drawn
+        assert agent is next(one for one in found.eligible if one.id != missed)
     assert {word: len(agents) for word, agents in found.passed_over.items()} == why.passed_over
     assert words.startswith(why.agent_rule)
     compared["agent"] += 1
@@ -46,9 +48,10 @@ def test_it_agrees_with_every_journaled_reason(call_choice: CallChoice) -> None:
     compared: Counter[str] = Counter()
     state = State()
     for said in Day(7, call_choice, state).inputs(2_000):
+        missed = ""
         for fact in RULES[type(said)](state, said):
             if isinstance(fact, say.CallOffered):
-                compare_offer(state, said.at, fact, compared)
+                compare_offer(state, said.at, fact, missed, compared)
             elif isinstance(fact, say.CallQueued):
                 queue, call = state.queues[fact.queue], state.calls[fact.call]
                 step = call.step if call.queue == fact.queue else 0
@@ -57,6 +60,8 @@ def test_it_agrees_with_every_journaled_reason(call_choice: CallChoice) -> None:
                 kept = {word: len(agents) for word, agents in found.passed_over.items()}
                 assert fact.nobody == (None if found.eligible else kept)
                 compared["queued"] += 1
+            elif isinstance(fact, say.OfferFailed):
+                missed = fact.agent if fact.reason in ("no answer", "busy", "rejected", "unreachable") else ""
             apply(state, said.at, fact)
     assert compared["agent"] > 100
     assert compared["call"] > 50
