@@ -1,1 +1,1 @@
-"""How fast Callfloor is on the machine at hand: `python -m benchmarks [core] [asterisk]`."""
+"""How fast Callfloor is on the machine at hand: `python -m benchmarks [core] [decisions] [asterisk]`."""

@@ -6,9 +6,9 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import asterisk, core
+from benchmarks import asterisk, core, decisions
 
-BENCHMARKS = {"core": core.run, "asterisk": asterisk.run}
+BENCHMARKS = {"core": core.run, "decisions": decisions.run, "asterisk": asterisk.run}
 
 
 def main(names: list[str]) -> None:
