@@ -223,6 +223,10 @@ class CallResumed(Fact, frozen=True):
     offer: int
 
 
+CONSULT_SIGN = "~"
+"""Stands in the id of every consultation, and in that of no other call."""
+
+
 class ConsultStarted(Fact, frozen=True):
     """A call of its own between the agent and whoever will take it, on behalf of the held call `original`."""
 

@@ -3,7 +3,7 @@
 Nothing may be searched one by one where thousands wait, so both sides are grouped by what decides whether they fit:
 
 - a *pool* holds the agents who are alike in queues, levels and skills. An agent who becomes free or busy changes one
-  pool, however many queues and skills they have;
+  pool, and the counts of its lanes;
 - a *lane* holds the calls of one queue that want the same, in the order of their places. It knows the pools that can
   take its calls, and a pool knows its lanes; both sides of that are set up when a lane or a pool comes into being.
 
@@ -13,6 +13,7 @@ A decision compares the first of each lane, or the first of each pool.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -144,6 +145,11 @@ class Call:
         return self.offers[0] if self.offers else 0
 
     @property
+    def waits_on_line(self) -> bool:
+        """Whether the caller waits on the line and can be sent elsewhere; who has chosen a callback keeps the place."""
+        return self.stage is Stage.QUEUED and not self.number
+
+    @property
     def placed_at(self) -> int:
         """The joining time that its place is worth."""
         return self.joined_at - self.head_start_ms
@@ -264,3 +270,7 @@ class State:
     consults: int = 0
     seed: int = 0
     now: int = 0
+
+
+Apply: TypeAlias = Callable[[State, int, Any], None]
+"""How a fact changes the state, at a time."""

@@ -44,6 +44,9 @@ class Stage(StrEnum):
     ENDED = "ended"
 
 
+WAITING = frozenset((Stage.QUEUED, Stage.CALLBACK, Stage.DIALED))
+"""The stages of a call that has a place and is not offered."""
+
 S = TypeVar("S", Presence, AgentLine, Stage)
 Moves: TypeAlias = Mapping[S, Mapping[type[Fact], S]]
 

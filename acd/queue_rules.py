@@ -9,14 +9,12 @@ from acd.asks import LONGEST, AskError, parse
 from acd.choosing import Facts, dial_out, find_agent, find_calls, offer, passed_over, queue_call, refused
 from acd.lanes import prospect, want_of
 from acd.model import FREE, Agent, Call, Queue, State
-from acd.moves import Presence, Stage
+from acd.moves import WAITING, Presence, Stage
 from acd.vocabulary import Treatment
 
 VOICEMAIL = Treatment("voicemail")
 LONGEST_OF_TWO = LONGEST // 2 - 10
 """Characters of an ask that is joined with one as long: both in parentheses and an `and` between them."""
-
-WAITING = frozenset((Stage.QUEUED, Stage.CALLBACK, Stage.DIALED))
 
 
 # ------------------------------------------------------------------------------------------------ joining
@@ -198,7 +196,7 @@ def prefer_no_more(state: State, at: int, call: Call) -> Facts:
 def _send_all(state: State, at: int, queue: Queue, why: str, to: Treatment) -> Facts:
     for name in list(queue.line):
         call = state.calls[name]
-        if call.stage is Stage.QUEUED and not call.number and not call.consult_of:
+        if call.waits_on_line and not call.consult_of:
             yield from deflect(state, at, call, asked(state, call), queue, why, to)
 
 
@@ -209,16 +207,11 @@ def call_due(state: State, at: int, call: Call) -> Facts:
     """A moment has come for a waiting call: the preferred agent's time is over, a step, the longest wait, a retry."""
     queue = state.queues[call.queue]
     rules = queue.rules
-    if not queue.open and not rules.serve_after_closing and call.stage is Stage.QUEUED and not call.number:
+    if not queue.open and not rules.serve_after_closing and call.waits_on_line:
         yield from deflect(state, at, call, asked(state, call), queue, "closed", rules.when_closed)
     elif call.retry_at and call.retry_at <= at:
         yield from queue_call(state, at, call, queue.id, call.priority, call.joined_at, call.head_start_ms, call.skills)
-    elif (
-        rules.max_wait_ms
-        and call.joined_at + rules.max_wait_ms <= at
-        and call.stage is Stage.QUEUED
-        and not call.number
-    ):
+    elif rules.max_wait_ms and call.joined_at + rules.max_wait_ms <= at and call.waits_on_line:
         yield from deflect(state, at, call, asked(state, call), queue, "waited too long", rules.when_too_long)
     elif call.prefer_until and call.prefer_until <= at:
         yield from prefer_no_more(state, at, call)
@@ -227,7 +220,7 @@ def call_due(state: State, at: int, call: Call) -> Facts:
         step = rules.steps[call.step]
         priority = call.priority + step.priority
         yield say.CallRelaxed(call.id, queue.id, number, priority, step.announce, step.offer_callback)
-        if step.overflow is not None and call.stage is Stage.QUEUED and not call.number:
+        if step.overflow is not None and call.waits_on_line:
             yield from deflect(state, at, call, asked(state, call), queue, f"step {number}", step.overflow)
         else:
             yield from find_agent(state, at, call)
@@ -260,10 +253,8 @@ def set_priority(state: State, request: say.SetPriority) -> Facts:
     elif call.stage is Stage.DIALED or call.reserved:
         yield from refused(request, call.id, "is being called back")
     elif request.priority != call.priority:
-        yield from queue_call(
-            state, request.at, call, call.queue, request.priority, call.joined_at, call.head_start_ms, call.skills,
-            call.preferred, call.prefer_until, by=request.by,
-        )  # fmt: skip
+        where = (call.queue, request.priority, call.joined_at, call.head_start_ms, call.skills)
+        yield from queue_call(state, request.at, call, *where, call.preferred, call.prefer_until, by=request.by)
 
 
 def pull_call(state: State, request: say.PullCall) -> Facts:

@@ -118,7 +118,7 @@ def consult_call(state: State, request: say.ConsultCall) -> Facts:
         return
     if call.stage is Stage.CONNECTED:
         yield say.CallHeld(call.id, agent.id, leg.id)
-    yield say.ConsultStarted(f"{call.id}~{state.consults + 1}", call.id, agent.id, request.to)
+    yield say.ConsultStarted(f"{call.id}{say.CONSULT_SIGN}{state.consults + 1}", call.id, agent.id, request.to)
     consult = state.calls[call.consulting]
     if request.to.kind == "number":
         yield from dial_out(state, request.at, consult, request.to.to, f"consulted by {agent.id}")

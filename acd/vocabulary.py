@@ -15,9 +15,9 @@ import msgspec
 
 from acd.facts import *  # noqa: F403 - one name for all that is said
 from acd.facts import AnyFact
-from acd.inputs import *  # noqa: F403
+from acd.inputs import *  # noqa: F403 - the same
 from acd.inputs import AnyInput
-from acd.policy import *  # noqa: F403
+from acd.policy import *  # noqa: F403 - the same
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -159,6 +159,7 @@ def _read_as(annotation: Any) -> Any:
     if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
         return reduce(or_, (_read_as(one) for one in get_args(annotation)))
     if get_origin(annotation) is tuple:
+        # mypy takes the brackets for a type in the source; here they build one while the program runs.
         return tuple[tuple(_read_as(one) for one in get_args(annotation))]  # type: ignore[misc]
     return annotation
 

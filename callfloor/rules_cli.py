@@ -23,7 +23,7 @@ NAMED = 6
 
 def show_rules(
     config: Annotated[Path, typer.Argument(help="The configuration file.", metavar="CONFIG")] = Path("callfloor.toml"),
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: one JSON object.")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="For a program: one JSON object.")] = False,  # noqa: FBT002 - an option of typer
 ) -> None:
     """Say what the rules come to: queues, steps, who is asked, calls nobody can take, how far a call is overtaken."""
     file = load_rules(config)

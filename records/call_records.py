@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from acd.vocabulary import (
+    CONSULT_SIGN,
     AgentLeft,
     AnyFact,
     CallAbandoned,
@@ -135,9 +136,8 @@ class CallRecords:
                 self._open[fact.call] = touched[fact.call] = self._begun(fact, at)
             elif isinstance(fact, SmdrMatched):
                 changes.append(SmdrRecord(line.seq, fact.call, fact.link, fact.text, fact.talked_ms, at))
-            elif type(fact) in _MOVES and "~" not in fact.call:  # type: ignore[union-attr]  # all in _MOVES have a call
-                # (A consultation's id is its original's with a ~: it is no call of a caller's own.)
-                record = self._known(fact.call, line.seq)  # type: ignore[union-attr]  # all in _MOVES have a call
+            elif type(fact) in _MOVES and CONSULT_SIGN not in (call := getattr(fact, "call", "")):
+                record = self._known(call, line.seq)
                 touched[record.call] = record
                 _MOVES[type(fact)](record, fact, at)
                 if isinstance(fact, CallerKnown):

@@ -107,7 +107,7 @@ def replications(
                 for future in as_completed(running):
                     days[running[future]] = future.result()
                     done()
-            except BaseException:
+            except BaseException:  # a Ctrl-C as well: days that nobody will see are not begun
                 pool.shutdown(cancel_futures=True)
                 raise
     found = [day for day in days if day is not None]

@@ -29,7 +29,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -44,7 +44,8 @@ from simulator.recorded import with_recorded_calls
 from simulator.traces.trace import TraceCall
 
 RULE_TABLES = ("queues", "agents", "routing")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 # ------------------------------------------------------------------------------------------------ values
@@ -113,10 +114,10 @@ class Arrivals(Table):
 
     seed: int = 1
     growth: Factor = 1.0
-    weekdays: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Factor] = {}
+    weekdays: dict[Weekday, Factor] = {}
 
     def factor(self, day: date) -> float:
-        return self.growth * self.weekdays.get(WEEKDAYS[day.weekday()], 1.0)  # type: ignore[call-overload,no-any-return]
+        return self.growth * self.weekdays.get(WEEKDAYS[day.weekday()], 1.0)
 
 
 # ----------------------------------------------------------------------------------------------- callers
@@ -216,8 +217,8 @@ class Kind(Way):
         """How many are expected in each interval, before growth and weekday."""
         if self.counts is not None:
             return self.counts
-        weights = self.profile or (1.0,) * intervals
-        return tuple(self.total * weight / sum(weights) for weight in weights)  # type: ignore[operator]
+        weights, total = self.profile or (1.0,) * intervals, self.total or 0.0
+        return tuple(total * weight / sum(weights) for weight in weights)
 
     def ways(self) -> tuple[Way, ...]:
         return self.menu or (self,)

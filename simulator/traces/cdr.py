@@ -136,7 +136,7 @@ def _call(records: Sequence[_Record], start: int) -> TraceCall:
         id=first.call,
         line=first.line,
         arrived_ms=first.start - start,
-        outcome=_outcome(talk is not None, queue, records),
+        outcome=_outcome(talked=talk is not None, queue=queue, records=records),
         queue=queue,
         ivr_ms=0 if queue or talk is not None else ended - first.start,
         queued_at_ms=first.start - start if queue or talk is not None else None,
@@ -147,7 +147,7 @@ def _call(records: Sequence[_Record], start: int) -> TraceCall:
     )
 
 
-def _outcome(talked: bool, queue: str, records: Sequence[_Record]) -> Outcome:  # noqa: FBT001 - of one caller, above
+def _outcome(*, talked: bool, queue: str, records: Sequence[_Record]) -> Outcome:
     if talked:
         return "answered"
     if queue:

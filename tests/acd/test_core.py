@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from acd import vocabulary as say
+from acd.call_state import ENDED_CALLS_KEPT
 from acd.core import Acd, TimeWentBack
 from acd.moves import ImpossibleMove
-from acd.state import ENDED_CALLS_KEPT, apply
+from acd.state import apply
 from acd.vocabulary import AgentRules, Line, QueueRules
 
 SERVICE = {"service": QueueRules("Service")}

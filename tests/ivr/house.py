@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Configure, GoReady, Line, LogIn, QueueRules
@@ -54,13 +55,13 @@ def ivr_settings(**changed: object) -> IvrSettings:
 class House:
     """A real ACD and its journal; the clock stands still unless `at` is moved."""
 
-    def __init__(self, *, ready: Sequence[str] = ()) -> None:
+    def __init__(self, *, ready: Sequence[str] = (), **queues: Any) -> None:
         self.acd = Acd()
         self.at = 1_000_000
         self.journal: list[Line] = []
         self.listeners: list[Callable[[Line], None]] = []
         self.changed = asyncio.Event()
-        rules = {name: QueueRules(name) for name in ("service", "bills")}
+        rules = {name: QueueRules(name, **queues) for name in ("service", "bills")}
         agents = {"a1": AgentRules("Ann", {"service": 1, "bills": 1}), "a2": AgentRules("Bo", {"service": 1})}
         self.say(Configure(self.at, rules, agents))
         for agent in agents:

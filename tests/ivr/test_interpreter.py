@@ -7,7 +7,18 @@ from textwrap import dedent
 import msgspec
 import pytest
 
-from acd.vocabulary import CallArrived, CallerIdentified, EnterQueue, GoReady, OfferAnswered
+from acd.vocabulary import (
+    CallArrived,
+    CallbackRules,
+    CallerIdentified,
+    CallLeftQueue,
+    CloseQueue,
+    EnterQueue,
+    GoReady,
+    OfferAnswered,
+    TimeCame,
+    Treatment,
+)
 from ivr.calls import Calls
 from ivr.interpreter import (
     Ask,
@@ -337,3 +348,51 @@ def test_a_shell_that_sends_nonsense_is_told() -> None:
     assert isinstance(dialogue.send(Done()), Ask)
     with pytest.raises(NoSense, match="expected Keys"):
         dialogue.send(Done())
+
+
+def test_a_closed_queue_takes_a_message() -> None:
+    house = House(ready=["a1"])
+    house.say(CloseQueue(house.at, "service", "s1"))
+    talk = Talk(house, "1")
+    assert talk.run(answer(caller(), SETTINGS, talk.calls)) == text(f"""
+        {ARRIVED}
+        play Welcome.
+        ask {TOP} <- 1
+        tell MenuAnswered top 1 -> MenuChosen
+        tell EnterQueue service 0 -> CallDeflected
+        play Please leave your message after the tone. When you have finished, press hash or hang up.
+        tell LeaveQueue message message-c1.wav -> CallLeftQueue
+        record message-c1
+        play We have your message. Thank you for calling. Goodbye.
+        hangup
+    """)
+
+
+@pytest.mark.parametrize(
+    ("to", "ends"),
+    [
+        (Treatment("voicemail"), "hangup"),
+        (Treatment("callback"), "hangup"),
+        (Treatment("hang up"), "hangup"),
+        (Treatment("number", "4000"), "wait"),
+    ],
+)
+def test_who_has_waited_too_long_is_treated_at_the_next_look(to: Treatment, ends: str) -> None:
+    house = House(max_wait_ms=60_000, when_too_long=to)
+    talk = Talk(house, "1")
+    house.say(CallArrived(house.at, "c1", "x", queue="service"))
+    house.at += 60_000
+    house.say(TimeCame(house.at))
+    assert talk.run(wait(caller(queue="service"), SETTINGS, talk.calls)).splitlines()[-1] == ends
+    wish = {"voicemail": "message", "callback": "callback"}.get(to.kind)
+    facts = [fact for line in house.journal for fact in line.facts]
+    assert [fact.wish for fact in facts if isinstance(fact, CallLeftQueue)] == ([wish] if wish else [])
+    assert not any(isinstance(line.input, EnterQueue) for line in house.journal), "never back into the queue by itself"
+
+
+def test_a_callback_that_keeps_its_place_ends_the_conversation() -> None:
+    talk = Talk(House(callback=CallbackRules()), "1 2 1")
+    assert talk.run(answer(caller(), SETTINGS, talk.calls)).splitlines()[-3] == (
+        "tell LeaveQueue callback 13800138000 -> CallbackPlaced"
+    )
+    assert talk.lines[-1] == "hangup"

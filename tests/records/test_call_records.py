@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from acd import vocabulary as say
 from records.call_records import CallRecord, CallRecords, Segment, SmdrRecord, UnknownCall, WishRecord
+from tests.acd.transcript import tell, transcripts
 from tests.records.floor import WHY, Lines
 
 
@@ -157,3 +160,36 @@ def test_what_is_no_calls_business_changes_nothing() -> None:
     lines.add(0, say.AgentLoggedIn("a1"), say.AgentReady("a1"), say.LinkDown("database", "x"), say.StrayLeg(3, "x"))
     lines.add(1, say.Refused("HangUp", "c9", "no such call"), say.StrayCall("c9", "x"), say.HangUpOrdered("c9", 1))
     assert records_of(lines) == {}
+
+
+def test_a_call_that_its_queue_does_not_keep_leaves_a_message() -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x"))
+    lines.add(1_000, say.CallQueued("c1", "sales", 0, 1_000, 1))
+    lines.add(61_000, say.CallDeflected("c1", "sales", "waited too long", say.Treatment("voicemail"), 60_000))
+    lines.add(65_000, say.CallLeftQueue("c1", "sales", "message", 64_000, recording="m.wav"))
+    lines.add(70_000, say.CallEnded("c1", "caller"))
+    record = records_of(lines)["c1"]
+    assert (record.outcome, record.waited_ms, record.talked_ms) == ("message", 64_000, 0)
+    assert record.segments == [
+        Segment("ivr", 0, 1_000),
+        Segment("queue", 1_000, 61_000, queue="sales", result="sent on: waited too long"),
+        Segment("ivr", 61_000, 70_000),
+    ]
+
+
+@pytest.mark.parametrize("path", transcripts(), ids=lambda path: path.stem)
+def test_every_story_of_the_acd_leaves_whole_records(path: Path) -> None:
+    """Calls of callers only; over when the story ends them, with all that was talked and nothing left open."""
+    journal = tell(path.read_text()).journal
+    facts = [fact for line in journal for fact in line.facts]
+    records = records_of(Lines(journal))
+    assert set(records) == {fact.call for fact in facts if isinstance(fact, say.CallBegan)}
+    for record in records.values():
+        of_call = [fact for fact in facts if getattr(fact, "call", "") == record.call]
+        parts = [one for one in of_call if isinstance(one, say.CallEnded | say.AgentLeft | say.CallTransferred)]
+        assert record.talked_ms == sum(part.talked_ms for part in parts)
+        over = any(isinstance(fact, say.CallEnded | say.CallAbandoned) for fact in of_call)
+        assert (record.ended_at is not None) is over
+        lasting = {segment.kind for segment in record.segments if segment.ended_at is None}
+        assert lasting <= {"wrap-up"} if over else lasting

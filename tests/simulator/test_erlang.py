@@ -157,6 +157,7 @@ TARGETS: list[tuple[float, Target]] = [
     (10, Target(service_level=0.95, within_s=5)),
     (300.5, Target(mean_wait_s=4)),
     (24, Target(occupancy=0.75)),
+    (9.9, Target(occupancy=0.995)),  # one spare agent is not even whole
     (0.2, Target(service_level=0.9, within_s=0)),
     (9_600, Target(service_level=0.9, within_s=10, occupancy=0.99)),
 ]
