@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 from acd.moves import AgentLine, Presence, Stage
 from acd.order import Order
 from acd.policy import QueueRules, RoutingRules
+from acd.skill_index import SkillIndex
 
 Place: TypeAlias = tuple[int, int]
 """Where a call stands: the smaller is served sooner. What the numbers are is the call choice's matter."""
@@ -185,6 +186,8 @@ class Pool:
     counts: list[int] = field(default_factory=lambda: [0] * len(CONDITIONS))
     free: dict[str, Order[str]] = field(default_factory=dict)
     lanes: list[Lane] = field(default_factory=list, repr=False)
+    sums: list[list[int]] = field(default_factory=list, repr=False)
+    """The counts of the queues that these agents serve."""
 
 
 @dataclass(slots=True, eq=False)
@@ -220,14 +223,19 @@ class Queue:
     handle_ms: int
     open: bool = True
     line: Order[str] = field(default_factory=Order)
+    counts: list[int] = field(default_factory=lambda: [0] * len(CONDITIONS))
+    """How many of the agents who serve it are in each of `CONDITIONS`."""
     lanes: dict[Want, Lane] = field(default_factory=dict, compare=False, repr=False)
+    empty: dict[Want, Lane] = field(default_factory=dict, compare=False, repr=False)
+    """Its lanes in which nobody waits, those first that have been empty longest."""
     pools: list[Pool] = field(default_factory=list, compare=False, repr=False)
+    index: SkillIndex = field(default_factory=SkillIndex, compare=False, repr=False)
+    """Of `pools`, by their place there."""
 
     @property
     def conditions(self) -> dict[str, int]:
-        """How many of the agents who serve the queue are in each condition."""
-        sums = map(sum, zip(*(pool.counts for pool in self.pools), strict=True))
-        return {word: n for word, n in zip(CONDITIONS, sums, strict=False) if n}
+        """How many of the agents who serve the queue are in each condition that somebody is in."""
+        return {word: n for word, n in zip(CONDITIONS, self.counts, strict=True) if n}
 
 
 @dataclass(slots=True)
@@ -259,6 +267,8 @@ class State:
     offers: dict[int, Offer] = field(default_factory=dict)
     routing: RoutingRules = field(default_factory=RoutingRules)
     pools: dict[Profile, Pool] = field(default_factory=dict, compare=False, repr=False)
+    index: SkillIndex = field(default_factory=SkillIndex, compare=False, repr=False)
+    """Of `pools`, by their place there."""
     fits: dict[tuple[str, Want], Fit] = field(default_factory=dict, compare=False, repr=False)
     """Who can take calls of a queue that want this: found once for each configuration."""
     links_down: dict[str, str] = field(default_factory=dict)
