@@ -87,34 +87,30 @@ def _first_agent(state: State, lane: Lane, but: str) -> tuple[Agent | None, int]
     if lane.want.agent:
         agent = state.agents[lane.want.agent]
         return (agent if agent.state == FREE and agent.id != but else None), agent.queues.get(lane.queue, 0)
-    choice = lane.choice
-    best_rank: Any = None
-    best_entry: Any = None
-    best_level = 0
-    for rank, level, pool in lane.pools:
-        if best_rank is not None and rank > best_rank:
-            break
-        order = pool.free[choice]
-        entry = order.first()
-        if entry is not None and entry[1] == but:
-            entry = order.second()
-        if entry is not None and (best_entry is None or entry < best_entry):
-            best_rank, best_entry, best_level = rank, entry, level
-    if best_entry is None:
+    best = lane.free.first()
+    if best is None:
         return None, 0
-    name = best_entry[1]
-    if choice == "weighted random":
-        name = draw(_equals(lane, best_rank), state.seed, state.last_offer + 1, but)
-    return state.agents[name], best_level
+    ((its_rank, (_, name)), pool) = best
+    if name == but:
+        others = [(its_rank, another)] if (another := pool.free[lane.choice].second()) is not None else []
+        others += [key for key, _ in filter(None, [lane.free.second()])]
+        if not others:
+            return None, 0
+        its_rank, (_, name) = min(others)
+    if lane.choice == "weighted random":
+        name = draw(_equals(lane, its_rank), state.seed, state.last_offer + 1, but)
+    agent = state.agents[name]
+    return agent, agent.queues.get(lane.queue, 0)
 
 
-def _equals(lane: Lane, rank: Any) -> list[Pool]:
-    return [pool for its_rank, _, pool in lane.pools if its_rank == rank and pool.counts[FREE]]
+def _equals(lane: Lane, its_rank: Any) -> list[Pool]:
+    return [pool for rank, _, pool in lane.pools if rank == its_rank and pool.counts[FREE]]
 
 
 def _all_agents(state: State, lane: Lane, level: int, but: str) -> list[Agent]:
     """Everyone free on that level, the longest idle first."""
-    free = [name for _, its, pool in lane.pools if its == level for name in pool.free[lane.choice]]
+    pools = [pool for pool in lane.free if pool.queues.get(lane.queue, 0) == level]
+    free = [name for pool in pools for name in pool.free[lane.choice]]
     agents = sorted((state.agents[name] for name in free if name != but), key=lambda one: (one.idle_since, one.id))
     return agents[:RUNG_AT_ONCE]
 

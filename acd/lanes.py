@@ -17,7 +17,8 @@ from acd.policy import QueueRules
 from acd.skill_index import members
 
 LANES_KEPT = 100
-"""If a queue has so many lanes, an empty one gives way to a new one: an IVR that makes up ever new asks fills no memory."""
+"""From so many lanes of a queue on, an empty one gives way to a new one: an IVR that makes up ever new asks fills no
+memory."""
 
 FITS_KEPT = 10_000
 """So many answers to who fits what are remembered."""
@@ -105,13 +106,14 @@ def _open_lane(state: State, lane: Lane) -> None:
     """Makes a lane known to those who can take its calls."""
     if lane.want.agent:
         state.agents[lane.want.agent].own.append(lane)
-    for _, _, pool in lane.pools:
-        pool.lanes.append(lane)
+    for its_rank, _, pool in lane.pools:
+        pool.lanes[lane] = its_rank
         if lane.choice not in pool.free:
             order = pool.free[lane.choice] = Order()
             for name in pool.agents:
                 if (agent := state.agents[name]).state == FREE:
                     order.put(name, KEYS[lane.choice](agent))
+        first_changed(lane, its_rank, pool)
 
 
 def close_lane(state: State, queue: Queue, lane: Lane) -> None:
@@ -120,7 +122,7 @@ def close_lane(state: State, queue: Queue, lane: Lane) -> None:
     if lane.want.agent:
         state.agents[lane.want.agent].own.remove(lane)
     for _, _, pool in lane.pools:
-        pool.lanes.remove(lane)
+        del pool.lanes[lane]
 
 
 # -------------------------------------------------------------------------------------------------- places
@@ -207,3 +209,16 @@ def agent_moved(agent: Agent, before: int, after: int) -> None:
     elif before == FREE:
         for order in pool.free.values():
             order.discard(agent.id)
+    else:
+        return
+    for lane, its_rank in pool.lanes.items():
+        first_changed(lane, its_rank, pool)
+
+
+def first_changed(lane: Lane, its_rank: Any, pool: Pool) -> None:
+    """Who is the first free one of the pool may have changed: so may its place among the lane's pools."""
+    first = pool.free[lane.choice].first()
+    if first is None:
+        lane.free.discard(pool)
+    elif lane.free.get(pool) != (its_rank, first):
+        lane.free.put(pool, (its_rank, first))

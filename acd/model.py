@@ -185,7 +185,8 @@ class Pool:
     agents: list[str] = field(default_factory=list)
     counts: list[int] = field(default_factory=lambda: [0] * len(CONDITIONS))
     free: dict[str, Order[str]] = field(default_factory=dict)
-    lanes: list[Lane] = field(default_factory=list, repr=False)
+    lanes: dict[Lane, Any] = field(default_factory=dict, repr=False)
+    """The lanes whose calls they can take, with the rank that they have there."""
     sums: list[list[int]] = field(default_factory=list, repr=False)
     """The counts of the queues that these agents serve."""
 
@@ -194,7 +195,8 @@ class Pool:
 class Lane:
     """Calls of one queue that want the same.
 
-    `pools`: (rank, level, pool), the rank smaller for those to be asked first; `counts` is the sum of theirs.
+    `pools`: (rank, level, pool), the rank smaller for those to be asked first; `counts` is the sum of theirs. `free`:
+    those with somebody free, by (rank, the key of who comes first there).
     `lacking`: how many agents serve the queue but have not what is wanted. `server_ms` is the recent service: how much
     time of one agent passes between two calls that leave the lane; `left_at` when the last one did, or when the lane
     began to fill.
@@ -205,6 +207,7 @@ class Lane:
     choice: str
     calls: Order[str] = field(default_factory=Order)
     pools: list[tuple[Any, int, Pool]] = field(default_factory=list, repr=False)
+    free: Order[Pool] = field(default_factory=Order, repr=False)
     counts: list[int] = field(default_factory=lambda: [0] * len(CONDITIONS))
     lacking: int = 0
     server_ms: int = 0
