@@ -113,7 +113,7 @@ def _open_lane(state: State, lane: Lane) -> None:
             for name in pool.agents:
                 if (agent := state.agents[name]).state == FREE:
                     order.put(name, KEYS[lane.choice](agent))
-        first_changed(lane, its_rank, pool)
+        _comes_first(lane, its_rank, pool, pool.free[lane.choice].first())
 
 
 def close_lane(state: State, queue: Queue, lane: Lane) -> None:
@@ -192,33 +192,37 @@ def place_agent(state: State, agent: Agent) -> None:
 
 
 def agent_moved(agent: Agent, before: int, after: int) -> None:
-    """The agent's condition has changed: so have the counts and the free of the pool."""
+    """The agent's condition has changed: so have the counts and the free of the pool, and those of its lanes."""
     pool = agent.pool
-    pool.counts[before] -= 1
-    pool.counts[after] += 1
-    for counts in pool.sums:
+    for counts in (pool.counts, *pool.sums):
         counts[before] -= 1
         counts[after] += 1
-    for lane in pool.lanes:
+    firsts = _free_changed(agent) if FREE in (before, after) else {}
+    for lane, its_rank in pool.lanes.items():
         counts = lane.counts
         counts[before] -= 1
         counts[after] += 1
-    if after == FREE:
-        for choice, order in pool.free.items():
+        if lane.choice in firsts:
+            _comes_first(lane, its_rank, pool, firsts[lane.choice])
+
+
+def _free_changed(agent: Agent) -> dict[str, Any]:
+    """Puts the agent among the free of the pool or takes them out; by choice, who comes first if that is another now."""
+    firsts = {}
+    for choice, order in agent.pool.free.items():
+        before = order.first()
+        if agent.state == FREE:
             order.put(agent.id, KEYS[choice](agent))
-    elif before == FREE:
-        for order in pool.free.values():
+        else:
             order.discard(agent.id)
-    else:
-        return
-    for lane, its_rank in pool.lanes.items():
-        first_changed(lane, its_rank, pool)
+        if (first := order.first()) != before:
+            firsts[choice] = first
+    return firsts
 
 
-def first_changed(lane: Lane, its_rank: Any, pool: Pool) -> None:
-    """Who is the first free one of the pool may have changed: so may its place among the lane's pools."""
-    first = pool.free[lane.choice].first()
+def _comes_first(lane: Lane, its_rank: Any, pool: Pool, first: Any) -> None:
+    """The pool stands among those of the lane by who comes first in it; where nobody does, it is not there."""
     if first is None:
         lane.free.discard(pool)
-    elif lane.free.get(pool) != (its_rank, first):
+    else:
         lane.free.put(pool, (its_rank, first))

@@ -44,10 +44,6 @@ class Order(Generic[T]):
         """The key at which `thing` stands. Raises KeyError if it is not in."""
         return self._keys[thing]
 
-    def get(self, thing: T) -> Any:
-        """The key at which `thing` stands, or None."""
-        return self._keys.get(thing)
-
     def put(self, thing: T, key: Any) -> None:
         """Adds `thing`, or moves it to its new key."""
         if thing in self._keys:

@@ -179,7 +179,7 @@ def _lane(state: State, lane: Lane) -> None:
         if level is None and lane.queue in pool.queues:
             lacking += len(pool.agents)
         first = pool.free[lane.choice].first() if found else None
-        assert lane.free.get(pool) == (None if first is None else (found[0][0], first))
+        assert (lane.free.key(pool) if pool in lane.free else None) == (None if first is None else (found[0][0], first))
     assert lane.lacking == lacking
     assert [its_rank for its_rank, _, _ in lane.pools] == sorted(its_rank for its_rank, _, _ in lane.pools)
 
