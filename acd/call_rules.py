@@ -108,6 +108,8 @@ def connect(state: State, at: int, offer: Offer) -> Facts:
     for one in slower:
         yield say.OfferFailed(one.id, call.id, one.agent, "answered elsewhere")
     yield from next_calls(state, at, [one.agent for one in slower if one.agent])
+    if offer.agent:
+        yield from left_alone(state, at, state.agents[offer.agent])
 
 
 def offer_unanswered(state: State, report: say.OfferUnanswered) -> Facts:
@@ -148,11 +150,13 @@ def fail(state: State, at: int, offer: Offer, reason: say.FailReason) -> Facts:
     if policy == "rest" or reason in ("busy", "unreachable"):
         yield say.RestStarted(agent.id, at + rules.rest_ms)
         yield from find_agent(state, at, call)
+        yield from left_alone(state, at, agent)
         return
     yield from find_agent(state, at, call, but=agent.id)
     if call.stage is Stage.QUEUED and call.lane is not None:
         # Nobody else is there for it: the same telephone is not rung again at once.
         yield say.RestStarted(agent.id, at + rules.rest_ms)
+        yield from left_alone(state, at, agent)
     else:
         yield from find_call(state, at, agent)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from acd import vocabulary as say
 from acd.asks import LONGEST, AskError, parse
 from acd.choosing import Facts, dial_out, find_agent, find_calls, offer, passed_over, queue_call, refused
 from acd.lanes import prospect, want_of
-from acd.model import FREE, Agent, Call, Queue, State
+from acd.model import FREE, OFFERED, RESERVED, Agent, Call, Queue, State
 from acd.moves import WAITING, Presence, Stage
 from acd.vocabulary import Treatment
 
@@ -177,11 +178,20 @@ def next_calls(state: State, at: int, agents: list[str]) -> Facts:
 
 
 def left_alone(state: State, at: int, agent: Agent) -> Facts:
-    """An agent has stopped taking calls: who waits for this agent only waits for others too, and queues whose callers
-    may not wait for nobody send them on."""
-    for call in [state.calls[name] for lane in agent.own for name in lane.calls]:
-        yield from prefer_no_more(state, at, call)
-    for name in agent.queues:
+    """An agent does something else now than to be there for calls. Who is not ready is waited for no more by those who
+    wait for this agent only, and queues whose callers may not wait for nobody send them on. Not where the next call has
+    come at once: that agent is as much there as before."""
+    if agent.state in (FREE, OFFERED, RESERVED):
+        return
+    if agent.presence is not Presence.READY:
+        for call in [state.calls[name] for lane in agent.own for name in lane.calls]:
+            yield from prefer_no_more(state, at, call)
+    yield from send_left_alone(state, at, agent.queues)
+
+
+def send_left_alone(state: State, at: int, queues: Iterable[str]) -> Facts:
+    """Sends on who waits in these queues, where nobody is there for whom callers may wait."""
+    for name in queues:
         queue = state.queues[name]
         if queue.line and not _anyone(queue, queue.rules.stay_when):
             yield from _send_all(state, at, queue, "nobody there", queue.rules.when_empty)

@@ -12,7 +12,7 @@ from acd.agent_rules import wrap_up
 from acd.choosing import ONLY_CALL, Facts, dial_out, offer, queue_call, refused
 from acd.model import FREE, Agent, Call, Offer, State
 from acd.moves import Presence, Stage
-from acd.queue_rules import next_calls, ringing_at, take_back
+from acd.queue_rules import left_alone, next_calls, ringing_at, take_back
 
 
 def end_talk(state: State, at: int, call: Call, by: say.Party, cause: str) -> Facts:
@@ -54,6 +54,8 @@ def end_consult(state: State, at: int, consult: Call, by: say.Party, cause: str)
         yield from take_back(state, consult, "withdrawn")
         yield say.CallEnded(consult.id, by, cause)
     yield from next_calls(state, at, agents)
+    for name in agents:
+        yield from left_alone(state, at, state.agents[name])
 
 
 # ------------------------------------------------------------------------------------------ requests
