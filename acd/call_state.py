@@ -87,7 +87,7 @@ def _keep_place(state: State, at: int, call: Call) -> None:
         return
     key = (call.queue, call.ani)
     state.dropped.pop(key, None)
-    state.dropped[key] = Dropped(call.placed_at, call.priority, at)
+    state.dropped[key] = Dropped(call.placed_at, call.priority, at, call.step)
     if len(state.dropped) > PLACES_KEPT:
         state.dropped.popitem(last=False)
 
@@ -114,7 +114,7 @@ def _call_queued(state: State, at: int, fact: say.CallQueued) -> None:
         take_out_of_line(state, call, at)
     _stage(at, call, fact)
     if call.queue != fact.queue:
-        call.step = 0
+        call.step = fact.step
     call.queue, call.priority, call.joined_at = fact.queue, fact.priority, fact.joined_at
     call.head_start_ms, call.skills = fact.head_start_ms, fact.skills
     call.preferred, call.prefer_until = fact.preferred, fact.prefer_until

@@ -254,19 +254,33 @@ def queue_call(
     preferred: str = "",
     prefer_until: int = 0,
     by: str = "",
+    step: int = 0,
 ) -> Facts:
-    """Gives a call a place, tells the caller how long it will be, and looks for an agent."""
+    """Gives a call a place, tells the caller how long it will be, and looks for an agent. A call that joins
+    has so many of the queue's steps behind it as `step` says."""
     queue = state.queues[name]
-    step = call.step if call.queue == name else 0
-    want = want_of(queue.rules, step, skills, preferred if prefer_until else "")
+    held = call.step if call.queue == name else step
+    want = want_of(queue.rules, held, skills, preferred if prefer_until else "")
     place = PLACES[state.routing.call_choice](priority, joined_at - head_start_ms, queue.rules, state.routing)
     position = queue.line.ahead_of(place, call.id) + 1
     wait, nobody = _foresee(state, queue, want, place, call)
     if want.agent and nobody is not None:
-        then, _ = _foresee(state, queue, want_of(queue.rules, step, skills), place, call)
+        then, _ = _foresee(state, queue, want_of(queue.rules, held, skills), place, call)
         wait = _not_longer(wait, prefer_until - at, then)
     yield say.CallQueued(
-        call.id, name, priority, joined_at, position, *wait, head_start_ms, skills, preferred, prefer_until, nobody, by
+        call.id,
+        name,
+        priority,
+        joined_at,
+        position,
+        *wait,
+        head_start_ms,
+        skills,
+        preferred,
+        prefer_until,
+        nobody,
+        by,
+        step,
     )
     yield from find_agent(state, at, call)
     if call.lane is not None and call.lane.virtual:

@@ -232,11 +232,12 @@ class Queue:
 
 @dataclass(slots=True)
 class Dropped:
-    """The place of a caller who was cut off or hung up while waiting."""
+    """The place of a caller who was cut off or hung up while waiting; so many steps of the queue held for it."""
 
     placed_at: int
     priority: int
     at: int
+    step: int
 
 
 Profile: TypeAlias = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...], int]

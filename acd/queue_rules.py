@@ -70,17 +70,16 @@ def join_queue(state: State, at: int, call: Call, request: say.EnterQueue) -> Fa
         what = Asked(request.priority, request.skills, request.head_start_ms, at)
         yield from deflect(state, at, call, what, queue, *refusal)
         return
-    priority, head_start = _priority(state, request), request.head_start_ms
+    priority, head_start, step = _priority(state, request), request.head_start_ms, 0
     if queue.rules.count_ivr:
         head_start += at - call.began_at
     dropped = state.dropped.get((queue.id, call.ani))
     if dropped is not None and at - dropped.at <= queue.rules.resume_ms:
         priority, head_start = max(priority, dropped.priority), max(head_start, at - dropped.placed_at)
+        step = min(dropped.step, len(queue.rules.steps))  # what they have raised, they do not raise again
     until = at + queue.rules.prefer_ms if _is_there(state, request.preferred, queue.id) else 0
-    preferred = request.preferred if until > at else ""
-    yield from queue_call(
-        state, at, call, queue.id, priority, at, head_start, request.skills, preferred, until if preferred else 0
-    )
+    who = (request.preferred, until) if until > at else ("", 0)
+    yield from queue_call(state, at, call, queue.id, priority, at, head_start, request.skills, *who, step=step)
 
 
 def _is_there(state: State, name: str, queue: str) -> bool:
