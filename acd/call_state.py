@@ -115,7 +115,7 @@ def _call_queued(state: State, at: int, fact: say.CallQueued) -> None:
     _stage(at, call, fact)
     if call.queue != fact.queue:
         call.step = fact.step
-    call.queue, call.priority, call.joined_at = fact.queue, fact.priority, fact.joined_at
+    call.queue, call.priority, call.raised, call.joined_at = fact.queue, fact.priority, fact.raised, fact.joined_at
     call.head_start_ms, call.skills = fact.head_start_ms, fact.skills
     call.preferred, call.prefer_until = fact.preferred, fact.prefer_until
     call.direct, call.retry_at, call.deflected_from = False, 0, ""
@@ -129,6 +129,7 @@ def _call_relaxed(state: State, at: int, fact: say.CallRelaxed) -> None:
     _stage(at, call, fact)
     take_out_of_lane(state, call)
     if fact.step:
+        call.raised += fact.priority - call.priority
         call.step, call.priority = fact.step, fact.priority
     else:
         call.prefer_until = 0

@@ -255,9 +255,10 @@ def queue_call(
     prefer_until: int = 0,
     by: str = "",
     step: int = 0,
+    raised: int | None = None,
 ) -> Facts:
     """Gives a call a place, tells the caller how long it will be, and looks for an agent. A call that joins
-    has so many of the queue's steps behind it as `step` says."""
+    has so many of the queue's steps behind it as `step` says; `raised` stays as it was unless it is given."""
     queue = state.queues[name]
     held = call.step if call.queue == name else step
     want = want_of(queue.rules, held, skills, preferred if prefer_until else "")
@@ -281,6 +282,7 @@ def queue_call(
         nobody,
         by,
         step,
+        call.raised if raised is None else raised,
     )
     yield from find_agent(state, at, call)
     if call.lane is not None and call.lane.virtual:

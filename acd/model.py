@@ -111,6 +111,8 @@ class Call:
     menu: list[tuple[str, str]] = field(default_factory=list)
     queue: str = ""
     priority: int = 0
+    raised: int = 0
+    """How much of `priority` steps and supervisors have added."""
     joined_at: int = 0
     head_start_ms: int = 0
     skills: str = ""

@@ -35,10 +35,14 @@ def enter_queue(state: State, request: say.EnterQueue) -> Facts:
         yield from join_queue(state, request.at, call, request)
     elif call.stage in (Stage.CALLBACK, Stage.DIALED):
         yield from refused(request, call.id, "waits to be called back")
-    elif (call.queue, call.priority, call.skills) != (request.queue, _priority(state, request), request.skills):
+    elif (call.queue, call.priority, call.skills) != (
+        request.queue,
+        _priority(state, request) + call.raised,
+        request.skills,
+    ):
         agents = ringing_at(state, call)
         yield from take_back(state, call, "withdrawn")
-        what = Asked(request.priority, request.skills, call.head_start_ms, call.joined_at)
+        what = Asked(request.priority + call.raised, request.skills, call.head_start_ms, call.joined_at)
         queue = state.queues[request.queue]
         refusal = _refusal(state, queue, request.skills) if queue.id != call.queue else None
         if refusal is not None:
@@ -70,16 +74,18 @@ def join_queue(state: State, at: int, call: Call, request: say.EnterQueue) -> Fa
         what = Asked(request.priority, request.skills, request.head_start_ms, at)
         yield from deflect(state, at, call, what, queue, *refusal)
         return
-    priority, head_start, step = _priority(state, request), request.head_start_ms, 0
+    priority, head_start = _priority(state, request), request.head_start_ms
+    step = raised = 0
     if queue.rules.count_ivr:
         head_start += at - call.began_at
     dropped = state.dropped.get((queue.id, call.ani))
     if dropped is not None and at - dropped.at <= queue.rules.resume_ms:
-        priority, head_start = max(priority, dropped.priority), max(head_start, at - dropped.placed_at)
+        raised, head_start = max(dropped.priority - priority, 0), max(head_start, at - dropped.placed_at)
         step = min(dropped.step, len(queue.rules.steps))  # what they have raised, they do not raise again
     until = at + queue.rules.prefer_ms if _is_there(state, request.preferred, queue.id) else 0
     who = (request.preferred, until) if until > at else ("", 0)
-    yield from queue_call(state, at, call, queue.id, priority, at, head_start, request.skills, *who, step=step)
+    where = (queue.id, priority + raised, at, head_start, request.skills)
+    yield from queue_call(state, at, call, *where, *who, step=step, raised=raised)
 
 
 def _is_there(state: State, name: str, queue: str) -> bool:
@@ -263,7 +269,9 @@ def set_priority(state: State, request: say.SetPriority) -> Facts:
         yield from refused(request, call.id, "is being called back")
     elif request.priority != call.priority:
         where = (call.queue, request.priority, call.joined_at, call.head_start_ms, call.skills)
-        yield from queue_call(state, request.at, call, *where, call.preferred, call.prefer_until, by=request.by)
+        who = (call.preferred, call.prefer_until)
+        raised = call.raised + request.priority - call.priority
+        yield from queue_call(state, request.at, call, *where, *who, by=request.by, raised=raised)
 
 
 def pull_call(state: State, request: say.PullCall) -> Facts:

@@ -39,6 +39,7 @@ BY_NAME = {
     "number",
     "retry_at",
     "step",
+    "raised",
 }
 START = 1_000_000
 FACTS_COLUMN = 50
