@@ -41,15 +41,16 @@ def _due(state: State, call: Call, at: int) -> int:
     """When something changes for a waiting call by time alone; 0: never.
 
     A consultation has a caller who is held and an agent who may drop it: steps and limits are not for it. Nor for a
-    call that is back in a queue which has sent it on: two queues would send it to each other for ever. At once where
-    nobody is served after closing: the call was ringing when the queue closed, and nobody took it.
+    call that is back in a queue which has sent it on: two queues would send it to each other for ever. (Who chose to be
+    called back is never sent away, so the steps hold.) At once where nobody is served after closing: the call was ringing
+    when the queue closed, and nobody took it.
     """
     if not call.queue or call.direct or call.consult_of:
         return 0
     queue = state.queues[call.queue]
     if not queue.open and not queue.rules.serve_after_closing and call.waits_on_line:
         return at
-    if call.queue in call.sent_on:
+    if call.queue in call.sent_on and call.waits_on_line:
         return min((due for due in (call.prefer_until, call.retry_at) if due), default=0)
     rules = queue.rules
     if not (rules.steps or rules.max_wait_ms or call.prefer_until or call.retry_at):
@@ -311,7 +312,7 @@ def _offer_failed(state: State, at: int, fact: say.OfferFailed) -> None:
 def _call_connected(state: State, at: int, fact: say.CallConnected) -> None:
     call = state.calls[fact.call]
     _stage(at, call, fact)
-    call.number, call.attempts = "", 0
+    call.number, call.attempts, call.sent_on = "", 0, []
     state.offers[fact.offer].connected_at = at
     state.deadlines.discard(("offer", fact.offer))
     if fact.agent:

@@ -239,7 +239,7 @@ def _due(state: State, call: Call) -> int:
         assert due <= state.now, "the queue is closed for all, so this call goes at once"
         return due
     dues = [call.prefer_until, call.retry_at]
-    if call.queue not in call.sent_on and not call.consult_of:
+    if not (call.queue in call.sent_on and _sendable(call)) and not call.consult_of:
         dues += [call.joined_at + step.after_ms for step in rules.steps[call.step : call.step + 1]]
     if rules.max_wait_ms and call.queue not in call.sent_on and _sendable(call):
         dues.append(call.joined_at + rules.max_wait_ms)
