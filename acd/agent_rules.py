@@ -96,7 +96,8 @@ def extend_wrap_up(state: State, request: say.ExtendWrapUp) -> Facts:
 
 
 def wrap_up(state: State, at: int, agent: Agent, call: str, queue: str) -> Facts:
-    """A call is over for the agent: wrap-up as the queue has it, or the next call, if the agent takes more."""
+    """A call is over for the agent: wrap-up as the queue has it. The next call is found after that, for all who become
+    free together."""
     rules = state.queues[queue].rules
     limit = at + rules.wrap_up_limit_ms
     if rules.wrap_up_open:
@@ -104,13 +105,10 @@ def wrap_up(state: State, at: int, agent: Agent, call: str, queue: str) -> Facts
     elif rules.wrap_up_ms:
         until = at + rules.wrap_up_ms
         yield say.WrapUpStarted(agent.id, call, until, limit=max(limit, until))
-    else:
-        yield from find_call(state, at, agent)
-        yield from left_alone(state, at, agent)
-        return
-    for lane in agent.pool.lanes:
-        if lane.virtual:
-            yield from dial_ahead(state, at, lane)
+    if agent.line is AgentLine.WRAP_UP:
+        for lane in agent.pool.lanes:
+            if lane.virtual:
+                yield from dial_ahead(state, at, lane)
     yield from left_alone(state, at, agent)
 
 

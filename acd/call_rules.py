@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.callback_rules import callback_turn
-from acd.choosing import Facts, find_agent, find_call, refused
+from acd.choosing import Facts, find_agent, find_call, find_turn, refused
 from acd.model import Call, Offer, State
 from acd.moves import Stage
 from acd.queue_rules import join_queue, left_alone, next_calls, number_failed, ringing_at, take_back
@@ -56,7 +55,7 @@ def leave_queue(state: State, request: say.LeaveQueue) -> Facts:
         yield from take_back(state, call, "withdrawn")
         yield say.CallbackPlaced(call.id, call.queue, number)
         yield from next_calls(state, request.at, agents)
-        yield from callback_turn(state, request.at, call)
+        yield from find_turn(state, request.at, call)  # it may be its turn already
         return
     waited_ms = request.at - call.joined_at
     leaving = say.CallLeftQueue(call.id, call.queue, request.wish, waited_ms, request.number, request.recording)

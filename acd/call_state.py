@@ -42,8 +42,8 @@ def _due(state: State, call: Call, at: int) -> int:
 
     A consultation has a caller who is held and an agent who may drop it: steps and limits are not for it. Nor for a
     call that is back in a queue which has sent it on: two queues would send it to each other for ever. (Who chose to be
-    called back is never sent away, so the steps hold.) At once where nobody is served after closing: the call was ringing
-    when the queue closed, and nobody took it.
+    called back is never sent away, so the steps hold.) At once where nobody is served after closing: the call was
+    ringing when the queue closed, and nobody took it.
     """
     if not call.queue or call.direct or call.consult_of:
         return 0
