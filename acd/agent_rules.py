@@ -79,6 +79,7 @@ def end_wrap_up(state: State, request: say.EndWrapUp) -> Facts:
     else:
         yield say.WrapUpEnded(agent.id, agent.call)
         yield from find_call(state, request.at, agent)
+        yield from left_alone(state, request.at, agent)
 
 
 def extend_wrap_up(state: State, request: say.ExtendWrapUp) -> Facts:
@@ -95,7 +96,8 @@ def extend_wrap_up(state: State, request: say.ExtendWrapUp) -> Facts:
 
 
 def wrap_up(state: State, at: int, agent: Agent, call: str, queue: str) -> Facts:
-    """A call is over for the agent: wrap-up as the queue has it, then the next call."""
+    """A call is over for the agent: wrap-up as the queue has it. The next call is found after that, for all who become
+    free together."""
     rules = state.queues[queue].rules
     limit = at + rules.wrap_up_limit_ms
     if rules.wrap_up_open:
@@ -103,28 +105,26 @@ def wrap_up(state: State, at: int, agent: Agent, call: str, queue: str) -> Facts
     elif rules.wrap_up_ms:
         until = at + rules.wrap_up_ms
         yield say.WrapUpStarted(agent.id, call, until, limit=max(limit, until))
-    else:
-        yield from find_call(state, at, agent)
-        return
-    for lane in agent.pool.lanes:
-        if lane.virtual:
-            yield from dial_ahead(state, at, lane)
+    if agent.line is AgentLine.WRAP_UP:
+        for lane in agent.pool.lanes:
+            if lane.virtual:
+                yield from dial_ahead(state, at, lane)
+    yield from left_alone(state, at, agent)
 
 
 def wrap_up_over(state: State, at: int, agent: Agent) -> Facts:
     """The time is up. One that was left open this long was forgotten: nobody is there to take a call."""
     if agent.wrap_up_open and agent.presence is Presence.READY:
         yield say.AgentNotReady(agent.id, "wrap-up never ended")
-        yield say.WrapUpEnded(agent.id, agent.call)
-        yield from left_alone(state, at, agent)
-        return
     yield say.WrapUpEnded(agent.id, agent.call)
     yield from find_call(state, at, agent)
+    yield from left_alone(state, at, agent)
 
 
 def rest_over(state: State, at: int, agent: Agent) -> Facts:
     yield say.RestEnded(agent.id)
     yield from find_call(state, at, agent)
+    yield from left_alone(state, at, agent)
 
 
 def console_opened(state: State, report: say.ConsoleOpened) -> Facts:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.callback_rules import callback_turn
-from acd.choosing import Facts, find_agent, find_call, refused
+from acd.choosing import Facts, find_agent, find_call, find_turn, refused
 from acd.model import Call, Offer, State
 from acd.moves import Stage
 from acd.queue_rules import join_queue, left_alone, next_calls, number_failed, ringing_at, take_back
@@ -56,7 +55,7 @@ def leave_queue(state: State, request: say.LeaveQueue) -> Facts:
         yield from take_back(state, call, "withdrawn")
         yield say.CallbackPlaced(call.id, call.queue, number)
         yield from next_calls(state, request.at, agents)
-        yield from callback_turn(state, request.at, call)
+        yield from find_turn(state, request.at, call)  # it may be its turn already
         return
     waited_ms = request.at - call.joined_at
     leaving = say.CallLeftQueue(call.id, call.queue, request.wish, waited_ms, request.number, request.recording)
@@ -108,6 +107,8 @@ def connect(state: State, at: int, offer: Offer) -> Facts:
     for one in slower:
         yield say.OfferFailed(one.id, call.id, one.agent, "answered elsewhere")
     yield from next_calls(state, at, [one.agent for one in slower if one.agent])
+    if offer.agent:
+        yield from left_alone(state, at, state.agents[offer.agent])
 
 
 def offer_unanswered(state: State, report: say.OfferUnanswered) -> Facts:
@@ -148,11 +149,13 @@ def fail(state: State, at: int, offer: Offer, reason: say.FailReason) -> Facts:
     if policy == "rest" or reason in ("busy", "unreachable"):
         yield say.RestStarted(agent.id, at + rules.rest_ms)
         yield from find_agent(state, at, call)
+        yield from left_alone(state, at, agent)
         return
     yield from find_agent(state, at, call, but=agent.id)
     if call.stage is Stage.QUEUED and call.lane is not None:
         # Nobody else is there for it: the same telephone is not rung again at once.
         yield say.RestStarted(agent.id, at + rules.rest_ms)
+        yield from left_alone(state, at, agent)
     else:
         yield from find_call(state, at, agent)
 

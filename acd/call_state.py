@@ -41,15 +41,16 @@ def _due(state: State, call: Call, at: int) -> int:
     """When something changes for a waiting call by time alone; 0: never.
 
     A consultation has a caller who is held and an agent who may drop it: steps and limits are not for it. Nor for a
-    call that is back in a queue which has sent it on: two queues would send it to each other for ever. At once where
-    nobody is served after closing: the call was ringing when the queue closed, and nobody took it.
+    call that is back in a queue which has sent it on: two queues would send it to each other for ever. (Who chose to be
+    called back is never sent away, so the steps hold.) At once where nobody is served after closing: the call was
+    ringing when the queue closed, and nobody took it.
     """
     if not call.queue or call.direct or call.consult_of:
         return 0
     queue = state.queues[call.queue]
     if not queue.open and not queue.rules.serve_after_closing and call.waits_on_line:
         return at
-    if call.queue in call.sent_on:
+    if call.queue in call.sent_on and call.waits_on_line:
         return min((due for due in (call.prefer_until, call.retry_at) if due), default=0)
     rules = queue.rules
     if not (rules.steps or rules.max_wait_ms or call.prefer_until or call.retry_at):
@@ -87,7 +88,7 @@ def _keep_place(state: State, at: int, call: Call) -> None:
         return
     key = (call.queue, call.ani)
     state.dropped.pop(key, None)
-    state.dropped[key] = Dropped(call.placed_at, call.priority, at)
+    state.dropped[key] = Dropped(call.placed_at, call.priority, at, call.step)
     if len(state.dropped) > PLACES_KEPT:
         state.dropped.popitem(last=False)
 
@@ -114,8 +115,8 @@ def _call_queued(state: State, at: int, fact: say.CallQueued) -> None:
         take_out_of_line(state, call, at)
     _stage(at, call, fact)
     if call.queue != fact.queue:
-        call.step = 0
-    call.queue, call.priority, call.joined_at = fact.queue, fact.priority, fact.joined_at
+        call.step = fact.step
+    call.queue, call.priority, call.raised, call.joined_at = fact.queue, fact.priority, fact.raised, fact.joined_at
     call.head_start_ms, call.skills = fact.head_start_ms, fact.skills
     call.preferred, call.prefer_until = fact.preferred, fact.prefer_until
     call.direct, call.retry_at, call.deflected_from = False, 0, ""
@@ -129,6 +130,7 @@ def _call_relaxed(state: State, at: int, fact: say.CallRelaxed) -> None:
     _stage(at, call, fact)
     take_out_of_lane(state, call)
     if fact.step:
+        call.raised += fact.priority - call.priority
         call.step, call.priority = fact.step, fact.priority
     else:
         call.prefer_until = 0
@@ -310,7 +312,7 @@ def _offer_failed(state: State, at: int, fact: say.OfferFailed) -> None:
 def _call_connected(state: State, at: int, fact: say.CallConnected) -> None:
     call = state.calls[fact.call]
     _stage(at, call, fact)
-    call.number, call.attempts = "", 0
+    call.number, call.attempts, call.sent_on = "", 0, []
     state.offers[fact.offer].connected_at = at
     state.deadlines.discard(("offer", fact.offer))
     if fact.agent:

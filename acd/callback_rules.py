@@ -9,16 +9,9 @@ old place; those behind go first until then.
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.choosing import Facts, dial_ahead, find_agent, find_call
+from acd.choosing import Facts, find_agent, find_call
 from acd.model import Call, State
 from acd.moves import Stage
-
-
-def callback_turn(state: State, at: int, call: Call) -> Facts:
-    """The caller has hung up; if it is the call's turn already, the telephone rings at once."""
-    yield from find_agent(state, at, call)
-    if call.lane is not None:
-        yield from dial_ahead(state, at, call.lane)
 
 
 def callback_answered(state: State, report: say.CallbackAnswered) -> Facts:

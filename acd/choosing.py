@@ -166,17 +166,21 @@ def find_call(state: State, at: int, agent: Agent) -> Facts:
 def find_calls(state: State, at: int, agents: list[Agent]) -> Facts:
     """For agents who have become free together: the call that comes first among all that they can take goes to the one
     whom its queue chooses, and so on."""
-    while free := [agent for agent in agents if agent.state == FREE]:
-        if len(free) == 1:
-            yield from find_call(state, at, free[0])
-            return
-        name, lane, _ = _first_call(
-            state, at, dict.fromkeys(lane for one in free for lane in (*one.own, *one.pool.lanes))
-        )
+    free = [agent for agent in agents if agent.state == FREE]
+    if len(free) == 1:
+        yield from find_call(state, at, free[0])
+        return
+    pools = {id(agent.pool): agent.pool for agent in free}.values()
+    theirs = (*(agent.own for agent in free if agent.own), *(pool.lanes for pool in pools))
+    lanes = dict.fromkeys(lane for some in theirs for lane in some if lane.calls)
+    while lanes:
+        name, lane, _ = _first_call(state, at, lanes)
         if lane is None:
             return
         agent, _ = _first_agent(state, lane, "")
-        if agent is None or lane.choice == "ring all":
+        if agent is None:
+            del lanes[lane]
+        elif lane.choice == "ring all":
             yield from find_agent(state, at, state.calls[name])
         else:
             yield from find_call(state, at, agent)
@@ -250,20 +254,45 @@ def queue_call(
     preferred: str = "",
     prefer_until: int = 0,
     by: str = "",
+    step: int = 0,
+    raised: int | None = None,
+    *,
+    look: bool = True,
 ) -> Facts:
-    """Gives a call a place, tells the caller how long it will be, and looks for an agent."""
+    """Gives a call a place, tells the caller how long it will be, and looks for an agent (unless others may come first
+    for who is free: not `look`). A call that joins has so many of the queue's steps behind it as `step` says; `raised`
+    stays as it was unless it is given."""
     queue = state.queues[name]
-    step = call.step if call.queue == name else 0
-    want = want_of(queue.rules, step, skills, preferred if prefer_until else "")
+    held = call.step if call.queue == name else step
+    want = want_of(queue.rules, held, skills, preferred if prefer_until else "")
     place = PLACES[state.routing.call_choice](priority, joined_at - head_start_ms, queue.rules, state.routing)
     position = queue.line.ahead_of(place, call.id) + 1
     wait, nobody = _foresee(state, queue, want, place, call)
     if want.agent and nobody is not None:
-        then, _ = _foresee(state, queue, want_of(queue.rules, step, skills), place, call)
+        then, _ = _foresee(state, queue, want_of(queue.rules, held, skills), place, call)
         wait = _not_longer(wait, prefer_until - at, then)
     yield say.CallQueued(
-        call.id, name, priority, joined_at, position, *wait, head_start_ms, skills, preferred, prefer_until, nobody, by
+        call.id,
+        name,
+        priority,
+        joined_at,
+        position,
+        *wait,
+        head_start_ms,
+        skills,
+        preferred,
+        prefer_until,
+        nobody,
+        by,
+        step,
+        call.raised if raised is None else raised,
     )
+    if look:
+        yield from find_turn(state, at, call)
+
+
+def find_turn(state: State, at: int, call: Call) -> Facts:
+    """An agent for a call that has just got its place; a callback may be dialed ahead."""
     yield from find_agent(state, at, call)
     if call.lane is not None and call.lane.virtual:
         yield from dial_ahead(state, at, call.lane)

@@ -139,6 +139,8 @@ class CallQueued(Fact, frozen=True):
 
     The place is that of a call which joined `head_start_ms` earlier; `joined_at` is what the wait is counted from.
     `skills`: what this call asks for beside what the queue asks for. Until `prefer_until` only `preferred` is asked.
+    `step`: for a place that is resumed, how many of the queue's steps hold already. `raised`: so much of `priority` is
+    not what was asked for, but what steps, supervisors or the resumed place have made of it.
     `nobody` says why there is no offer: the queue's agents by what keeps them from being eligible.
     """
 
@@ -155,6 +157,8 @@ class CallQueued(Fact, frozen=True):
     prefer_until: int = 0
     nobody: dict[str, int] | None = None
     by: str = ""
+    step: int = 0
+    raised: int = 0
 
 
 class CallRelaxed(Fact, frozen=True):

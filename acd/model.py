@@ -112,6 +112,8 @@ class Call:
     menu: list[tuple[str, str]] = field(default_factory=list)
     queue: str = ""
     priority: int = 0
+    raised: int = 0
+    """How much of `priority` steps and supervisors have added."""
     joined_at: int = 0
     head_start_ms: int = 0
     skills: str = ""
@@ -243,11 +245,12 @@ class Queue:
 
 @dataclass(slots=True)
 class Dropped:
-    """The place of a caller who was cut off or hung up while waiting."""
+    """The place of a caller who was cut off or hung up while waiting; so many steps of the queue held for it."""
 
     placed_at: int
     priority: int
     at: int
+    step: int
 
 
 Profile: TypeAlias = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...], int]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from acd import vocabulary as say
 from acd.asks import LONGEST, AskError, parse
 from acd.choosing import Facts, dial_out, find_agent, find_calls, offer, passed_over, queue_call, refused
 from acd.lanes import prospect, want_of
-from acd.model import FREE, Agent, Call, Queue, State
+from acd.model import FREE, OFFERED, RESERVED, Agent, Call, Queue, State
 from acd.moves import WAITING, Presence, Stage
 from acd.vocabulary import Treatment
 
@@ -34,10 +35,14 @@ def enter_queue(state: State, request: say.EnterQueue) -> Facts:
         yield from join_queue(state, request.at, call, request)
     elif call.stage in (Stage.CALLBACK, Stage.DIALED):
         yield from refused(request, call.id, "waits to be called back")
-    elif (call.queue, call.priority, call.skills) != (request.queue, _priority(state, request), request.skills):
+    elif (call.queue, call.priority, call.skills) != (
+        request.queue,
+        _priority(state, request) + call.raised,
+        request.skills,
+    ):
         agents = ringing_at(state, call)
         yield from take_back(state, call, "withdrawn")
-        what = Asked(request.priority, request.skills, call.head_start_ms, call.joined_at)
+        what = Asked(request.priority + call.raised, request.skills, call.head_start_ms, call.joined_at)
         queue = state.queues[request.queue]
         refusal = _refusal(state, queue, request.skills) if queue.id != call.queue else None
         if refusal is not None:
@@ -70,16 +75,17 @@ def join_queue(state: State, at: int, call: Call, request: say.EnterQueue) -> Fa
         yield from deflect(state, at, call, what, queue, *refusal)
         return
     priority, head_start = _priority(state, request), request.head_start_ms
+    step = raised = 0
     if queue.rules.count_ivr:
         head_start += at - call.began_at
     dropped = state.dropped.get((queue.id, call.ani))
     if dropped is not None and at - dropped.at <= queue.rules.resume_ms:
-        priority, head_start = max(priority, dropped.priority), max(head_start, at - dropped.placed_at)
+        raised, head_start = max(dropped.priority - priority, 0), max(head_start, at - dropped.placed_at)
+        step = min(dropped.step, len(queue.rules.steps))  # what they have raised, they do not raise again
     until = at + queue.rules.prefer_ms if _is_there(state, request.preferred, queue.id) else 0
-    preferred = request.preferred if until > at else ""
-    yield from queue_call(
-        state, at, call, queue.id, priority, at, head_start, request.skills, preferred, until if preferred else 0
-    )
+    who = (request.preferred, until) if until > at else ("", 0)
+    where = (queue.id, priority + raised, at, head_start, request.skills)
+    yield from queue_call(state, at, call, *where, *who, step=step, raised=raised)
 
 
 def _is_there(state: State, name: str, queue: str) -> bool:
@@ -178,11 +184,20 @@ def next_calls(state: State, at: int, agents: list[str]) -> Facts:
 
 
 def left_alone(state: State, at: int, agent: Agent) -> Facts:
-    """An agent has stopped taking calls: who waits for this agent only waits for others too, and queues whose callers
-    may not wait for nobody send them on."""
-    for call in [state.calls[name] for lane in agent.own for name in lane.calls]:
-        yield from prefer_no_more(state, at, call)
-    for name in agent.queues:
+    """An agent does something else now than to be there for calls. Who is not ready is waited for no more by those who
+    wait for this agent only, and queues whose callers may not wait for nobody send them on. Not where the next call has
+    come at once: that agent is as much there as before."""
+    if agent.state in (FREE, OFFERED, RESERVED):
+        return
+    if agent.presence is not Presence.READY:
+        for call in [state.calls[name] for lane in agent.own for name in lane.calls]:
+            yield from prefer_no_more(state, at, call)
+    yield from send_left_alone(state, at, agent.queues)
+
+
+def send_left_alone(state: State, at: int, queues: Iterable[str]) -> Facts:
+    """Sends on who waits in these queues, where nobody is there for whom callers may wait."""
+    for name in queues:
         queue = state.queues[name]
         if queue.line and not _anyone(queue, queue.rules.stay_when):
             yield from _send_all(state, at, queue, "nobody there", queue.rules.when_empty)
@@ -255,7 +270,9 @@ def set_priority(state: State, request: say.SetPriority) -> Facts:
         yield from refused(request, call.id, "is being called back")
     elif request.priority != call.priority:
         where = (call.queue, request.priority, call.joined_at, call.head_start_ms, call.skills)
-        yield from queue_call(state, request.at, call, *where, call.preferred, call.prefer_until, by=request.by)
+        who = (call.preferred, call.prefer_until)
+        raised = call.raised + request.priority - call.priority
+        yield from queue_call(state, request.at, call, *where, *who, by=request.by, raised=raised)
 
 
 def pull_call(state: State, request: say.PullCall) -> Facts:

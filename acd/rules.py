@@ -58,6 +58,7 @@ def configure(state: State, request: say.Configure) -> Facts:
     if now != (request.queues, request.agents, request.routing):
         yield say.Configured(request.queues, request.agents, request.routing)
         yield from find_calls(state, request.at, [*state.agents.values()])
+        yield from queue_rules.send_left_alone(state, request.at, list(state.queues))
 
 
 def _agent_rules(state: State) -> dict[str, say.AgentRules]:

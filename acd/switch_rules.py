@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.call_rules import connect, stop_waiting
-from acd.choosing import Facts, find_agent, find_call, queue_call
+from acd.call_rules import connect
+from acd.choosing import Facts, find_calls, queue_call
 from acd.model import Call, Offer, State
 from acd.moves import Stage
-from acd.queue_rules import number_failed
-from acd.talk_rules import end_consult, end_talk, leave_talk
+from acd.queue_rules import next_calls, number_failed, take_back
+from acd.talk_rules import agents_of, consult_over, part_over, talk_over
 
 STRAY_GRACE_MS = 5_000
 """How long a caller's channel may outlive its call before a listing calls it a stray."""
@@ -21,11 +21,14 @@ def smdr_arrived(state: State, report: say.SmdrArrived) -> Facts:
         return
     yield say.SmdrMatched(report.call, report.link, report.text, report.talked_ms)
     if call is not None and call.link in state.links_down:
+        agents = agents_of(state, call)
         yield from _gone_from_switch(state, report.at, call, f"SMDR on {report.link}")
+        yield from next_calls(state, report.at, agents)
 
 
 def switch_listed(state: State, report: say.SwitchListed) -> Facts:
-    """What exists on the switch wins over what we believe, except for what began after the switch was asked."""
+    """What exists on the switch wins over what we believe, except for what began after the switch was asked. Agents get
+    their next calls last and together, when it is known who is gone."""
     listed = {call.call: call for call in report.calls}
     legs = {leg.offer: leg for leg in report.legs}
     for call in [call for call in state.calls.values() if call.node == report.node and not call.consult_of]:
@@ -42,21 +45,20 @@ def switch_listed(state: State, report: say.SwitchListed) -> Facts:
     for leg in report.legs:
         if leg.offer not in state.offers:
             yield say.StrayLeg(leg.offer, leg.channel)
-    # Calls that were held while the link was down can be offered again, now that the gone ones are known.
-    for agent in state.agents.values():
-        yield from find_call(state, report.at, agent)
+    yield from find_calls(state, report.at, [*state.agents.values()])
 
 
 def _gone_from_switch(state: State, at: int, call: Call, cause: str) -> Facts:
+    """Nobody gets a call yet: whom else the switch does not know is to be seen."""
     if call.stage in (Stage.CONNECTED, Stage.HELD):
-        yield from end_talk(state, at, call, "switch", cause)
+        yield from talk_over(state, at, call, "switch", cause)
     elif call.stage in (Stage.CALLBACK, Stage.DIALED):
         return  # nobody is on the line; a dialing that comes to nothing ends by its own time
     elif call.stage is Stage.IN_IVR:
         yield say.CallEnded(call.id, "switch", cause)
     else:
-        left = say.CallAbandoned(call.id, call.queue, at - call.joined_at, cause)
-        yield from stop_waiting(state, at, call, "caller gone", left)
+        yield from take_back(state, call, "caller gone")
+        yield say.CallAbandoned(call.id, call.queue, at - call.joined_at, cause)
 
 
 def _seen_call(state: State, at: int, report: say.SwitchListed, seen: say.SwitchCall) -> Facts:
@@ -71,25 +73,22 @@ def _seen_call(state: State, at: int, report: say.SwitchListed, seen: say.Switch
     if seen.queue in state.queues:
         joined_at = seen.joined_at or at
         call = state.calls[seen.call]
-        yield from queue_call(state, at, call, seen.queue, seen.priority, joined_at, seen.head_start_ms)
+        where = (seen.queue, seen.priority, joined_at, seen.head_start_ms)
+        yield from queue_call(state, at, call, *where, look=False)
 
 
 def _check_leg(state: State, at: int, offer: Offer, call: Call, leg: say.SwitchLeg | None) -> Facts:
     if offer.connected_at:
         if leg is None:
-            yield from leave_talk(state, at, offer, "not on switch")
+            yield from part_over(state, at, offer, "not on switch")
         elif not leg.bridged and call.stage is Stage.CONNECTED and not call.consult_of:
             yield say.BridgeMissing(offer.id, call.id)
     elif leg is None:
         yield say.OfferFailed(offer.id, call.id, offer.agent, "not on switch")
         if call.direct and call.consult_of:
-            yield from end_consult(state, at, call, "switch", "not on switch")
+            yield from consult_over(state, at, call, "switch", "not on switch")
         elif call.direct:
             yield from number_failed(at, call, "not on switch")
-        if offer.agent:
-            yield from find_call(state, at, state.agents[offer.agent])
-        if call.id in state.calls and call.stage is Stage.QUEUED:
-            yield from find_agent(state, at, call)  # second: others may wait who come first for that agent
     elif leg.answered:
         yield from connect(state, at, offer)
 

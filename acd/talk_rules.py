@@ -9,16 +9,30 @@ from __future__ import annotations
 
 from acd import vocabulary as say
 from acd.agent_rules import wrap_up
-from acd.choosing import ONLY_CALL, Facts, dial_out, offer, queue_call, refused
+from acd.choosing import ONLY_CALL, Facts, dial_out, find_call, offer, queue_call, refused
 from acd.model import FREE, Agent, Call, Offer, State
 from acd.moves import Presence, Stage
-from acd.queue_rules import next_calls, ringing_at, take_back
+from acd.queue_rules import left_alone, next_calls, take_back
 
 
 def end_talk(state: State, at: int, call: Call, by: say.Party, cause: str) -> Facts:
-    """The call is over for everybody on it."""
+    """The call is over for everybody on it, and who becomes free by that gets the next."""
+    agents = agents_of(state, call)
+    yield from talk_over(state, at, call, by, cause)
+    yield from next_calls(state, at, agents)
+
+
+def agents_of(state: State, call: Call) -> list[str]:
+    """The agents on a call and on a consultation beside it, ringing or talking."""
+    consult = state.calls.get(call.consulting)
+    calls = (call,) if consult is None else (consult, call)
+    return [name for one in calls for number in one.offers if (name := state.offers[number].agent)]
+
+
+def talk_over(state: State, at: int, call: Call, by: say.Party, cause: str) -> Facts:
+    """The same, but nobody gets a call yet."""
     if (consult := state.calls.get(call.consulting)) is not None:
-        yield from end_consult(state, at, consult, by, cause)
+        yield from consult_over(state, at, consult, by, cause)
     parties = [state.offers[number] for number in call.offers]
     for party in parties[:-1]:
         yield say.AgentLeft(call.id, party.agent, party.id, at - party.connected_at)
@@ -30,12 +44,19 @@ def end_talk(state: State, at: int, call: Call, by: say.Party, cause: str) -> Fa
 
 
 def leave_talk(state: State, at: int, party: Offer, cause: str) -> Facts:
-    """An agent's leg, or an outside number's, has ended."""
+    """An agent's leg, or an outside number's, has ended, and who becomes free by that gets the next call."""
+    agents = agents_of(state, state.calls[party.call])
+    yield from part_over(state, at, party, cause)
+    yield from next_calls(state, at, agents)
+
+
+def part_over(state: State, at: int, party: Offer, cause: str) -> Facts:
+    """The same, but nobody gets a call yet."""
     call = state.calls[party.call]
     if call.consult_of:
-        yield from end_consult(state, at, call, "agent", cause)
+        yield from consult_over(state, at, call, "agent", cause)
     elif len(call.offers) == 1:
-        yield from end_talk(state, at, call, "agent", cause)
+        yield from talk_over(state, at, call, "agent", cause)
     else:
         yield say.AgentLeft(call.id, party.agent, party.id, at - party.connected_at)
         if party.agent:
@@ -44,16 +65,23 @@ def leave_talk(state: State, at: int, party: Offer, cause: str) -> Facts:
 
 def end_consult(state: State, at: int, consult: Call, by: say.Party, cause: str) -> Facts:
     """A consultation ends without joining: the consulted agent is free at once, and the caller is still held."""
-    agents = ringing_at(state, consult)
+    agents = agents_of(state, consult)
+    yield from consult_over(state, at, consult, by, cause)
+    yield from next_calls(state, at, agents)
+
+
+def consult_over(state: State, at: int, consult: Call, by: say.Party, cause: str) -> Facts:
+    """The same, but nobody gets a call yet."""
+    agents = agents_of(state, consult)
     talking = [one for number in consult.offers if (one := state.offers[number]).connected_at]
     if talking:
         party = talking[0]
         yield say.CallEnded(consult.id, by, cause, party.agent, party.id, at - party.connected_at)
-        agents = [party.agent] if party.agent else []
     else:
         yield from take_back(state, consult, "withdrawn")
         yield say.CallEnded(consult.id, by, cause)
-    yield from next_calls(state, at, agents)
+    for name in agents:
+        yield from left_alone(state, at, state.agents[name])
 
 
 # ------------------------------------------------------------------------------------------ requests
@@ -183,6 +211,7 @@ def transfer_call(state: State, request: say.TransferCall) -> Facts:
         yield from _join(state, call)
         yield say.AgentLeft(call.id, agent.id, leg.id, request.at - leg.connected_at)
         yield from wrap_up(state, request.at, agent, call.id, call.queue)
+        yield from find_call(state, request.at, agent)
         return
     problem = _cannot_reach(state, agent, to)
     if len(call.offers) > 1:
@@ -199,9 +228,11 @@ def transfer_call(state: State, request: say.TransferCall) -> Facts:
     if to.kind == "number":
         yield from dial_out(state, request.at, call, to.to, f"transferred by {agent.id}")
         yield from wrap_up(state, request.at, agent, call.id, queue)
+        yield from find_call(state, request.at, agent)
     else:
         # Wrap-up or the next call first: so the call comes back to the one who sent it only if nobody else waits.
         yield from wrap_up(state, request.at, agent, call.id, queue)
+        yield from find_call(state, request.at, agent)
         yield from _send(state, request.at, call, to)
 
 

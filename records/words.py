@@ -56,7 +56,9 @@ class Words:
         call = self.state.calls[fact.call]
         queue = self.state.queues[fact.queue]
         here = call.queue == fact.queue
-        want = want_of(queue.rules, call.step if here else 0, fact.skills, fact.preferred if fact.prefer_until else "")
+        want = want_of(
+            queue.rules, call.step if here else fact.step, fact.skills, fact.preferred if fact.prefer_until else ""
+        )
         if want.agent:
             limit = duration(fact.prefer_until - self.at)
             self.details.append(f"asks for {self.who(want.agent)} only, for {limit} at most")

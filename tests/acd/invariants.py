@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from acd import vocabulary as say
 from acd.agent_choices import KEYS, rank
 from acd.asks import parse
 from acd.call_choices import PLACES
 from acd.lanes import want_of
 from acd.model import CONDITIONS, FREE, Agent, Call, Lane, Pool, State, Want
 from acd.moves import AgentLine, Presence, Stage
+from acd.vocabulary import Fact
 
 WAITING = (Stage.QUEUED, Stage.CALLBACK, Stage.DIALED)
 
@@ -204,6 +206,26 @@ def _nobody_waits_needlessly(state: State) -> None:
             assert not (lane.calls and free), f"{list(lane.calls)} wait, but {free} are free"
 
 
+def somebody_there(state: State) -> set[str]:
+    """The queues with an agent for whom callers may stay, or whose telephone rings or is about to."""
+    there = set()
+    for queue in state.queues.values():
+        stay = {*queue.rules.stay_when, "offered", "reserved"}
+        if "free" in stay and any(queue.id in one.queues and one.condition in stay for one in state.agents.values()):
+            there.add(queue.id)
+    return there
+
+
+def nobody_is_left_alone(before: set[str], state: State, facts: list[Fact]) -> None:
+    """Where there was somebody `before`, and there is nobody after these facts, no caller stays but whom a person has
+    just sent there."""
+    sent = {fact.call for fact in facts if isinstance(fact, say.CallQueued)}
+    for name in before & state.queues.keys() - somebody_there(state):
+        if state.queues[name].rules.stay_when:
+            left = [state.calls[call] for call in state.queues[name].line if call not in sent]
+            assert not any(_sendable(call) for call in left), f"nobody is left in {name}, but callers are"
+
+
 # --------------------------------------------------------------------------------------------------- exits
 
 
@@ -233,7 +255,7 @@ def _due(state: State, call: Call) -> int:
         assert due <= state.now, "the queue is closed for all, so this call goes at once"
         return due
     dues = [call.prefer_until, call.retry_at]
-    if call.queue not in call.sent_on and not call.consult_of:
+    if not (call.queue in call.sent_on and _sendable(call)) and not call.consult_of:
         dues += [call.joined_at + step.after_ms for step in rules.steps[call.step : call.step + 1]]
     if rules.max_wait_ms and call.queue not in call.sent_on and _sendable(call):
         dues.append(call.joined_at + rules.max_wait_ms)

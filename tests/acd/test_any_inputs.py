@@ -27,7 +27,7 @@ from acd.state import apply
 from acd.vocabulary import AnyInput, Line
 from tests.acd import any_inputs
 from tests.acd.any_inputs import AGENTS, EVERYBODY, NODES, Pick
-from tests.acd.invariants import check
+from tests.acd.invariants import check, nobody_is_left_alone, somebody_there
 
 START = 1_000_000
 DECODER = msgspec.json.Decoder(Line)
@@ -44,12 +44,14 @@ class Tour:
         self.between_lists = False
 
     def hear(self, said: AnyInput) -> None:
+        there = somebody_there(self.acd.state)
         line = Line(len(self.journal) + 1, said, self.acd.handle(said))
         self.journal.append(line)
         self._replay(DECODER.decode(msgspec.json.encode(line)))
         if isinstance(said, say.LinkRestored | say.SwitchListed):
             self.between_lists = isinstance(said, say.LinkRestored)
         check(self.acd.state, self.between_lists)
+        nobody_is_left_alone(there, self.acd.state, list(line.facts))
         if isinstance(said, say.TimeCame):
             due = self.acd.next_deadline()
             assert due is None or due > said.at, "a deadline that stays would come again at once, for ever"

@@ -67,6 +67,16 @@ def test_a_new_agent_of_a_queue_gets_the_callers_who_wait_there() -> None:
     assert [type(fact) for fact in facts] == [say.AgentReady, say.CallOffered]
 
 
+def test_rules_that_take_the_last_agent_from_a_queue_send_its_callers_on() -> None:
+    acd = Acd()
+    queues = {"service": QueueRules("Service", stay_when=("free", "not ready")), "sales": QueueRules("Sales")}
+    acd.handle(say.Configure(0, queues, ALICE))
+    acd.handle(say.LogIn(0, "a1"))
+    acd.handle(say.CallArrived(0, "c1", "x", queue="service"))
+    *_, sent = acd.handle(say.Configure(1_000, queues, {"a1": AgentRules("Alice", {"sales": 1})}))
+    assert sent == say.CallDeflected("c1", "service", "nobody there", say.Treatment("voicemail"), 1_000)
+
+
 def test_an_offer_says_who_was_eligible_who_was_not_and_which_rule_won() -> None:
     acd = Acd()
     agents = {f"a{n}": AgentRules(f"A{n}", {"service": 1 if n < 5 else 2}) for n in range(6)}

@@ -69,7 +69,7 @@ class Judge:
 
     def queued(self, fact: say.CallQueued) -> None:
         call = self.state.calls[fact.call]
-        step = call.step if call.queue == fact.queue else 0
+        step = call.step if call.queue == fact.queue else fact.step
         want = slow.wants(self.state, fact.queue, step, fact.skills, fact.preferred if fact.prefer_until else "")
         counts = slow.verdicts(self.state, want)
         assert fact.nobody == (None if "free" in counts else counts)

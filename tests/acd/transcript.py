@@ -28,7 +28,19 @@ from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules, RoutingRules, Step
 
 LEFT_OUT = {"until", "channel", "node", "joined_at", "phone", "limit", "prefer_until", "wait_90_ms", "nobody"}
-BY_NAME = {"head_start_ms", "skills", "preferred", "by", "announce", "offer_callback", "open", "number", "retry_at"}
+BY_NAME = {
+    "head_start_ms",
+    "skills",
+    "preferred",
+    "by",
+    "announce",
+    "offer_callback",
+    "open",
+    "number",
+    "retry_at",
+    "step",
+    "raised",
+}
 START = 1_000_000
 FACTS_COLUMN = 50
 

@@ -54,7 +54,7 @@ def test_it_agrees_with_every_journaled_reason(call_choice: CallChoice) -> None:
                 compare_offer(state, said.at, fact, missed, compared)
             elif isinstance(fact, say.CallQueued):
                 queue, call = state.queues[fact.queue], state.calls[fact.call]
-                step = call.step if call.queue == fact.queue else 0
+                step = call.step if call.queue == fact.queue else fact.step
                 want = want_of(queue.rules, step, fact.skills, fact.preferred if fact.prefer_until else "")
                 found = agents_for(state, queue, want)
                 kept = {word: len(agents) for word, agents in found.passed_over.items()}
