@@ -20,7 +20,8 @@ Facts: TypeAlias = Iterator[Fact]
 LACKING = "lacks what is asked"
 """Why agents of the queue are passed over who serve it, but not such calls."""
 
-ONLY_CALL = "only call for a free agent"
+CALL_LOOKED = "the call looked for an agent"
+"""No call was chosen: this one came, or came back, or asked for less, and an agent was free."""
 AMONG_CALLS = {
     "oldest": "oldest across the agent's queues",
     "priority": "highest priority, then oldest, across the agent's queues",
@@ -55,11 +56,11 @@ def find_agent(state: State, at: int, call: Call, but: str = "") -> Facts:
     if call.stage is not Stage.QUEUED:
         yield from _reserve(state, at, call, agent)
     elif lane.choice != "ring all" or lane.want.agent:
-        why = _why(at, lane, counts, agent, level, ONLY_CALL, 1)
+        why = _why(at, lane, counts, agent, level)
         yield offer(state, at, call, agent, why)
     else:
         for one in _all_agents(state, lane, level, but):
-            yield offer(state, at, call, one, _why(at, lane, _counts(state, lane), one, level, ONLY_CALL, 1))
+            yield offer(state, at, call, one, _why(at, lane, _counts(state, lane), one, level))
 
 
 def offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> say.CallOffered:
@@ -70,7 +71,7 @@ def offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> say.
 def dial_out(state: State, at: int, call: Call, number: str, rule: str) -> Facts:
     """Offers a call to an outside number."""
     ring_ms = state.queues[call.queue].rules.ring_ms
-    why = say.Why(rule, 0, 0, 0, {}, ONLY_CALL, 1)
+    why = say.Why(rule, 0, 0, 0, {}, CALL_LOOKED)
     yield say.CallOffered(state.last_offer + 1, call.id, "", at + ring_ms, why, number)
 
 
@@ -124,7 +125,14 @@ def passed_over(lane: Lane, counts: list[int]) -> dict[str, int]:
 
 
 def _why(
-    at: int, lane: Lane, counts: list[int], agent: Agent, level: int, call_rule: str, waiting: int, older: int = 0
+    at: int,
+    lane: Lane,
+    counts: list[int],
+    agent: Agent,
+    level: int,
+    call_rule: str = CALL_LOOKED,
+    waiting: int = 0,
+    older: int = 0,
 ) -> say.Why:
     return say.Why(
         agent_rule="preferred agent" if lane.want.agent else lane.choice,

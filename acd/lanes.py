@@ -207,7 +207,7 @@ def agent_moved(agent: Agent, before: int, after: int) -> None:
 
 
 def _free_changed(agent: Agent) -> dict[str, Any]:
-    """Puts the agent among the free of the pool or takes them out; by choice, who comes first if that is another now."""
+    """Puts the agent among the free of the pool, or takes them out. By choice: who comes first, if that has changed."""
     firsts = {}
     for choice, order in agent.pool.free.items():
         before = order.first()

@@ -290,7 +290,7 @@ def pull_call(state: State, request: say.PullCall) -> Facts:
         lane = call.lane
         passed = passed_over(lane, lane.counts) if lane is not None else {}
         idle_ms = request.at - agent.idle_since
-        why = say.Why(f"pulled by {request.by}", agent.queues.get(call.queue, 0), idle_ms, 1, passed, "pulled", 1)
+        why = say.Why(f"pulled by {request.by}", agent.queues.get(call.queue, 0), idle_ms, 1, passed, "pulled")
         yield offer(state, request.at, call, agent, why)
 
 
