@@ -41,6 +41,7 @@ from callfloor.rules import Id, Rules, RuleTables
 from simulator.chance import Constant, Exponential
 from simulator.durations import DAY_MINUTES, Duration, Span
 from simulator.recorded import with_recorded_calls
+from simulator.staffing_table import Staffing
 from simulator.traces.trace import TraceCall
 
 RULE_TABLES = ("queues", "agents", "routing")
@@ -303,6 +304,7 @@ class Scenario(RuleTables):
     kinds: dict[Id, Kind] = Field(min_length=1)
     teams: dict[Id, Team] = Field(default={})
     outside: Outside = Outside()
+    staffing: Staffing = Staffing()
 
     @model_validator(mode="before")
     @classmethod
@@ -311,7 +313,7 @@ class Scenario(RuleTables):
 
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
-        if wrong := [*self._wrong_counts(), *self._unknown_queues(), *self._unknown_agents()]:
+        if wrong := [*self._wrong_counts(), *self._unknown_queues(), *self._unknown_agents(), *self._unknown_teams()]:
             raise ValueError("\n".join(wrong))
         return self
 
@@ -351,6 +353,13 @@ class Scenario(RuleTables):
             for agent in team.agent_paces:
                 if agent not in team.ids(name):
                     yield f"teams.{name}.agent_paces: there is no agent {agent!r} in this team"
+
+    def _unknown_teams(self) -> Iterator[str]:
+        for name, shift in self.staffing.shifts.items():
+            for team in shift.teams:
+                if team not in self.teams:
+                    there = ", ".join(sorted(self.teams))
+                    yield f"staffing.shifts.{name}.teams: there is no team {team!r} (teams: {there})"
 
     def staff(self) -> dict[str, Team]:
         """The teams; all of `[agents]` as one where there are none."""
