@@ -1,4 +1,4 @@
-"""What the command `staff` prints: tables for a planner, each within 100 columns. Pure."""
+"""What the command `staff` prints: tables for a planner, each within 80 columns. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -66,7 +67,7 @@ def _heading(staffed: Staffed) -> Iterator[str]:
 
 def _needs_of_teams(staffed: Staffed, teams: Sequence[int]) -> Table:
     several = len(staffed.teams) > 1
-    table = Table("", title="Agents needed, by simulation")
+    table = Table("", title="Agents needed, by simulation", box=SIMPLE_HEAD)
     for n in teams:
         table.add_column(escape(staffed.teams[n].team), justify="right")
     if several:
@@ -89,18 +90,19 @@ def _needs_of_teams(staffed: Staffed, teams: Sequence[int]) -> Table:
 def _needs_of_queue(staffed: Staffed, queue: QueueNeeds) -> Table:
     patience = {round(one.patience_s) for one in queue.intervals if one.patience_s is not None}
     said = f"mean patience {_range(patience)} s" if patience else "nobody gives up, so there is no Erlang A"
-    table = Table("", title=f"{escape(queue.name)}: {said}")
+    table = Table("", title=f"{escape(queue.name)}: {said}", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.caption_justify = "left"
     for head in ("calls", "AHT", "load", "Erlang\nC", "Erlang\nA"):
         table.add_column(head, justify="right")
-    for head in ("in time", "ASA", "gave up", "busy"):
+    for head in ("in time", "ASA", "gave\nup", "busy"):
         table.add_column(head, justify="right", style="bold" if head == "in time" else "")
-    table.add_column("if by C", justify="right")
+    table.add_column("in time\nby C", justify="right")
     for at, one in zip(_times(staffed), queue.intervals, strict=True):
         with_c = one.simulated_erlang_c
         table.add_row(
             at,
             f"{one.calls:.1f}",
-            f"{one.handle_s:.0f} s",
+            f"{one.handle_s:.0f}",
             f"{one.traffic:.2f}",
             "-" if one.erlang_c is None else str(one.erlang_c),
             "-" if one.erlang_a is None else str(one.erlang_a),
@@ -109,8 +111,8 @@ def _needs_of_queue(staffed: Staffed, queue: QueueNeeds) -> Table:
         )
     level = queue.all_day["service_level"]
     table.caption = (
-        "calls, AHT, load (erlangs): expected. In time to busy: simulated with the agents needed;\n"
-        "if by C: in time with Erlang C's agents. "
+        "calls, AHT (s), load (erlangs): expected. in time, ASA (s), gave up and busy:\n"
+        "simulated with the agents needed; in time by C: simulated with Erlang C's.\n"
         + ("" if level is None else f"All day {_estimate(queue.all_day, 'service_level')} in time.")
     )
     return table
@@ -129,7 +131,7 @@ def _out_of_reach(staffed: Staffed) -> Iterator[str]:
 
 
 def _shifts(staffed: Staffed) -> Table:
-    table = Table("team", "shift", "from - to", "breaks", title="Shifts")
+    table = Table("team", "shift", "from - to", "breaks", title="Shifts", box=SIMPLE_HEAD)
     table.add_column("at work", justify="right")
     if staffed.shrinkage:
         table.add_column("scheduled", justify="right")
@@ -143,7 +145,7 @@ def _shifts(staffed: Staffed) -> Table:
 
 
 def _cover(staffed: Staffed, teams: Sequence[int]) -> Table:
-    table = Table("", title="At work of needed")
+    table = Table("", title="At work of needed", box=SIMPLE_HEAD)
     for n in teams:
         table.add_column(escape(staffed.teams[n].team), justify="right")
     for place, at in enumerate(_times(staffed)):
@@ -179,7 +181,7 @@ def _costs(staffed: Staffed) -> Iterator[str]:
 def _simulated_plan(staffed: Staffed) -> Table:
     plan = staffed.plan
     days = "1 other day" if plan.replications == 1 else f"{plan.replications} other days"
-    table = Table("", title=f"The plan simulated on {days}, from seed {plan.first_seed} on")
+    table = Table("", title=f"The plan simulated on {days}, from seed {plan.first_seed} on", box=SIMPLE_HEAD)
     for head in ("calls", "in time", "ASA", "gave up", "busy"):
         table.add_column(head, justify="right")
     for queue in staffed.queues:
@@ -225,13 +227,13 @@ def _range(numbers: set[int]) -> str:
 
 
 def _figures(one: Given) -> tuple[str, str, str, str]:
-    asa = "-" if one.asa_s is None else f"{one.asa_s:.1f} s"
+    asa = "-" if one.asa_s is None else f"{one.asa_s:.1f}"
     return _percent(one.service_level), asa, _percent(one.abandonment), _percent(one.occupancy)
 
 
 def _figures_said(one: Given, sure: str = "") -> str:
     in_time, asa, gave_up, busy = _figures(one)
-    return f"{in_time}{sure} in time, ASA {asa}, {gave_up} gave up, {busy} busy"
+    return f"{in_time}{sure} in time, ASA {asa} s, {gave_up} gave up, {busy} busy"
 
 
 def _percent(share: float | None) -> str:
