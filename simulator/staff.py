@@ -44,6 +44,8 @@ class Staff:
         self._outside: Outside = scenario.outside
         self._outside_random = chance.stream("outside")
         self._ringing_outside: set[int] = set()
+        self.rings_ms: dict[str, int] = {}
+        """By the call: so long the telephone of whoever took it rang, as far as it is recorded."""
         for name, team in scenario.staff().items():
             for agent in team.ids(name):
                 self.agents[agent] = Agent(agent, team, list(scenario.kinds), chance)
@@ -69,7 +71,11 @@ class Staff:
 
     def _roster(self, scenario: Scenario, name: str, team: Team) -> None:
         day, ids = scenario.day, list(team.ids(name))
-        if not team.shifts:
+        if team.recorded is not None:
+            for agent in ids:
+                spans = [(span.from_ms, span.to_ms) for span in team.recorded if span.agent == agent]
+                self._as_recorded(scenario, self.agents[agent], sorted(spans))
+        elif not team.shifts:
             for agent in ids:
                 self.engine.later(day.begins_at, self._comes, self.agents[agent])
         counted = 0
@@ -91,6 +97,18 @@ class Staff:
                 self.engine.later(stops, self._stops, agent, "break")
                 self.engine.later(returns, self._returns, agent)
         self.engine.later(ends, self._stops, agent, "home")
+
+    def _as_recorded(self, scenario: Scenario, agent: Agent, spans: list[tuple[int, int]]) -> None:
+        """At work in these spans (ms since midnight); between them on a break."""
+        day = scenario.day
+        midnight, here = day.at(0), False
+        for n, (begins_ms, ends_ms) in enumerate(spans):
+            begins, ends = max(midnight + begins_ms, day.begins_at), midnight + ends_ms
+            if ends <= begins:
+                continue
+            self.engine.later(begins, self._returns if here else self._comes, agent)
+            self.engine.later(ends, self._stops, agent, "break" if n + 1 < len(spans) else "home")
+            here = True
 
     def _comes(self, at: int, agent: Agent, _: Any) -> None:
         agent.wants = "work"
@@ -134,7 +152,7 @@ class Staff:
         agent.offer = fact.offer
         team, random = agent.team, agent.random
         if not team.no_answer or random.random() >= team.no_answer:
-            answer_ms = agent.answer_ms
+            answer_ms = self.rings_ms.get(fact.call, agent.answer_ms)
             if answer_ms is None:
                 answer_ms = round(team.answer_s.draw(random) * 1000)
             self.engine.later(at + answer_ms, self._picks_up, agent, fact.offer)

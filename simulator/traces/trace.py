@@ -30,6 +30,9 @@ class TraceCall(msgspec.Struct, frozen=True):
     `queue` is the first one entered and `waited_ms` the time from there until answered, given up or sent away, through
     however many queues. A call that was answered and then waits again (a transfer) is a call of its own, whose
     `transferred_from` is the id of the one before. `line` is where the file begins to speak of it.
+
+    What the call asked for (`priority`, `skills`, `preferred`), how long the agent's telephone rang and how long the
+    agent wrote up, only our own journal tells.
     """
 
     id: str
@@ -45,6 +48,11 @@ class TraceCall(msgspec.Struct, frozen=True):
     agent: str = ""
     ani: str = ""
     transferred_from: str = ""
+    priority: int = 0
+    skills: str = ""
+    preferred: str = ""
+    rang_ms: int | None = None
+    wrap_up_ms: int | None = None
 
 
 class AgentSpan(msgspec.Struct, frozen=True):
