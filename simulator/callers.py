@@ -45,6 +45,7 @@ class Caller:
     wish: Wish | None = None
     wrap_up_ms: int | None = None
     rings_ms: int | None = None
+    missed_by: tuple[str, ...] = ()
     transfer: Transfer | None = None
     attempt = 0
     turn = 0
@@ -134,7 +135,9 @@ class Crowd:
             caller.service_ms = call.talked_ms
         if call.wrap_up_ms is not None:
             caller.wrap_up_ms = call.wrap_up_ms
-        caller.rings_ms = call.rang_ms
+        caller.missed_by = call.missed_by
+        if call.rang_ms is not None:  # who gave up while it rang did so before it was answered
+            caller.rings_ms = call.rang_ms + (call.outcome != "answered")
         if call.waited_ms is not None and call.outcome in OWN_WISHES:
             caller.patience_ms = call.waited_ms
             caller.wish = OWN_WISHES[call.outcome]
@@ -202,6 +205,7 @@ class Callers:
         self.came += 1
         if caller.rings_ms is not None:
             self.staff.rings_ms[call] = caller.rings_ms
+        self.staff.missed.update((call, agent) for agent in caller.missed_by)
         if caller.ivr_ms or not way.straight:
             self.engine.tell(say.CallArrived(at, call, call, caller.ani))
             self.engine.later(at + caller.ivr_ms, self._leaves_ivr, caller)

@@ -97,8 +97,7 @@ def recorded_lines(scenario: Scenario) -> list[Line]:
             agent = seats.taken(call.agent, _answered_ms(call), call.talked_ms or 0)
         events.append(_Event(arrived, offer, (say.CallBegan(name, name, call.ani),)))
         events += (
-            _Event(midnight + at, offer, (fact,))
-            for at, fact in _story(name, call, queue, call.arrived_ms, agent=agent, offer=offer)
+            _Event(at, offer, (fact,)) for at, fact in _story(name, call, queue, midnight, agent=agent, offer=offer)
         )
     events.sort(key=lambda event: (event.at, event.after))
     return [Line(seq, say.TimeCame(event.at), list(event.facts)) for seq, event in enumerate(events, start=1)]
@@ -140,28 +139,29 @@ def _answered_ms(call: TraceCall) -> int:
 
 
 def _story(
-    name: str, call: TraceCall, queue: str, arrived_ms: int, *, agent: str, offer: int
+    name: str, call: TraceCall, queue: str, midnight: int, *, agent: str, offer: int
 ) -> Iterator[tuple[int, AnyFact]]:
-    """What happened to the call after it had come, and when (ms since midnight)."""
+    """What happened to the call after it had come, and when (ms since 1970 UTC)."""
     if call.queued_at_ms is None or call.outcome == "left in IVR":
-        yield arrived_ms + call.ivr_ms, say.CallEnded(name, "caller")
+        yield midnight + call.arrived_ms + call.ivr_ms, say.CallEnded(name, "caller")
         return
-    queued_ms, left_ms, waited_ms = call.queued_at_ms, _answered_ms(call), call.waited_ms or 0
-    yield queued_ms, say.CallQueued(name, queue, 0, queued_ms, 1)
+    queued_at, left_at = midnight + call.queued_at_ms, midnight + _answered_ms(call)
+    waited_ms = left_at - queued_at
+    yield queued_at, say.CallQueued(name, queue, 0, queued_at, 1)
     match call.outcome:
         case "answered":
-            yield left_ms, say.CallConnected(offer, name, agent, waited_ms)
+            yield left_at, say.CallConnected(offer, name, agent, waited_ms)
             talked_ms = call.talked_ms or 0
-            over_ms = left_ms + talked_ms
-            yield over_ms, say.CallEnded(name, "caller", "", agent, offer, talked_ms)
+            over_at = left_at + talked_ms
+            yield over_at, say.CallEnded(name, "caller", "", agent, offer, talked_ms)
             if agent and call.wrap_up_ms:
-                yield over_ms, say.WrapUpStarted(agent, name, 0)
-                yield over_ms + call.wrap_up_ms, say.WrapUpEnded(agent, name)
+                yield over_at, say.WrapUpStarted(agent, name, 0)
+                yield over_at + call.wrap_up_ms, say.WrapUpEnded(agent, name)
         case "abandoned":
-            yield left_ms, say.CallAbandoned(name, queue, waited_ms)
+            yield left_at, say.CallAbandoned(name, queue, waited_ms)
         case "deflected":
-            yield left_ms, say.CallDeflected(name, queue, "", Treatment("hang up"), waited_ms)
+            yield left_at, say.CallDeflected(name, queue, "", Treatment("hang up"), waited_ms)
         case "callback" | "message" | "other":
-            yield left_ms, say.CallLeftQueue(name, queue, call.outcome, waited_ms)
+            yield left_at, say.CallLeftQueue(name, queue, call.outcome, waited_ms)
         case _:
             pass  # still waiting when the record ends

@@ -46,6 +46,8 @@ class Staff:
         self._ringing_outside: set[int] = set()
         self.rings_ms: dict[str, int] = {}
         """By the call: so long the telephone of whoever took it rang, as far as it is recorded."""
+        self.missed: set[tuple[str, str]] = set()
+        """Call and agent who let it ring, as is recorded."""
         for name, team in scenario.staff().items():
             for agent in team.ids(name):
                 self.agents[agent] = Agent(agent, team, list(scenario.kinds), chance)
@@ -150,6 +152,8 @@ class Staff:
             return
         agent = self.agents[fact.agent]
         agent.offer = fact.offer
+        if (fact.call, fact.agent) in self.missed:
+            return
         team, random = agent.team, agent.random
         if not team.no_answer or random.random() >= team.no_answer:
             answer_ms = self.rings_ms.get(fact.call, agent.answer_ms)

@@ -93,6 +93,13 @@ class _Journal:
         if going is not None and going.answered_at is None:
             going.offered_at = self._last_at
 
+    def failed(self, fact: say.OfferFailed) -> None:
+        going = self._progress.going(fact.call)
+        if going is not None and fact.reason != "caller gone":
+            going.offered_at = None
+        if going is not None and fact.reason == "no answer":
+            going.missed_by = (*going.missed_by, fact.agent)
+
     def connected(self, fact: say.CallConnected) -> None:
         going = self._going(fact.call, fact)
         if going is not None and going.answered_at is None:
@@ -169,6 +176,7 @@ _SEEN: dict[type, Callable[[_Journal, Any], None]] = {
     say.CallerKnown: _Journal.known,
     say.CallQueued: _Journal.queued,
     say.CallOffered: _Journal.offered,
+    say.OfferFailed: _Journal.failed,
     say.CallConnected: _Journal.connected,
     say.WrapUpStarted: _Journal.writes_up,
     say.WrapUpEnded: _Journal.has_written_up,

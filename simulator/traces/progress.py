@@ -33,6 +33,7 @@ class Going(msgspec.Struct):
     skills: str = ""
     preferred: str = ""
     offered_at: int | None = None
+    missed_by: tuple[str, ...] = ()
     wrap_up_ms: int | None = None
 
 
@@ -142,11 +143,12 @@ class Progress:
             skills=going.skills,
             preferred=going.preferred,
             rang_ms=_rang_ms(going),
+            missed_by=going.missed_by,
             wrap_up_ms=going.wrap_up_ms,
         )
 
 
 def _rang_ms(going: Going) -> int | None:
-    if going.offered_at is None or going.answered_at is None:
+    if going.offered_at is None:
         return None
-    return going.answered_at - going.offered_at
+    return (going.left_at if going.answered_at is None else going.answered_at) - going.offered_at

@@ -31,8 +31,9 @@ class TraceCall(msgspec.Struct, frozen=True):
     however many queues. A call that was answered and then waits again (a transfer) is a call of its own, whose
     `transferred_from` is the id of the one before. `line` is where the file begins to speak of it.
 
-    What the call asked for (`priority`, `skills`, `preferred`), how long the agent's telephone rang and how long the
-    agent wrote up, only our own journal tells.
+    Our own journal also tells what the call asked for (`priority`, `skills`, `preferred`), how long the agent wrote up,
+    `rang_ms`: how long the telephone of whoever answered rang, or had rung when the caller gave up, and who let it ring
+    before (`missed_by`).
     """
 
     id: str
@@ -52,6 +53,7 @@ class TraceCall(msgspec.Struct, frozen=True):
     skills: str = ""
     preferred: str = ""
     rang_ms: int | None = None
+    missed_by: tuple[str, ...] = ()
     wrap_up_ms: int | None = None
 
 
