@@ -49,9 +49,9 @@ class Simulation:
 
     def _crowd(self, name: str, kind: Kind, chance: Chance) -> Crowd:
         day = self.scenario.day
-        midnight, begins, ends = day.at(0), day.begins_at, day.ends_at
+        midnight, begins = day.at(0), day.begins_at
         if kind.recorded is not None:
-            calls = [call for call in kind.recorded if begins <= midnight + call.arrived_ms <= ends]
+            calls = [call for call in kind.recorded if day.covers(call.arrived_ms)]
             return Crowd(name, kind, chance, (midnight + call.arrived_ms for call in calls), calls)
         factor = self.scenario.arrivals.factor(day.date)
         arrivals = Arrivals(kind.expected(day.intervals), day.interval_s * 1000, growth=factor)

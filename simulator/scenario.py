@@ -51,7 +51,7 @@ from simulator.chance import Constant, Exponential
 from simulator.durations import DAY_MINUTES, Duration, Span
 from simulator.recorded import with_recorded_calls
 from simulator.staffing_table import Staffing
-from simulator.traces.trace import TraceCall
+from simulator.traces.trace import AgentSpan, Trace, TraceCall
 
 RULE_TABLES = ("queues", "agents", "routing")
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -111,6 +111,10 @@ class Day(Table):
     @property
     def ends_at(self) -> int:
         return self.at(self.hours[1])
+
+    def covers(self, recorded_ms: int) -> bool:
+        """Whether a recorded time of day, ms from midnight, lies within the hours."""
+        return self.begins_at <= self.at(0) + recorded_ms <= self.ends_at
 
     def at(self, minutes: int) -> int:
         """When the clock on the wall shows so many minutes from this day's midnight (ms since 1970 UTC)."""
@@ -267,10 +271,11 @@ class Team(Table):
 
     They pick up after `answer_s`, let the share `no_answer` of offers ring, and come back `away_s` after having been
     set not ready for that. `pace` multiplies service and wrap-up: 1.2 takes a fifth longer; `paces` by kind of caller,
-    `agent_paces` by agent. Without shifts they work all day.
+    `agent_paces` by agent. Without shifts they work all day; `recorded`, when the trace says (`simulator.recorded`).
     """
 
     agents: int | tuple[str, ...] | None = None
+    recorded: tuple[AgentSpan, ...] | None = None
     queues: dict[str, int] = {}
     skills: dict[str, int] = {}
     weight: int = Field(default=1, ge=1, le=1_000)
@@ -287,6 +292,8 @@ class Team(Table):
         counted = [shift.agents for shift in self.shifts if shift.agents is not None]
         if counted and len(counted) < len(self.shifts):
             raise ValueError("shifts: expected agents in all of them or in none")
+        if self.recorded is not None and self.shifts:
+            raise ValueError("expected either shifts or recorded")
         if self.agents is None and not counted:
             raise ValueError("agents: expected how many, their ids, or a number in each shift")
         if isinstance(self.agents, tuple) and (self.queues or self.skills):
@@ -395,11 +402,12 @@ class Scenario(RuleTables):
 # ------------------------------------------------------------------------------------------------- files
 
 
-def load(path: Path, base: Path | None = None) -> Scenario:
+def load(path: Path, base: Path | None = None, record: Trace | None = None) -> Scenario:
     """Reads and checks the scenario at `path`; the files that it names are looked for in its own folder.
 
     With `base`, `path` may also be a live configuration: then it is the scenario `base` by the rules of that one.
-    Raises ConfigError, which names every fault that was found.
+    With `record`, what is recorded is that, whatever trace the scenario names. Raises ConfigError, which names every
+    fault that was found.
     """
     own = _read(path)
     if base is not None and "queues" in own and not own.keys() & {"day", "kinds", "like"}:
@@ -407,8 +415,17 @@ def load(path: Path, base: Path | None = None) -> Scenario:
     else:
         data = _merged(path, ())
     data["name"] = own.get("name", path.stem)
+    return of_tables(path, with_recorded_calls(path, data, record))
+
+
+def of_rules(path: Path, tables: dict[str, Any], record: Trace) -> Scenario:
+    """The scenario of these tables by the rules of the live configuration at `path`. Raises ConfigError."""
+    return of_tables(path, with_recorded_calls(path, _by_rules(tables, _read(path)), record, transferred=True))
+
+
+def of_tables(path: Path, data: dict[str, Any]) -> Scenario:
     try:
-        return Scenario.model_validate(with_recorded_calls(path, data))
+        return Scenario.model_validate(data)
     except ValidationError as error:
         raise ConfigError(path, faults(error)) from None
 
