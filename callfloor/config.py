@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sqlalchemy import make_url
 
 from agent_console.settings import User, WebSettings
-from callfloor.rules import RuleTables
+from callfloor.rules import Queue, RuleTables, treatments
 from cti.serial_settings import SerialSettings
 from cti.settings import NodeSettings
 from ivr.settings import IvrSettings
@@ -85,6 +85,8 @@ class Config(RuleTables):
 
     @model_validator(mode="after")
     def _references_hold(self) -> Config:
+        if faults := [*_unspoken(self.queues, self.ivr)]:
+            raise ValueError("\n".join(faults))
         known = ", ".join(sorted(self.queues))
         for place, queue in self.ivr.queues():
             if queue not in self.queues:
@@ -107,8 +109,40 @@ class RulesFile(RuleTables):
 
     ivr: IvrSettings | None = None
 
+    @model_validator(mode="after")
+    def _can_be_said(self) -> RulesFile:
+        if self.ivr is not None and (faults := [*_unspoken(self.queues, self.ivr)]):
+            raise ValueError("\n".join(faults))
+        return self
+
     def brought(self) -> dict[str, set[int]]:
         return brought(self.ivr) if self.ivr is not None else {}
+
+
+def _unspoken(queues: Mapping[str, Queue], ivr: IvrSettings) -> Iterator[str]:
+    """Steps that leave to the IVR what it cannot say, or what the flows do not ask the callers of the queue."""
+    there = ", ".join(sorted(ivr.announcements)) or "none at all"
+    for name, queue in queues.items():
+        silent = [flow for flow, reached in _reached(queues, ivr) if name in reached]
+        for n, step in enumerate(queue.rules.steps):
+            place = f"queues.{name}.steps.{n}"
+            if step.announce and step.announce not in ivr.announcements:
+                yield f"{place}.announce: there is no {step.announce!r} in ivr.announcements (announcements: {there})"
+            if step.offer_callback and silent:
+                flow = f"ivr.flows.{silent[0]}"
+                yield f'{place}.offer_callback: callers come from {flow}: expected "callback" in its offers'
+
+
+def _reached(queues: Mapping[str, Queue], ivr: IvrSettings) -> Iterator[tuple[str, set[str]]]:
+    """Each flow that offers no callback, with the queues into which its calls may come, sent on from queue to queue."""
+    for name, flow in ivr.flows.items():
+        if "callback" in flow.offers:
+            continue
+        reached, new = set[str](), {choice.queue for _, choice in flow.choices()} & queues.keys()
+        while new:
+            reached |= new
+            new = {to.to for one in new for _, to in treatments(queues[one].rules) if to.kind == "queue"} - reached
+        yield name, reached
 
 
 def brought(ivr: IvrSettings) -> dict[str, set[int]]:

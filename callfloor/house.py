@@ -72,7 +72,7 @@ class House:
             fault=lambda: self.floor.journal_fault,
         )
         self.speech = Speech(config.ivr.speech)
-        self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound)
+        self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound, self._acd.state)
         self.bridges = [Bridge(node, tell, self._now) for node in config.nodes.values()]
         self.lines = [SerialLine(line, tell, self._now, reactor) for line in config.serial.values()]
         self._rules = config.rules()

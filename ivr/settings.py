@@ -24,6 +24,7 @@ Text: TypeAlias = dict[Language, str]
 """One sentence in each language that the flow is heard in."""
 
 Key: TypeAlias = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
+Offer: TypeAlias = Literal["callback", "message"]
 Engine: TypeAlias = Literal["espeak", "gtts", "files"]
 
 
@@ -72,11 +73,16 @@ class Menu(Settings):
 
 
 class Flow(Settings):
-    """`start` is where a caller begins: a menu, or a queue straight away."""
+    """`start` is where a caller begins: a menu, or a queue straight away.
+
+    `offers`: what a caller may choose in place of waiting. `exit_key` asks for that choice again while there is music.
+    """
 
     greeting: Text | None = None
     start: Choice = Choice(menu="top")
     menus: dict[str, Menu] = {}
+    offers: tuple[Offer, ...] = ("callback", "message")
+    exit_key: Key | Literal[""] = ""
 
     def choices(self) -> Iterator[tuple[str, Choice]]:
         """Every choice of this flow with its place, such as `menus.top.keys.1`."""
@@ -108,6 +114,12 @@ class Flow(Settings):
                 raise ValueError(f"{place}: there is no menu {choice.menu!r} in this flow (its menus: {there})")
         if not (self.start.menu or self.start.queue or self.start.hangup):
             raise ValueError("start: expected a menu, a queue or hangup")
+        if len(set(self.offers)) < len(self.offers):
+            raise ValueError("offers: expected each once")
+        if self.exit_key and not self.offers:
+            raise ValueError(
+                "exit_key: leads to a choice, but offers is empty: expected callback, message or both there"
+            )
         return self
 
 
@@ -137,6 +149,8 @@ class IvrSettings(Settings):
     """`hotlines` by dialed number; a call with no or another number takes `default_hotline`.
 
     `smdi_wait_ms`: how long a call that came on a port without a number waits for the serial line to bring it.
+    `place_every_ms`: how often a waiting caller is told the place, who waits with us and not in the dialplan (a flow
+    with an exit key, a queue with steps). `announcements`: what a queue's steps may `announce`, by name.
     `messages` is where callers' messages are recorded; `asterisk_messages` the same folder as Asterisk sees it.
     """
 
@@ -147,11 +161,13 @@ class IvrSettings(Settings):
     session_ms: int = Field(default=900_000, ge=1_000)
     smdi_wait_ms: int = Field(default=3_000, ge=0, le=30_000)
     message_max_ms: int = Field(default=120_000, ge=5_000)
+    place_every_ms: int = Field(default=60_000, ge=5_000, le=3_600_000)
     messages: Path = Path("var/messages")
     asterisk_messages: str = ""
     default_hotline: str
     hotlines: dict[str, Hotline] = Field(min_length=1)
     flows: dict[str, Flow] = Field(min_length=1)
+    announcements: dict[str, Text] = {}
     speech: SpeechSettings = SpeechSettings()
 
     def hotline(self, dnis: str) -> Hotline:
@@ -175,9 +191,10 @@ class IvrSettings(Settings):
             if hotline.flow not in self.flows:
                 there = ", ".join(sorted(self.flows))
                 raise ValueError(f"hotlines.{dnis}.flow: there is no flow {hotline.flow!r} (flows: {there})")
-            for place, text in self.flows[hotline.flow].texts():
+            texts = [(f"flows.{hotline.flow}.{place}", text) for place, text in self.flows[hotline.flow].texts()]
+            # Whoever waits may come to any queue, by an overflow or a supervisor's hand.
+            texts += [(f"announcements.{name}", text) for name, text in self.announcements.items()]
+            for place, text in texts:
                 if not text.get(hotline.language, "").strip():
-                    raise ValueError(
-                        f"flows.{hotline.flow}.{place}: no text in {hotline.language!r}, the language of hotline {dnis}"
-                    )
+                    raise ValueError(f"{place}: no text in {hotline.language!r}, the language of hotline {dnis}")
         return self
