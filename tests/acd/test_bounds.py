@@ -164,6 +164,8 @@ def test_time_in_the_ivr_is_a_head_start_only_where_it_counts() -> None:
     for choice in CHOICES:
         assert bound(choice, {"sales": SALES, "vip": counted}, ivr_ms=120_000).bound_ms == 120_000
         assert bound(choice, {"sales": SALES, "vip": QueueRules("VIP")}, ivr_ms=120_000).bound_ms == 0
+        given = bound(choice, {"sales": SALES, "vip": counted}, ivr_ms=120_000, head_starts={"vip": 60_000})
+        assert given.bound_ms == 180_000, "a flow's head start comes on top"
 
 
 def test_priorities_that_calls_bring_count_and_are_taken_along_into_other_queues() -> None:

@@ -90,6 +90,11 @@ def _defaults(struct: type[msgspec.Struct]) -> dict[str, Any]:
             '{ queue = "slaes" }',
             "ivr.flows.main.menus.top.keys.2.queue: there is no queue 'slaes'",
         ),
+        (
+            '{ queue = "sales" }',
+            '{ queue = "sales", preferred = "a9" }',
+            "ivr.flows.main.menus.top.keys.2.preferred: there is no agent 'a9' (agents: a1, a2), nor is it 'last'",
+        ),
         ('agent = "a1"', 'agent = "a9"', "users.wang.agent: there is no agent 'a9' (agents: a1, a2)"),
         ('flow = "main"', 'flow = "mane"', "hotlines.4001.flow: there is no flow 'mane'"),
         ('"CALLFLOOR_AMI_SECRET"', '"NOT_SET"', "nodes.pbx1.secret: environment variable NOT_SET is not set"),

@@ -292,6 +292,12 @@ def test_what_the_rules_allow_but_nobody_wants_is_said() -> None:
     assert read(small()).warnings() == []
 
 
+def test_what_a_flow_asks_for_and_nobody_has_is_said() -> None:
+    rules = read(WARNED)
+    found = [words for words in rules.warnings({"vip": {"", "klingon >= 2"}}) if "klingon" in words]
+    assert found == ["queue vip: nobody has klingon >= 2 (agents of the queue: a1 lacks klingon >= 2)"]
+
+
 def callfloor(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"COLUMNS": "160"}
     command = [sys.executable, "-m", "callfloor", *arguments]

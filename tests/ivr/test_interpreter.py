@@ -29,6 +29,8 @@ from ivr.interpreter import (
     Dialogue,
     Done,
     Event,
+    FindLast,
+    Found,
     Keys,
     NoSense,
     Play,
@@ -64,6 +66,7 @@ class Talk:
         self.house = house
         self.keys = keys.split()
         self.lines: list[str] = []
+        self.last_agent = ""
         self.calls = Calls(house.acd.state)
         house.listeners.append(self.calls.see)
 
@@ -93,6 +96,9 @@ class Talk:
                 return Told(facts)
             case Rest(prompts, exit_key, until, most_ms):
                 return self.rest(prompts, exit_key, until, most_ms)
+            case FindLast(ani):
+                self.lines.append(f"who talked to {ani} last <- {self.last_agent or 'nobody'}")
+                return Found(self.last_agent)
             case AwaitCaller():
                 self.lines.append("await caller")
             case Record(name, _):
@@ -517,3 +523,44 @@ def test_who_is_sent_on_while_resting_is_treated_at_once() -> None:
     assert waits(house, "- -")[1] == (
         "play Please leave your message after the tone. When you have finished, press hash or hang up."
     )
+
+
+ASKING = {
+    "hotlines": {"8001": {"flow": "f", "language": "en"}, "8002": {"flow": "f", "language": "zh"}},
+    "flows": {
+        "f": {
+            "start": {"queue": "service", "skills": "billing >= 3", "preferred": "last", "head_start_ms": 60_000},
+            "language_skills": {"zh": "zh >= 4"},
+        }
+    },
+}
+
+
+def entered(house: House, last_agent: str, **who: object) -> tuple[EnterQueue, list[str]]:
+    """How a call enters the queue, and all that was said."""
+    settings = ivr_settings(**ASKING)
+    talk = Talk(house)
+    talk.last_agent = last_agent
+    talk.run(answer(caller(**who), settings, talk.calls))
+    (said,) = (line.input for line in house.journal if isinstance(line.input, EnterQueue))
+    return said, talk.lines
+
+
+def test_a_flow_says_what_its_calls_ask_for_whom_they_prefer_and_what_counts_as_waited() -> None:
+    house = House(ready=["a2"])
+    said, lines = entered(house, "a2", dnis="8001")
+    assert (said.skills, said.preferred, said.head_start_ms) == ("billing >= 3", "a2", 60_000)
+    assert "who talked to 13800138000 last <- a2" in lines
+    (call,) = house.acd.state.calls.values()
+    assert (call.preferred, call.placed_at) == ("a2", house.at - 60_000)
+
+
+def test_calls_of_a_language_ask_for_it_as_well() -> None:
+    said, _ = entered(House(), "", dnis="8002")
+    assert (said.skills, said.preferred) == ("zh >= 4 and billing >= 3", "")
+
+
+def test_nobody_is_looked_for_where_there_is_no_number() -> None:
+    said, lines = entered(House(), "a2", ani="")
+    assert said.preferred == ""
+    assert not [line for line in lines if line.startswith("who talked")]

@@ -61,6 +61,23 @@ WRONG: list[tuple[tuple[str, ...], object, str]] = [
     ((*TOP, "timeout_ms"), 5, "flows.main.menus.top.timeout_ms\n  Input should be greater than or equal to 500"),
     (("flows", "direct", "start"), {"say": {"en": "Hi."}}, "start: expected a menu, a queue or hangup"),
     (("flows", "empty"), {}, "start: there is no menu 'top' in this flow (its menus: none at all)"),
+    (
+        ("flows", "direct", "start"),
+        {"queue": "q", "skills": "zh >"},
+        "start.skills\n  Value error, column 5 of the ask",
+    ),
+    (("flows", "direct", "start"), {"menu": "top", "skills": "zh"}, "skills counts only where a queue is named"),
+    (
+        ("flows", "direct", "start"),
+        {"menu": "top", "preferred": "last"},
+        "preferred counts only where a queue is named",
+    ),
+    (("flows", "direct", "language_skills"), {"fr": "fr"}, "flows.direct.language_skills.fr.[key]"),
+    (
+        ("flows", "direct"),
+        {"start": {"queue": "q", "skills": "a" * 200}, "language_skills": {"en": "b" * 200}},
+        "flows.direct.start.skills: expected at most 240 characters with language_skills, found 405",
+    ),
     (("announcements", "sorry"), {"zh": "好"}, "announcements.sorry: no text in 'en', the language of hotline 8001"),
     (
         ("flows", "patient", "offers"),

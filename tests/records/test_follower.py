@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select, text
 
+from acd import vocabulary as say
 from acd.vocabulary import AnyFact, AnyInput, CallBegan, Line, LinkLost, LinkRestored, MenuChosen, TimeCame
 from records.call_log import CallLog
 from records.call_records import CallRecord, CallRecords
@@ -20,7 +21,7 @@ from records.journal import Journal
 from records.settings import DatabaseSettings
 from records.tables import calls, journal_positions, segments, smdr_records, wishes
 from tests.records.conftest import rows_of
-from tests.records.floor import Lines, floor_day
+from tests.records.floor import WHY, Lines, floor_day
 
 ALL = rows_of(calls, segments, wishes, smdr_records, journal_positions)
 PATIENCE_S = 60
@@ -96,6 +97,25 @@ async def test_a_day_of_calls_becomes_rows(database: Database, path: Path) -> No
     [wished, smdr] = await database.run(rows_of(wishes, smdr_records))
     assert len(wished) == 60
     assert len(smdr) == 180
+
+
+async def test_who_talked_to_a_caller_last_is_found_by_number(database: Database, path: Path) -> None:
+    lines = Lines()
+    for n, (agent, ani) in enumerate([("a1", "0912 345 678"), ("a2", "+886912345678"), ("a3", "0955555555")], 1):
+        lines.add(n * 1000, say.CallBegan(f"c{n}", "x", ani), say.CallQueued(f"c{n}", "sales", 0, n * 1000, 1))
+        lines.add(n * 1000, say.CallOffered(n, f"c{n}", agent, n * 1000, WHY), say.CallConnected(n, f"c{n}", agent, 0))
+        lines.add(n * 1000 + 9, say.CallEnded(f"c{n}", "caller", "", agent, n, 9))
+    lines.add(9_000, say.CallBegan("c9", "x", "0912345678"), say.CallQueued("c9", "sales", 0, 9_000, 1))
+    write(path, lines)
+    async with following(database, path) as follower:
+        await written(follower, len(lines))
+    log = CallLog(database, "TW")
+    assert [await log.last_agent(number) for number in ("0912345678", "+886955555555", "0911111111", "anonymous")] == [
+        "a2",
+        "a3",
+        "",
+        "",
+    ]
 
 
 async def test_lines_are_followed_as_they_come(database: Database, path: Path) -> None:
