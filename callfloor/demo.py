@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -21,7 +20,7 @@ from pydantic import SecretStr
 from agent_console.passwords import hash_password
 from callfloor.config import Config, load
 from simulator.consoles import SimulatedConsole
-from simulator.pbx.simulated_pbx import SimulatedPbx
+from simulator.pbx.simulated_pbx import SimulatedPbx, free_port
 from simulator.people import AgentPhone, Callers, call_plans, human, reliable
 from simulator.settings import CallersSettings, ConsolesSettings, ManagerSettings, PhonesSettings, SimulatedPbxSettings
 
@@ -46,7 +45,7 @@ class DemoStage:
     """The simulated PBX and the people; the house that they call is run by whoever runs this."""
 
     def __init__(self, demo: Demo) -> None:
-        agi_port = _free_port()
+        agi_port = free_port()
         self._secret = secrets.token_urlsafe(16)
         self._demo = demo
         self._pbx = SimulatedPbx(
@@ -127,10 +126,3 @@ class DemoStage:
         path.touch(mode=0o600)
         path.write_text(text, "utf-8")
         return load(path)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -6,6 +6,7 @@ The simulator is imported when it is used, as in `callfloor.simulate`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
@@ -16,9 +17,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import typer
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from callfloor.config import load_rules
+from callfloor.config import LogSettings, load_rules
+from callfloor.live import run_until_signalled, twisted_reactor
+from callfloor.logs import set_up as set_up_log
 from callfloor.simulate import (
     HtmlFile,
     JsonFile,
@@ -84,6 +88,10 @@ def replay(
     day: Annotated[str | None, typer.Option(help="Which day (if left out, the last).", metavar="YYYY-MM-DD")] = None,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse a record with any problem.")] = False,
+    wire: Annotated[
+        bool, typer.Option("--wire", help="One day through the live system itself, on a simulated PBX, in real time.")
+    ] = False,
+    speed: Annotated[float, typer.Option(min=0.1, max=1_000, help="With --wire: so many times as fast.")] = 60,
     calls: Annotated[int, typer.Option(min=0, help="How many calls are shown whose wait changes most.")] = 10,
     seed: Seed = None,
     replications: Replications = 10,
@@ -101,14 +109,54 @@ def replay(
     for warning in one.rules().warnings():
         errors.print(f"{rules or scenario}: {warning}", markup=False)
     first = one.arrivals.seed if seed is None else seed
-    with days_bar(replications) as done:
-        before, days, changed = replay_day(one, range(first, first + replications), done)
+    if wire:
+        before, days, changed, more = _on_the_wire(one, first, speed)
+        notes += more
+    else:
+        with days_bar(replications) as done:
+            before, days, changed = replay_day(one, range(first, first + replications), done)
     report = replay_report(one, before, days, str(record))
     screen.print(*_tables(report, before, days), *_calls_told(changed, calls, one.day.zone, first))
     for note in notes:
         screen.print(f"- {note}", markup=False)
     whole = Replay(report=report, calls=changed, problems=[str(one) for one in found.problems], notes=notes)
     _write(whole, json, html)
+
+
+def _on_the_wire(scenario: Scenario, seed: int, speed: float) -> tuple[Day, list[Day], list[CallChange], list[str]]:
+    """As `replay_day`, and what was left out."""
+    from callfloor.house import CannotStart
+    from simulator.recorded_day import recorded_day
+    from simulator.wire import replay_on_the_wire, without_what_no_wire_carries
+
+    set_up_log(LogSettings(level="error"))
+    one, notes = without_what_no_wire_carries(scenario)
+    bar = Progress(TextColumn("on the wire"), BarColumn(), TimeElapsedColumn(), console=errors, transient=True)
+    with bar:
+        task = bar.add_task("", total=1.0)
+
+        async def main(stop: asyncio.Event) -> tuple[Day, list[CallChange]]:
+            async with twisted_reactor() as reactor:
+                playing = asyncio.create_task(
+                    replay_on_the_wire(one, seed, speed, reactor, lambda share: bar.update(task, completed=share))
+                )
+                stopped = asyncio.create_task(stop.wait())
+                await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if not playing.done():
+                    playing.cancel()
+                    await asyncio.gather(playing, return_exceptions=True)
+                    raise typer.Exit(130)
+                stopped.cancel()
+                return playing.result()
+
+        try:
+            day, changed = run_until_signalled(main)
+        except CannotStart as error:
+            raise typer.BadParameter(f"--wire: {error}") from None
+    notes.append(
+        f"on the wire at speed {speed:g}: 10 ms that the parts take to talk to each other count as {speed / 100:g} s"
+    )
+    return recorded_day(one)[0], [day], changed, notes
 
 
 # --------------------------------------------------------------------------------------------------- reading

@@ -9,7 +9,7 @@ workers()                          processes that stay, for who asks for replica
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
 from multiprocessing import get_context
@@ -22,7 +22,7 @@ from simulator.chance import Arrivals, Chance
 from simulator.engine import Engine, Follow
 from simulator.figures import Day
 from simulator.measures import Measures
-from simulator.scenario import Kind, Scenario
+from simulator.scenario import Scenario
 from simulator.staff import Staff
 
 AFTER_HOURS_MS = 4 * 3_600_000
@@ -44,19 +44,8 @@ class Simulation:
         chance = Chance(seed)
         self.staff = Staff(engine, scenario, chance)
         self.callers = Callers(engine, self.staff)
-        for name, kind in scenario.kinds.items():
-            self.callers.expect(self._crowd(name, kind, chance))
-
-    def _crowd(self, name: str, kind: Kind, chance: Chance) -> Crowd:
-        day = self.scenario.day
-        midnight, begins = day.at(0), day.begins_at
-        if kind.recorded is not None:
-            calls = [call for call in kind.recorded if day.covers(call.arrived_ms)]
-            return Crowd(name, kind, chance, (midnight + call.arrived_ms for call in calls), calls)
-        factor = self.scenario.arrivals.factor(day.date)
-        arrivals = Arrivals(kind.expected(day.intervals), day.interval_s * 1000, growth=factor)
-        times = arrivals.times(chance.stream(f"{name}/arrival"))
-        return Crowd(name, kind, chance, (begins + time for time in times))
+        for crowd in crowds(scenario, chance):
+            self.callers.expect(crowd)
 
     def run(self) -> None:
         """The whole day, and after it until nobody is on the line."""
@@ -71,6 +60,20 @@ class Simulation:
         self.engine.tell(ask(at, queue, "hours"))
         if (change := hours.next_change(at)) is not None:
             self.engine.later(change, self._keep_hours, queue, hours)
+
+
+def crowds(scenario: Scenario, chance: Chance) -> Iterator[Crowd]:
+    """The callers of each kind, and when they call."""
+    day = scenario.day
+    for name, kind in scenario.kinds.items():
+        if kind.recorded is not None:
+            calls = [call for call in kind.recorded if day.covers(call.arrived_ms)]
+            yield Crowd(name, kind, chance, iter([day.at(0) + call.arrived_ms for call in calls]), calls)
+        else:
+            factor = scenario.arrivals.factor(day.date)
+            arrivals = Arrivals(kind.expected(day.intervals), day.interval_s * 1000, growth=factor)
+            times = arrivals.times(chance.stream(f"{name}/arrival"))
+            yield Crowd(name, kind, chance, (day.begins_at + time for time in times))
 
 
 def simulate(scenario: Scenario, seed: int, follow: Follow | None = None) -> Simulation:

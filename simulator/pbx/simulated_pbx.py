@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from zoneinfo import ZoneInfo
 
@@ -134,3 +135,11 @@ def _digits(number: str) -> str:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nobody has at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
