@@ -21,6 +21,10 @@ LACKING = "lacks what is asked"
 """Why agents of the queue are passed over who serve it, but not such calls."""
 
 ONLY_CALL = "only call for a free agent"
+ITS_TURN = "callback for which the agent was kept"
+TOGETHER = "first call for those who became free together"
+UNCOUNTED = (ONLY_CALL, ITS_TURN, TOGETHER)
+"""The call was not chosen among others, or not by one agent alone."""
 AMONG_CALLS = {
     "oldest": "oldest across the agent's queues",
     "priority": "highest priority, then oldest, across the agent's queues",
@@ -41,7 +45,7 @@ def refused(request: say.Input, who: str, why: str) -> Facts:
 # --------------------------------------------------------------------------------------- an agent for a call
 
 
-def find_agent(state: State, at: int, call: Call, but: str = "") -> Facts:
+def find_agent(state: State, at: int, call: Call, but: str = "", call_rule: str = ONLY_CALL) -> Facts:
     """Offers a waiting call to the agent who comes first by the queue's choice, if one is free (and is not `but`)."""
     lane = call.lane
     if lane is None:
@@ -55,11 +59,10 @@ def find_agent(state: State, at: int, call: Call, but: str = "") -> Facts:
     if call.stage is not Stage.QUEUED:
         yield from _reserve(state, at, call, agent)
     elif lane.choice != "ring all" or lane.want.agent:
-        why = _why(at, lane, counts, agent, level, ONLY_CALL, 1)
-        yield offer(state, at, call, agent, why)
+        yield offer(state, at, call, agent, _why(at, lane, counts, agent, level, call_rule))
     else:
         for one in _all_agents(state, lane, level, but):
-            yield offer(state, at, call, one, _why(at, lane, _counts(state, lane), one, level, ONLY_CALL, 1))
+            yield offer(state, at, call, one, _why(at, lane, _counts(state, lane), one, level, call_rule))
 
 
 def offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> say.CallOffered:
@@ -70,7 +73,7 @@ def offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> say.
 def dial_out(state: State, at: int, call: Call, number: str, rule: str) -> Facts:
     """Offers a call to an outside number."""
     ring_ms = state.queues[call.queue].rules.ring_ms
-    why = say.Why(rule, 0, 0, 0, {}, ONLY_CALL, 1)
+    why = say.Why(rule, 0, 0, 0, {}, ONLY_CALL)
     yield say.CallOffered(state.last_offer + 1, call.id, "", at + ring_ms, why, number)
 
 
@@ -128,7 +131,14 @@ def passed_over(lane: Lane, counts: list[int]) -> dict[str, int]:
 
 
 def _why(
-    at: int, lane: Lane, counts: list[int], agent: Agent, level: int, call_rule: str, waiting: int, older: int = 0
+    at: int,
+    lane: Lane,
+    counts: list[int],
+    agent: Agent,
+    level: int,
+    call_rule: str,
+    waiting: int = 0,
+    older: int = 0,
 ) -> say.Why:
     return say.Why(
         agent_rule="preferred agent" if lane.want.agent else lane.choice,
@@ -185,7 +195,7 @@ def find_calls(state: State, at: int, agents: list[Agent]) -> Facts:
         if agent is None:
             del lanes[lane]
         elif lane.choice == "ring all":
-            yield from find_agent(state, at, state.calls[name])
+            yield from find_agent(state, at, state.calls[name], call_rule=TOGETHER)
         else:
             yield from find_call(state, at, agent)
 

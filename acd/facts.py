@@ -21,7 +21,9 @@ class Why(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     `agent_rule` chose the agent among `eligible`; `passed_over` counts the queue's other agents by what kept them from
     being eligible; `call_rule` chose the call among `waiting` that this agent could have taken; `older` calls would
-    have come before it, but this agent cannot take them. `level` 0: not one who serves the queue, but widened to.
+    have come before it, but this agent cannot take them. Both are left out (0) where there was no call to choose: it was
+    the call that looked for an agent, of those who were free for no other. `level` 0: not one who serves the queue, but
+    widened to.
     """
 
     agent_rule: str
@@ -30,7 +32,7 @@ class Why(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     eligible: int
     passed_over: dict[str, int]
     call_rule: str
-    waiting: int
+    waiting: int = 0
     older: int = 0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from acd import vocabulary as say
 from acd.asks import LONGEST, AskError, parse
-from acd.choosing import Facts, dial_out, find_agent, find_calls, offer, passed_over, queue_call, refused
+from acd.choosing import Facts, dial_out, find_agent, find_calls, find_turn, offer, passed_over, queue_call, refused
 from acd.lanes import prospect, want_of
 from acd.model import FREE, OFFERED, RESERVED, Agent, Call, Queue, State
 from acd.moves import WAITING, Presence, Stage
@@ -46,10 +46,12 @@ def enter_queue(state: State, request: say.EnterQueue) -> Facts:
         queue = state.queues[request.queue]
         refusal = _refusal(state, queue, request.skills) if queue.id != call.queue else None
         if refusal is not None:
-            yield from deflect(state, request.at, call, what, queue, *refusal)
+            yield from deflect(state, request.at, call, what, queue, *refusal, look=False)
         else:
-            yield from place(state, request.at, call, what, queue)
-        yield from next_calls(state, request.at, agents)
+            yield from place(state, request.at, call, what, queue, look=False)
+        yield from next_calls(state, request.at, agents)  # first: others may come before it for those it rang at
+        if call.stage is Stage.QUEUED:
+            yield from find_turn(state, request.at, call)
 
 
 def _not_an_ask(text: str) -> str:
@@ -138,7 +140,16 @@ def asked(state: State, call: Call) -> Asked:
 
 
 def deflect(
-    state: State, at: int, call: Call, what: Asked, queue: Queue, why: str, to: Treatment, tried: tuple[str, ...] = ()
+    state: State,
+    at: int,
+    call: Call,
+    what: Asked,
+    queue: Queue,
+    why: str,
+    to: Treatment,
+    tried: tuple[str, ...] = (),
+    *,
+    look: bool = True,
 ) -> Facts:
     """The queue does not take or keep the call. A chain of queues that send calls to each other ends in voicemail."""
     waited_ms = at - what.joined_at
@@ -150,15 +161,15 @@ def deflect(
         if other.id in (*tried, queue.id):
             yield say.CallDeflected(call.id, other.id, "no queue is left", VOICEMAIL, waited_ms)
         elif (refusal := _refusal(state, other, what.skills)) is not None:
-            yield from deflect(state, at, call, what, other, *refusal, tried=(*tried, queue.id))
+            yield from deflect(state, at, call, what, other, *refusal, tried=(*tried, queue.id), look=look)
         else:
-            yield from place(state, at, call, what, other)
+            yield from place(state, at, call, what, other, look=look)
 
 
-def place(state: State, at: int, call: Call, what: Asked, queue: Queue, by: str = "") -> Facts:
+def place(state: State, at: int, call: Call, what: Asked, queue: Queue, by: str = "", *, look: bool = True) -> Facts:
     """Into a queue, with what the call takes along."""
-    priority = what.priority + queue.rules.priority
-    yield from queue_call(state, at, call, queue.id, priority, what.joined_at, what.head_start_ms, what.skills, by=by)
+    where = (queue.id, what.priority + queue.rules.priority, what.joined_at, what.head_start_ms, what.skills)
+    yield from queue_call(state, at, call, *where, by=by, look=look)
 
 
 def number_failed(at: int, call: Call, reason: str) -> Facts:
@@ -289,7 +300,7 @@ def pull_call(state: State, request: say.PullCall) -> Facts:
         lane = call.lane
         passed = passed_over(lane, lane.counts) if lane is not None else {}
         idle_ms = request.at - agent.idle_since
-        why = say.Why(f"pulled by {request.by}", agent.queues.get(call.queue, 0), idle_ms, 1, passed, "pulled", 1)
+        why = say.Why(f"pulled by {request.by}", agent.queues.get(call.queue, 0), idle_ms, 1, passed, "pulled")
         yield offer(state, request.at, call, agent, why)
 
 

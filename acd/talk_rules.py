@@ -153,7 +153,7 @@ def consult_call(state: State, request: say.ConsultCall) -> Facts:
     elif request.to.kind == "agent":
         other = state.agents[request.to.to]
         idle_ms = request.at - other.idle_since
-        why = say.Why(f"consulted by {agent.id}", other.queues.get(call.queue, 0), idle_ms, 1, {}, ONLY_CALL, 1)
+        why = say.Why(f"consulted by {agent.id}", other.queues.get(call.queue, 0), idle_ms, 1, {}, ONLY_CALL)
         yield offer(state, request.at, consult, other, why)
     else:
         yield from queue_call(state, request.at, consult, request.to.to, call.priority, request.at)

@@ -59,8 +59,6 @@ class Tour:
     def _replay(self, line: Line) -> None:
         """Facts alone, through JSON, give the same state; on the way nobody is overtaken."""
         had_their_turn = {fact.call for fact in line.facts if isinstance(fact, say.AgentReleased)}
-        if isinstance(line.input, say.EnterQueue):
-            had_their_turn.add(line.input.call)  # if a telephone rang for it, the new wish may be for the same agent
         for fact in line.facts:
             if not self.between_lists:
                 nobody_is_overtaken(self.journaled, fact, had_their_turn)

@@ -95,7 +95,6 @@ def test_an_offer_says_who_was_eligible_who_was_not_and_which_rule_won() -> None
         eligible=3,
         passed_over={"logged off": 1, "not ready": 2},
         call_rule="only call for a free agent",
-        waiting=1,
     )
 
 
