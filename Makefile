@@ -19,7 +19,8 @@ check: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-benchmarks: .venv/installed-dev
+benchmarks: .venv/installed-dev requirements-benchmarks.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-benchmarks.lock
 	$(BIN)/python -m benchmarks
 
 # The versions that CI installs, by hash; made anew after a change of the dependencies in pyproject.toml.

@@ -17,9 +17,11 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import TypeAlias
 from unicodedata import category
+
+from acd.skill_index import SkillIndex
 
 LONGEST = 500
 """Characters of an ask, without the spaces: so the normal form, which has more of them, is never too long."""
@@ -88,6 +90,10 @@ class Ask:
         """
         return tuple(part.text for part in self.root.lacking(skills, wish=True))
 
+    def among(self, index: SkillIndex) -> int:
+        """The members of the index for whom the ask holds, as a set of bits."""
+        return self.root.among(index)
+
     def __reduce__(self) -> tuple[Callable[[str], Ask], tuple[str]]:
         return parse, (self.text,)  # functions are not pickled, and the text says all
 
@@ -134,6 +140,16 @@ class _Level:
             return lambda skills: skills.get(skill, 0) >= level
         return lambda skills: compare(skills.get(skill, 0), level)
 
+    def among(self, index: SkillIndex) -> int:
+        skill, compare, level = self.skill, self.compare, self.level
+        if compare == ">=":
+            return index.at_least(skill, level)
+        if compare == ">":
+            return index.at_least(skill, level + 1)
+        if compare == "=":
+            return index.at_least(skill, level) & ~index.at_least(skill, level + 1)
+        return index.everyone & ~_Level(skill, _OPPOSITE[compare], level).among(index)
+
     def levels(self, *, wish: bool) -> list[_Level]:
         return [self if wish else _Level(self.skill, _OPPOSITE[self.compare], self.level)]
 
@@ -152,6 +168,9 @@ class _Not:
     def test(self) -> Callable[[Skills], bool]:
         test = self.part.test()
         return lambda skills: not test(skills)
+
+    def among(self, index: SkillIndex) -> int:
+        return index.everyone & ~self.part.among(index)
 
     def levels(self, *, wish: bool) -> list[_Level]:
         return self.part.levels(wish=not wish)
@@ -184,6 +203,11 @@ class _Several:
             return not enough
 
         return test
+
+    def among(self, index: SkillIndex) -> int:
+        if self.word == "or":
+            return reduce(operator.or_, (part.among(index) for part in self.parts), 0)
+        return reduce(operator.and_, (part.among(index) for part in self.parts), index.everyone)
 
     def levels(self, *, wish: bool) -> list[_Level]:
         return [level for part in self.parts for level in part.levels(wish=wish)]

@@ -9,7 +9,7 @@ old place; those behind go first until then.
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.choosing import ITS_TURN, Facts, find_agent, find_call
+from acd.choosing import Facts, find_agent, find_call
 from acd.model import Call, State
 from acd.moves import Stage
 
@@ -23,7 +23,7 @@ def callback_answered(state: State, report: say.CallbackAnswered) -> Facts:
     yield say.CallbackReached(call.id, report.channel)
     if agent is not None:
         yield say.AgentReleased(agent.id, call.id)
-    yield from find_agent(state, report.at, call, call_rule=ITS_TURN)
+    yield from find_agent(state, report.at, call)
     if agent is not None:
         yield from find_call(state, report.at, agent)
 

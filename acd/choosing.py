@@ -20,11 +20,8 @@ Facts: TypeAlias = Iterator[Fact]
 LACKING = "lacks what is asked"
 """Why agents of the queue are passed over who serve it, but not such calls."""
 
-ONLY_CALL = "only call for a free agent"
-ITS_TURN = "callback for which the agent was kept"
-TOGETHER = "first call for those who became free together"
-UNCOUNTED = (ONLY_CALL, ITS_TURN, TOGETHER)
-"""The call was not chosen among others, or not by one agent alone."""
+CALL_LOOKED = "the call looked for an agent"
+"""No call was chosen: this one came, or came back, or asked for less, and an agent was free."""
 AMONG_CALLS = {
     "oldest": "oldest across the agent's queues",
     "priority": "highest priority, then oldest, across the agent's queues",
@@ -45,7 +42,7 @@ def refused(request: say.Input, who: str, why: str) -> Facts:
 # --------------------------------------------------------------------------------------- an agent for a call
 
 
-def find_agent(state: State, at: int, call: Call, but: str = "", call_rule: str = ONLY_CALL) -> Facts:
+def find_agent(state: State, at: int, call: Call, but: str = "") -> Facts:
     """Offers a waiting call to the agent who comes first by the queue's choice, if one is free (and is not `but`)."""
     lane = call.lane
     if lane is None:
@@ -59,10 +56,11 @@ def find_agent(state: State, at: int, call: Call, but: str = "", call_rule: str 
     if call.stage is not Stage.QUEUED:
         yield from _reserve(state, at, call, agent)
     elif lane.choice != "ring all" or lane.want.agent:
-        yield offer(state, at, call, agent, _why(at, lane, counts, agent, level, call_rule))
+        why = _why(at, lane, counts, agent, level)
+        yield offer(state, at, call, agent, why)
     else:
         for one in _all_agents(state, lane, level, but):
-            yield offer(state, at, call, one, _why(at, lane, _counts(state, lane), one, level, call_rule))
+            yield offer(state, at, call, one, _why(at, lane, _counts(state, lane), one, level))
 
 
 def offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> say.CallOffered:
@@ -73,7 +71,7 @@ def offer(state: State, at: int, call: Call, agent: Agent, why: say.Why) -> say.
 def dial_out(state: State, at: int, call: Call, number: str, rule: str) -> Facts:
     """Offers a call to an outside number."""
     ring_ms = state.queues[call.queue].rules.ring_ms
-    why = say.Why(rule, 0, 0, 0, {}, ONLY_CALL)
+    why = say.Why(rule, 0, 0, 0, {}, CALL_LOOKED)
     yield say.CallOffered(state.last_offer + 1, call.id, "", at + ring_ms, why, number)
 
 
@@ -90,34 +88,30 @@ def _first_agent(state: State, lane: Lane, but: str) -> tuple[Agent | None, int]
     if lane.want.agent:
         agent = state.agents[lane.want.agent]
         return (agent if agent.state == FREE and agent.id != but else None), agent.queues.get(lane.queue, 0)
-    choice = lane.choice
-    best_rank: Any = None
-    best_entry: Any = None
-    best_level = 0
-    for rank, level, pool in lane.pools:
-        if best_rank is not None and rank > best_rank:
-            break
-        order = pool.free[choice]
-        entry = order.first()
-        if entry is not None and entry[1] == but:
-            entry = order.second()
-        if entry is not None and (best_entry is None or entry < best_entry):
-            best_rank, best_entry, best_level = rank, entry, level
-    if best_entry is None:
+    best = lane.free.first()
+    if best is None:
         return None, 0
-    name = best_entry[1]
-    if choice == "weighted random":
-        name = draw(_equals(lane, best_rank), state.seed, state.last_offer + 1, but)
-    return state.agents[name], best_level
+    ((its_rank, (_, name)), pool) = best
+    if name == but:
+        others = [(its_rank, another)] if (another := pool.free[lane.choice].second()) is not None else []
+        others += [key for key, _ in filter(None, [lane.free.second()])]
+        if not others:
+            return None, 0
+        its_rank, (_, name) = min(others)
+    if lane.choice == "weighted random":
+        name = draw(_equals(lane, its_rank), state.seed, state.last_offer + 1, but)
+    agent = state.agents[name]
+    return agent, agent.queues.get(lane.queue, 0)
 
 
-def _equals(lane: Lane, rank: Any) -> list[Pool]:
-    return [pool for its_rank, _, pool in lane.pools if its_rank == rank and pool.counts[FREE]]
+def _equals(lane: Lane, its_rank: Any) -> list[Pool]:
+    return [pool for rank, _, pool in lane.pools if rank == its_rank and pool.counts[FREE]]
 
 
 def _all_agents(state: State, lane: Lane, level: int, but: str) -> list[Agent]:
     """Everyone free on that level, the longest idle first."""
-    free = [name for _, its, pool in lane.pools if its == level for name in pool.free[lane.choice]]
+    pools = [pool for pool in lane.free if pool.queues.get(lane.queue, 0) == level]
+    free = [name for pool in pools for name in pool.free[lane.choice]]
     agents = sorted((state.agents[name] for name in free if name != but), key=lambda one: (one.idle_since, one.id))
     return agents[:RUNG_AT_ONCE]
 
@@ -136,7 +130,7 @@ def _why(
     counts: list[int],
     agent: Agent,
     level: int,
-    call_rule: str,
+    call_rule: str = CALL_LOOKED,
     waiting: int = 0,
     older: int = 0,
 ) -> say.Why:
@@ -195,7 +189,7 @@ def find_calls(state: State, at: int, agents: list[Agent]) -> Facts:
         if agent is None:
             del lanes[lane]
         elif lane.choice == "ring all":
-            yield from find_agent(state, at, state.calls[name], call_rule=TOGETHER)
+            yield from find_agent(state, at, state.calls[name])
         else:
             yield from find_call(state, at, agent)
 

@@ -21,9 +21,8 @@ class Why(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     `agent_rule` chose the agent among `eligible`; `passed_over` counts the queue's other agents by what kept them from
     being eligible; `call_rule` chose the call among `waiting` that this agent could have taken; `older` calls would
-    have come before it, but this agent cannot take them. Both are left out (0) where there was no call to choose: it was
-    the call that looked for an agent, of those who were free for no other. `level` 0: not one who serves the queue, but
-    widened to.
+    have come before it, but this agent cannot take them. Both are left out (0) where no call was chosen, but the call
+    looked for an agent. `level` 0: not one who serves the queue, but widened to.
     """
 
     agent_rule: str

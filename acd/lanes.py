@@ -8,15 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from acd.agent_choices import KEYS, rank
-from acd.asks import Ask, both, parse
+from acd.asks import both, parse
 from acd.call_choices import PLACES
 from acd.estimates import call_left
 from acd.model import FREE, Agent, Call, Fit, Lane, Pool, Queue, State, Want
 from acd.order import Order
 from acd.policy import QueueRules
+from acd.skill_index import members
 
 LANES_KEPT = 100
-"""So many lanes a queue keeps when they are empty; an IVR that makes up ever new asks does not fill the memory."""
+"""From so many lanes of a queue on, an empty one gives way to a new one: an IVR that makes up ever new asks fills no
+memory."""
 
 FITS_KEPT = 10_000
 """So many answers to who fits what are remembered."""
@@ -48,18 +50,6 @@ def join(one: str, other: str) -> str:
     return both(parse(one), parse(other)).text
 
 
-def takes(want: Want, ask: Ask, widen: Ask | None, pool: Pool, queue: str) -> int | None:
-    """The level at which agents of `pool` take calls that want this; 0 for those widened to, None if they do not."""
-    level = pool.queues.get(queue)
-    if level is None:
-        if widen is None or not widen.holds(pool.skills):
-            return None
-        level = 0
-    elif want.levels and level > want.levels:
-        return None
-    return level if ask.holds(pool.skills) else None
-
-
 # -------------------------------------------------------------------------------------------------- lanes
 
 
@@ -69,9 +59,8 @@ def lane_of(state: State, call: Call) -> Lane:
     want = want_of(queue.rules, call.step, call.skills, call.preferred if call.prefer_until else "")
     lane = queue.lanes.get(want)
     if lane is None:
-        if len(queue.lanes) >= LANES_KEPT:
-            for empty in [lane for lane in queue.lanes.values() if not lane.calls]:
-                close_lane(state, queue, empty)
+        if len(queue.lanes) >= LANES_KEPT and queue.empty:
+            close_lane(state, queue, next(iter(queue.empty.values())))
         lane = queue.lanes[want] = prospect(state, queue, want)
         _open_lane(state, lane)
     return lane
@@ -95,16 +84,16 @@ def prospect(state: State, queue: Queue, want: Want) -> Lane:
 
 
 def _fit(state: State, queue: Queue, want: Want) -> Fit:
-    choice = queue.rules.agent_choice
-    ask, widen = parse(want.skills), parse(want.widen) if want.widen else None
-    pools: list[tuple[Any, int, Pool]] = []
-    lacking = 0
-    for pool in queue.pools if widen is None else state.pools.values():
-        level = takes(want, ask, widen, pool, queue.id)
-        if level is not None:
-            pools.append((rank(choice, level, ask.points(pool.skills)), level, pool))
-        elif queue.id in pool.queues:
-            lacking += len(pool.agents)
+    choice, ask = queue.rules.agent_choice, parse(want.skills)
+    best = choice == "best skill"
+    found = [queue.pools[n] for n in members(ask.among(queue.index))]
+    takers = [(level, pool) for pool in found if (level := pool.queues[queue.id]) <= want.levels or not want.levels]
+    lacking = sum(queue.counts) - sum(len(pool.agents) for _, pool in takers)
+    if want.widen:
+        everyone = list(state.pools.values())
+        widened = ask.among(state.index) & parse(want.widen).among(state.index)
+        takers += [(0, pool) for n in members(widened) if queue.id not in (pool := everyone[n]).queues]
+    pools = [(rank(choice, level, ask.points(pool.skills) if best else 0), level, pool) for level, pool in takers]
     pools.sort(key=_rank_of)  # stable: among equals the pool that came first
     return pools, lacking
 
@@ -117,21 +106,23 @@ def _open_lane(state: State, lane: Lane) -> None:
     """Makes a lane known to those who can take its calls."""
     if lane.want.agent:
         state.agents[lane.want.agent].own.append(lane)
-    for _, _, pool in lane.pools:
-        pool.lanes.append(lane)
+    for its_rank, _, pool in lane.pools:
+        pool.lanes[lane] = its_rank
         if lane.choice not in pool.free:
             order = pool.free[lane.choice] = Order()
             for name in pool.agents:
                 if (agent := state.agents[name]).state == FREE:
                     order.put(name, KEYS[lane.choice](agent))
+        _comes_first(lane, its_rank, pool, pool.free[lane.choice].first())
 
 
 def close_lane(state: State, queue: Queue, lane: Lane) -> None:
     del queue.lanes[lane.want]
+    queue.empty.pop(lane.want, None)
     if lane.want.agent:
         state.agents[lane.want.agent].own.remove(lane)
     for _, _, pool in lane.pools:
-        pool.lanes.remove(lane)
+        del pool.lanes[lane]
 
 
 # -------------------------------------------------------------------------------------------------- places
@@ -149,6 +140,7 @@ def put_in_line(state: State, call: Call, at: int) -> None:
     lane = lane_of(state, call)
     if not lane.calls:
         lane.left_at = at
+        queue.empty.pop(lane.want, None)
     lane.calls.put(call.id, call.place)
     call.lane = lane
 
@@ -160,8 +152,12 @@ def take_out_of_lane(state: State, call: Call) -> None:
         return
     lane.calls.discard(call.id)
     call.lane = None
-    if lane.want.agent and not lane.calls:
-        close_lane(state, state.queues[call.queue], lane)
+    if not lane.calls:
+        queue = state.queues[call.queue]
+        if lane.want.agent:
+            close_lane(state, queue, lane)
+        else:
+            queue.empty[lane.want] = lane
 
 
 def take_out_of_line(state: State, call: Call, at: int) -> None:
@@ -184,25 +180,49 @@ def place_agent(state: State, agent: Agent) -> None:
     pool = state.pools.get(profile)
     if pool is None:
         pool = state.pools[profile] = Pool(agent.queues, agent.skills, agent.weight)
-        for name in agent.queues:
-            state.queues[name].pools.append(pool)
+        state.index.add(agent.skills)
+        for queue in [state.queues[name] for name in agent.queues]:
+            queue.pools.append(pool)
+            queue.index.add(agent.skills)
+            pool.sums.append(queue.counts)
     pool.agents.append(agent.id)
-    pool.counts[agent.state] += 1
+    for counts in (pool.counts, *pool.sums):
+        counts[agent.state] += 1
     agent.pool = pool
 
 
 def agent_moved(agent: Agent, before: int, after: int) -> None:
-    """The agent's condition has changed: so have the counts and the free of the pool."""
+    """The agent's condition has changed: so have the counts and the free of the pool, and those of its lanes."""
     pool = agent.pool
-    pool.counts[before] -= 1
-    pool.counts[after] += 1
-    for lane in pool.lanes:
+    for counts in (pool.counts, *pool.sums):
+        counts[before] -= 1
+        counts[after] += 1
+    firsts = _free_changed(agent) if FREE in (before, after) else {}
+    for lane, its_rank in pool.lanes.items():
         counts = lane.counts
         counts[before] -= 1
         counts[after] += 1
-    if after == FREE:
-        for choice, order in pool.free.items():
+        if lane.choice in firsts:
+            _comes_first(lane, its_rank, pool, firsts[lane.choice])
+
+
+def _free_changed(agent: Agent) -> dict[str, Any]:
+    """Puts the agent among the free of the pool, or takes them out. By choice: who comes first, if that has changed."""
+    firsts = {}
+    for choice, order in agent.pool.free.items():
+        before = order.first()
+        if agent.state == FREE:
             order.put(agent.id, KEYS[choice](agent))
-    elif before == FREE:
-        for order in pool.free.values():
+        else:
             order.discard(agent.id)
+        if (first := order.first()) != before:
+            firsts[choice] = first
+    return firsts
+
+
+def _comes_first(lane: Lane, its_rank: Any, pool: Pool, first: Any) -> None:
+    """The pool stands among those of the lane by who comes first in it; where nobody does, it is not there."""
+    if first is None:
+        lane.free.discard(pool)
+    else:
+        lane.free.put(pool, (its_rank, first))

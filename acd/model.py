@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 from acd.moves import AgentLine, Presence, Stage
 from acd.order import Order
 from acd.policy import QueueRules, RoutingRules
+from acd.skill_index import SkillIndex
 
 Place: TypeAlias = tuple[int, int]
 """Where a call stands: the smaller is served sooner. What the numbers are is the call choice's matter."""
@@ -186,14 +187,18 @@ class Pool:
     agents: list[str] = field(default_factory=list)
     counts: list[int] = field(default_factory=lambda: [0] * len(CONDITIONS))
     free: dict[str, Order[str]] = field(default_factory=dict)
-    lanes: list[Lane] = field(default_factory=list, repr=False)
+    lanes: dict[Lane, Any] = field(default_factory=dict, repr=False)
+    """The lanes whose calls they can take, with the rank that they have there."""
+    sums: list[list[int]] = field(default_factory=list, repr=False)
+    """The counts of the queues that these agents serve."""
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
     """Calls of one queue that want the same.
 
-    `pools`: (rank, level, pool), the rank smaller for those to be asked first; `counts` is the sum of theirs.
+    `pools`: (rank, level, pool), the rank smaller for those to be asked first; `counts` is the sum of theirs. `free`:
+    those with somebody free, by (rank, the key of who comes first there).
     `lacking`: how many agents serve the queue but have not what is wanted. `server_ms` is the recent service: how much
     time of one agent passes between two calls that leave the lane; `left_at` when the last one did, or when the lane
     began to fill.
@@ -204,6 +209,7 @@ class Lane:
     choice: str
     calls: Order[str] = field(default_factory=Order)
     pools: list[tuple[Any, int, Pool]] = field(default_factory=list, repr=False)
+    free: Order[Pool] = field(default_factory=Order, repr=False)
     counts: list[int] = field(default_factory=lambda: [0] * len(CONDITIONS))
     lacking: int = 0
     server_ms: int = 0
@@ -222,14 +228,19 @@ class Queue:
     handle_ms: int
     open: bool = True
     line: Order[str] = field(default_factory=Order)
+    counts: list[int] = field(default_factory=lambda: [0] * len(CONDITIONS))
+    """How many of the agents who serve it are in each of `CONDITIONS`."""
     lanes: dict[Want, Lane] = field(default_factory=dict, compare=False, repr=False)
+    empty: dict[Want, Lane] = field(default_factory=dict, compare=False, repr=False)
+    """Its lanes in which nobody waits, those first that have been empty longest."""
     pools: list[Pool] = field(default_factory=list, compare=False, repr=False)
+    index: SkillIndex = field(default_factory=SkillIndex, compare=False, repr=False)
+    """Of `pools`, by their place there."""
 
     @property
     def conditions(self) -> dict[str, int]:
-        """How many of the agents who serve the queue are in each condition."""
-        sums = map(sum, zip(*(pool.counts for pool in self.pools), strict=True))
-        return {word: n for word, n in zip(CONDITIONS, sums, strict=False) if n}
+        """How many of the agents who serve the queue are in each condition that somebody is in."""
+        return {word: n for word, n in zip(CONDITIONS, self.counts, strict=True) if n}
 
 
 @dataclass(slots=True)
@@ -262,6 +273,8 @@ class State:
     offers: dict[int, Offer] = field(default_factory=dict)
     routing: RoutingRules = field(default_factory=RoutingRules)
     pools: dict[Profile, Pool] = field(default_factory=dict, compare=False, repr=False)
+    index: SkillIndex = field(default_factory=SkillIndex, compare=False, repr=False)
+    """Of `pools`, by their place there."""
     fits: dict[tuple[str, Want], Fit] = field(default_factory=dict, compare=False, repr=False)
     """Who can take calls of a queue that want this: found once for each configuration."""
     links_down: dict[str, str] = field(default_factory=dict)

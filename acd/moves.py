@@ -132,7 +132,7 @@ CALL: Moves[Stage] = {
 }
 
 
-class ImpossibleMove(AssertionError):
+class ImpossibleMove(Exception):
     """A fact came in a state that its table does not allow: a bug of ours. Stop, and restart by replay."""
 
 

@@ -158,10 +158,11 @@ def deflect(
         yield from dial_out(state, at, call, to.to, f"overflow of {queue.id}: {why}")
     elif to.kind == "queue":
         other = state.queues[to.to]
-        if other.id in (*tried, queue.id):
+        tried = (*tried, queue.id)
+        if other.id in tried:
             yield say.CallDeflected(call.id, other.id, "no queue is left", VOICEMAIL, waited_ms)
         elif (refusal := _refusal(state, other, what.skills)) is not None:
-            yield from deflect(state, at, call, what, other, *refusal, tried=(*tried, queue.id), look=look)
+            yield from deflect(state, at, call, what, other, *refusal, tried, look=look)
         else:
             yield from place(state, at, call, what, other, look=look)
 

@@ -12,6 +12,7 @@ from acd.call_state import CALL_FACTS, set_due, wait_on
 from acd.lanes import place_agent, put_in_line, take_out_of_lane
 from acd.model import Agent, Apply, Lane, Queue, State
 from acd.moves import WAITING
+from acd.skill_index import SkillIndex
 from acd.vocabulary import Fact
 
 
@@ -54,7 +55,7 @@ def _configured(state: State, at: int, fact: say.Configured) -> None:
     state.seed = state.seed or at
     state.routing = fact.routing
     old_queues, old_agents = state.queues, state.agents
-    state.queues, state.agents, state.pools, state.fits = {}, {}, {}, {}
+    state.queues, state.agents, state.pools, state.fits, state.index = {}, {}, {}, {}, SkillIndex()
     lanes: list[Lane] = []
     for name, rules in fact.queues.items():
         queue = state.queues[name] = Queue(name, rules, rules.handle_ms)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from acd import vocabulary as say
 from acd.agent_rules import wrap_up
-from acd.choosing import ONLY_CALL, Facts, dial_out, find_call, offer, queue_call, refused
+from acd.choosing import CALL_LOOKED, Facts, dial_out, find_call, offer, queue_call, refused
 from acd.model import FREE, Agent, Call, Offer, State
 from acd.moves import Presence, Stage
 from acd.queue_rules import left_alone, next_calls, take_back
@@ -153,7 +153,7 @@ def consult_call(state: State, request: say.ConsultCall) -> Facts:
     elif request.to.kind == "agent":
         other = state.agents[request.to.to]
         idle_ms = request.at - other.idle_since
-        why = say.Why(f"consulted by {agent.id}", other.queues.get(call.queue, 0), idle_ms, 1, {}, ONLY_CALL)
+        why = say.Why(f"consulted by {agent.id}", other.queues.get(call.queue, 0), idle_ms, 1, {}, CALL_LOOKED)
         yield offer(state, request.at, consult, other, why)
     else:
         yield from queue_call(state, request.at, consult, request.to.to, call.priority, request.at)

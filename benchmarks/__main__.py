@@ -6,9 +6,9 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import asterisk, core, decisions
+from benchmarks import asterisk, core, decisions, peers
 
-BENCHMARKS = {"core": core.run, "decisions": decisions.run, "asterisk": asterisk.run}
+BENCHMARKS = {"core": core.run, "decisions": decisions.run, "peers": peers.run, "asterisk": asterisk.run}
 
 
 def main(names: list[str]) -> None:

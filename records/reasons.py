@@ -14,7 +14,7 @@ from acd import vocabulary as say
 from acd.agent_choices import KEYS, LOAD_MS, rank
 from acd.asks import parse
 from acd.call_choices import ranked
-from acd.choosing import AMONG_CALLS, LACKING, UNCOUNTED
+from acd.choosing import AMONG_CALLS, CALL_LOOKED, LACKING
 from acd.lanes import want_of
 from acd.model import FREE, Agent, Call, Queue, State, Want
 from acd.moves import Stage
@@ -303,7 +303,7 @@ def offer_in_words(state: State, at: int, fact: say.CallOffered) -> tuple[str, l
     if others:
         details.append(f"also free: {cut(f'{one.name or one.id} (idle for {_idle(at, one)})' for one in others)}")
     details += passed_over_in_words(queue, want, found)
-    if why.call_rule not in UNCOUNTED:
+    if why.call_rule != CALL_LOOKED:
         details += _why_call(state, at, agent, call)
     rule = why_agent(at, queue, want, agent, others)
     idle = "" if "idle for" in rule else f", idle for {duration(why.idle_ms)}"

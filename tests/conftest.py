@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.lab.asterisk import lab_folder
 from tests.live.browser import CHROMIUM
 
 pytest_plugins = ["tests.lab.fixtures"]
+
+settings.register_profile("callfloor", deadline=None)  # how long an example takes is the machine's matter
+settings.load_profile("callfloor")
 
 
 @pytest.fixture(scope="session")

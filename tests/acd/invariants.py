@@ -11,8 +11,8 @@ from acd import vocabulary as say
 from acd.agent_choices import KEYS, rank
 from acd.asks import parse
 from acd.call_choices import PLACES
-from acd.lanes import takes, want_of
-from acd.model import CONDITIONS, FREE, Agent, Call, Lane, Pool, State
+from acd.lanes import want_of
+from acd.model import CONDITIONS, FREE, Agent, Call, Lane, Pool, State, Want
 from acd.moves import AgentLine, Presence, Stage
 from acd.vocabulary import Fact
 
@@ -125,6 +125,8 @@ def _pools(state: State) -> None:
             assert [(order.key(name), name) for name in order] == free
     for queue in state.queues.values():
         assert queue.pools == [pool for pool in state.pools.values() if queue.id in pool.queues]
+        agents = [agent for agent in state.agents.values() if queue.id in agent.queues]
+        assert queue.counts == [sum(agent.state == n for agent in agents) for n in range(len(CONDITIONS))]
 
 
 def _lines(state: State) -> None:
@@ -136,8 +138,10 @@ def _lines(state: State) -> None:
         for want, lane in queue.lanes.items():
             assert (lane.want, lane.queue, lane.choice) == (want, queue.id, queue.rules.agent_choice)
             assert lane.calls or not want.agent
+            assert (want in queue.empty) is (len(lane.calls) == 0)
             in_lanes |= dict.fromkeys(lane.calls, lane)
             _lane(state, lane)
+        assert queue.empty.keys() <= queue.lanes.keys()
         for call in here:
             offerable = not call.retry_at and not call.reserved and call.link not in state.links_down
             assert (call.id in in_lanes) is offerable
@@ -168,16 +172,28 @@ def _lane(state: State, lane: Lane) -> None:
         assert lane in state.agents[lane.want.agent].own
         assert not lane.pools
         return
-    ask, widen = parse(lane.want.skills), parse(lane.want.widen) if lane.want.widen else None
+    ask = parse(lane.want.skills)
     lacking = 0
     for pool in state.pools.values():
-        level = takes(lane.want, ask, widen, pool, lane.queue)
+        level = _level(lane.want, pool, lane.queue)
         found = [(its_rank, its) for its_rank, its, one in lane.pools if one is pool]
         assert found == ([] if level is None else [(rank(lane.choice, level, ask.points(pool.skills)), level)])
         if level is None and lane.queue in pool.queues:
             lacking += len(pool.agents)
+        first = pool.free[lane.choice].first() if found else None
+        assert (lane.free.key(pool) if pool in lane.free else None) == (None if first is None else (found[0][0], first))
     assert lane.lacking == lacking
     assert [its_rank for its_rank, _, _ in lane.pools] == sorted(its_rank for its_rank, _, _ in lane.pools)
+
+
+def _level(want: Want, pool: Pool, queue: str) -> int | None:
+    """The level at which agents of `pool` take calls that want this; 0 for those widened to, None if they do not."""
+    level = pool.queues.get(queue)
+    if not parse(want.skills).holds(pool.skills):
+        return None
+    if level is None:
+        return 0 if want.widen and parse(want.widen).holds(pool.skills) else None
+    return None if want.levels and level > want.levels else level
 
 
 def _nobody_waits_needlessly(state: State) -> None:

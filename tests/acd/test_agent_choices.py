@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from acd import vocabulary as say
 from acd.agent_choices import KEYS, LOAD_MS, add_load, draw, least_occupied
-from acd.choosing import LACKING, ONLY_CALL
+from acd.choosing import CALL_LOOKED, LACKING
 from acd.core import Acd
 from acd.model import Agent, Pool
 from acd.policy import AgentChoice
@@ -67,7 +67,7 @@ def test_an_offer_names_the_choice_the_level_and_how_many_could_have_had_it(
 ) -> None:
     made = offers(TWO_FREE_ONE_AWAY.format(choice=choice))
     assert [(one.agent, one.why.idle_ms) for one in made] == chosen
-    assert made[0].why == Why(choice, 2, chosen[0][1], 2, {"not ready": 1}, ONLY_CALL)
+    assert made[0].why == Why(choice, 2, chosen[0][1], 2, {"not ready": 1}, CALL_LOOKED)
 
 
 def test_a_drawn_agent_is_one_of_the_eligible() -> None:
@@ -134,7 +134,7 @@ def test_who_is_widened_to_has_level_0_and_those_of_the_queue_are_passed_over() 
     (*_, offered) = offers(MANY + "30011 TimeCame\n")
     passed = {"connected": 1, "wrap-up": 1, "resting": 1, "not ready": 1, "logged off": 1, LACKING: 1}
     assert (offered.call, offered.agent) == ("c4", "helps")
-    assert offered.why == Why("longest idle", 0, 30_001, 1, passed, ONLY_CALL)
+    assert offered.why == Why("longest idle", 0, 30_001, 1, passed, CALL_LOOKED)
 
 
 def test_a_queue_without_agents_says_so_and_one_with_a_free_agent_says_nothing() -> None:
@@ -150,7 +150,7 @@ def test_the_reason_of_a_preferred_agent_is_the_preference_and_nobody_else_was_a
         "queue service\nagent a1 service=2\nagent a2 service=1\n"
         "0 LogIn a1\n0 GoReady a1\n0 LogIn a2\n0 GoReady a2\n9 CallArrived c1 x\n9 EnterQueue c1 service preferred=a1\n"
     )
-    assert why == Why("preferred agent", 2, 9, 1, {}, ONLY_CALL)
+    assert why == Why("preferred agent", 2, 9, 1, {}, CALL_LOOKED)
 
 
 # ------------------------------------------------------------------------------------------- the draw

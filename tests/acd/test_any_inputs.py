@@ -203,7 +203,6 @@ TestAnyInputs = AnyInputs.TestCase
 TestAnyInputs.settings = settings(
     max_examples=int(os.environ.get("TOURS", "60")),
     stateful_step_count=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

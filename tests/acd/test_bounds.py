@@ -284,7 +284,8 @@ def latest(rules: QueueRules, span: Span) -> int:
 def overtaken(
     queues: dict[str, QueueRules], agents: dict[str, AgentRules], routing: RoutingRules, name: str
 ) -> Iterator[int]:
-    """By trying: for waits of the other call, the longest of this one that it is still preferred to, by halving."""
+    """By trying, by halving: for waits of the other call, the longest of this one that it is still preferred to;
+    and for the ends of this one's span, the shortest of the other."""
     staff = teams(agents)
     mine = spans(name, queues[name], staff)
     others = [span for other, rules in queues.items() for span in spans(other, rules, staff)]
@@ -306,6 +307,17 @@ def overtaken(
                     high = middle - 1
             if low >= least:
                 yield low - waited
+        for mine_ms in (least, most):
+            low, high = other.begin_ms, top + 1
+            while low < high:
+                middle = (low + high) // 2
+                him = (other, queues[other.queue].priority, middle)
+                if preferred(routing, queues, (span, queues[name].priority, mine_ms), him, ivr):
+                    high = middle
+                else:
+                    low = middle + 1
+            if low <= top:
+                yield mine_ms - low
 
 
 @given(QUEUES, STAFF, ROUTING)

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from acd.call_choices import PLACES, ranked
-from acd.choosing import AMONG_CALLS, ONLY_CALL
+from acd.choosing import AMONG_CALLS, CALL_LOOKED
 from acd.policy import CallChoice, QueueRules, RoutingRules
 from acd.vocabulary import CallOffered, Why
 from tests.acd.transcript import tell
@@ -90,4 +90,4 @@ def test_a_call_that_finds_an_agent_free_was_the_only_one_for_this_agent() -> No
         "queue service\nagent a1 service=1\n0 LogIn a1\n0 GoReady a1\n"
         "1 CallArrived c1 x\n1 EnterQueue c1 service skills=zh\n2 CallArrived c2 x queue=service\n"
     )
-    assert [(one.call, one.why.call_rule, one.why.waiting) for one in made] == [("c2", ONLY_CALL, 0)]
+    assert [(one.call, one.why.call_rule, one.why.waiting) for one in made] == [("c2", CALL_LOOKED, 0)]

@@ -94,7 +94,7 @@ def test_an_offer_says_who_was_eligible_who_was_not_and_which_rule_won() -> None
         idle_ms=903,
         eligible=3,
         passed_over={"logged off": 1, "not ready": 2},
-        call_rule="only call for a free agent",
+        call_rule="the call looked for an agent",
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from acd import vocabulary as say
 from acd.agent_choices import KEYS
-from acd.choosing import AMONG_CALLS, ONLY_CALL, RUNG_AT_ONCE, UNCOUNTED
+from acd.choosing import AMONG_CALLS, CALL_LOOKED, RUNG_AT_ONCE
 from acd.model import Agent, Call, State
 from acd.moves import Stage
 from acd.policy import CallChoice
@@ -85,17 +85,15 @@ class Judge:
         assert why.passed_over == slow.passed_over(self.state, want)
         choice = self.state.queues[call.queue].rules.agent_choice
         assert why.agent_rule == ("preferred agent" if want.only else choice)
-        if why.call_rule in UNCOUNTED:
+        if why.call_rule == CALL_LOOKED:
             assert agent.id in self.next_agents(call, want)
-            assert (why.waiting, why.older) == (0, 0), "not counted"
-            takeable = [one.id for one in slow.takeable(self.state, agent)]
-            assert takeable == [call.id] or call.stage is Stage.OFFERED or why.call_rule != ONLY_CALL
+            assert (why.waiting, why.older) == (0, 0), "no call was chosen"
         else:
             assert why.call_rule == AMONG_CALLS[self.state.routing.call_choice]
             assert call.id == slow.next_call(self.state, self.at, agent)
             assert why.waiting == len(slow.takeable(self.state, agent))
             assert why.older == slow.older(self.state, agent, call)
-        if choice == "ring all" and not want.only and why.call_rule in UNCOUNTED:
+        if choice == "ring all" and not want.only and why.call_rule == CALL_LOOKED:
             self.ringing = call.id, want
         self.seen[why.agent_rule] += why.eligible > 1 or bool(want.only)
         self.seen[why.call_rule] += why.waiting > 1

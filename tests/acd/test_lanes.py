@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from acd import vocabulary as say
-from acd.asks import parse
 from acd.core import Acd
-from acd.lanes import LANES_KEPT, takes, want_of
-from acd.model import Pool, Want
+from acd.lanes import LANES_KEPT, prospect, want_of
+from acd.model import Want
 from acd.policy import AgentRules, QueueRules, RoutingRules, Step
 from acd.queue_rules import LONGEST_OF_TWO
 from acd.vocabulary import AnyFact, CallOffered, CallQueued, CallRelaxed, Refused
@@ -75,8 +74,13 @@ def test_the_asks_of_queue_and_call_are_one(own: str, want: str) -> None:
     ],
 )
 def test_who_takes_a_call_and_at_which_level(queues: dict[str, int], skills: dict[str, int], level: int | None) -> None:
-    want = Want("zh", 2, "helper")
-    assert takes(want, parse("zh"), parse("helper"), Pool(queues, skills, 1), "q") == level
+    acd = Acd()
+    acd.handle(
+        say.Configure(START, {"q": QueueRules("Q"), "other": QueueRules("O")}, {"a1": AgentRules("A", queues, skills)})
+    )
+    lane = prospect(acd.state, acd.state.queues["q"], Want("zh", 2, "helper"))
+    assert [its_level for _, its_level, _ in lane.pools] == ([] if level is None else [level])
+    assert lane.lacking == (level is None and "q" in queues)
 
 
 # ------------------------------------------------------------------------------------ rules that change meanwhile

@@ -301,7 +301,7 @@ def minutes_read_as_open(hours: OpeningHours, first: date, days: int) -> set[str
     return readings
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(hours_and_moments())
 def test_between_two_changes_every_minute_is_alike_and_as_the_clock_reads(case: tuple[OpeningHours, int]) -> None:
     hours, start = case
@@ -316,7 +316,6 @@ def test_between_two_changes_every_minute_is_alike_and_as_the_clock_reads(case: 
         assert change is None or change > at
 
 
-@settings(deadline=None)
 @given(hours_and_moments(), st.integers(0, MINUTE_MS - 1))
 def test_a_change_is_the_same_from_any_moment_before_it(case: tuple[OpeningHours, int], later_ms: int) -> None:
     hours, start = case

@@ -22,7 +22,7 @@ from acd.vocabulary import (
     WrapUpStarted,
 )
 
-WHY = Why("longest idle", 1, 0, 1, {}, "only call for a free agent", 1)
+WHY = Why("longest idle", 1, 0, 1, {}, "the call looked for an agent", 1)
 
 
 class Lines(list[Line]):

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from acd import vocabulary as say
-from acd.choosing import AMONG_CALLS, UNCOUNTED
+from acd.choosing import AMONG_CALLS, CALL_LOOKED
 from acd.lanes import want_of
 from acd.model import State
 from acd.policy import CallChoice
@@ -20,7 +20,9 @@ from tests.acd.busy_day import CALL_CHOICES, Day
 def compare_offer(state: State, at: int, fact: say.CallOffered, missed: str, compared: Counter[str]) -> None:
     why, call = fact.why, state.calls[fact.call]
     words, _ = offer_in_words(state, at, fact)
-    if why.call_rule not in (*UNCOUNTED, *AMONG_CALLS.values()) or why.agent_rule.startswith(("consulted", "tr", "ov")):
+    if why.call_rule not in (CALL_LOOKED, *AMONG_CALLS.values()) or why.agent_rule.startswith(
+        ("consulted", "tr", "ov")
+    ):
         assert words == why.agent_rule
         compared["ordered by people or rules"] += 1
         return
@@ -28,12 +30,12 @@ def compare_offer(state: State, at: int, fact: say.CallOffered, missed: str, com
     found = agents_for(state, queue, asked_of(state, call))
     assert agent in found.eligible
     assert len(found.eligible) == why.eligible
-    if why.call_rule in UNCOUNTED and why.agent_rule != "weighted random":  # else the call was looked for, or drawn
+    if why.call_rule == CALL_LOOKED and why.agent_rule != "weighted random":  # else the call was looked for, or drawn
         assert agent is next(one for one in found.eligible if one.id != missed)
     assert {word: len(agents) for word, agents in found.passed_over.items()} == why.passed_over
     assert words.startswith(why.agent_rule)
     compared["agent"] += 1
-    if why.call_rule not in UNCOUNTED:
+    if why.call_rule != CALL_LOOKED:
         calls = calls_for(state, at, agent, call)
         assert calls.waiting[0] is call
         assert len(calls.waiting) == why.waiting
