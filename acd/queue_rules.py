@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from acd import vocabulary as say
 from acd.asks import LONGEST, AskError, parse
-from acd.choosing import Facts, dial_out, find_agent, find_calls, find_turn, offer, passed_over, queue_call, refused
+from acd.choosing import (
+    UNREACHABLE,
+    Facts,
+    dial_out,
+    find_agent,
+    find_calls,
+    find_turn,
+    offer,
+    passed_over,
+    queue_call,
+    refused,
+)
 from acd.lanes import prospect, want_of
 from acd.model import FREE, OFFERED, RESERVED, Agent, Call, Queue, State
 from acd.moves import WAITING, Presence, Stage
@@ -236,6 +247,8 @@ def call_due(state: State, at: int, call: Call) -> Facts:
     rules = queue.rules
     if not queue.open and not rules.serve_after_closing and call.waits_on_line:
         yield from deflect(state, at, call, asked(state, call), queue, "closed", rules.when_closed)
+    elif call.stage is Stage.CALLBACK and call.joined_at + (rules.callback or say.CallbackRules()).keep_ms <= at:
+        yield from give_up_callback(at, call, "callback kept too long")
     elif call.retry_at and call.retry_at <= at:
         yield from queue_call(state, at, call, queue.id, call.priority, call.joined_at, call.head_start_ms, call.skills)
     elif rules.max_wait_ms and call.joined_at + rules.max_wait_ms <= at and call.waits_on_line:
@@ -251,6 +264,12 @@ def call_due(state: State, at: int, call: Call) -> Facts:
             yield from deflect(state, at, call, asked(state, call), queue, f"step {number}", step.overflow)
         else:
             yield from find_agent(state, at, call)
+
+
+def give_up_callback(at: int, call: Call, cause: str) -> Facts:
+    """The place is gone; the wish stays on record for people."""
+    yield say.CallLeftQueue(call.id, call.queue, "callback", at - call.joined_at, call.number)
+    yield say.CallEnded(call.id, "switch", cause)
 
 
 # ------------------------------------------------------------------------------------------- supervisors
@@ -296,7 +315,7 @@ def pull_call(state: State, request: say.PullCall) -> Facts:
     elif agent.state != FREE:
         yield from refused(request, agent.id, f"is {agent.condition}")
     elif call.link in state.links_down:
-        yield from refused(request, call.id, "its switch cannot be reached")
+        yield from refused(request, call.id, UNREACHABLE)
     else:
         lane = call.lane
         passed = passed_over(lane, lane.counts) if lane is not None else {}
@@ -339,6 +358,8 @@ def not_rules(rules: say.QueueRules, queues: dict[str, say.QueueRules]) -> str:
     for place, text in asks:
         if problem := _not_an_ask(text):
             return f"{place}: {problem}"
+    if rules.callback is not None and rules.callback.keep_ms <= 0:
+        return "keeps callbacks for no time: keep_ms, expected more than 0"
     for treatment in treatments:
         if treatment.kind == "queue" and treatment.to not in queues:
             return f"sends calls to a queue that does not exist: {treatment.to}"
