@@ -273,13 +273,8 @@ def queue_call(
     stays as it was unless it is given."""
     queue = state.queues[name]
     held = call.step if call.queue == name else step
-    want = want_of(queue.rules, held, skills, preferred if prefer_until else "")
     place = place_of(call, priority, joined_at - head_start_ms, queue.rules, state.routing)
-    position = queue.line.ahead_of(place, call.id) + 1
-    wait, nobody = _foresee(state, queue, want, place, call)
-    if want.agent and nobody is not None:
-        then, _ = _foresee(state, queue, want_of(queue.rules, held, skills), place, call)
-        wait = _not_longer(wait, prefer_until - at, then)
+    position, wait, nobody = _outlook(state, at, call, queue, place, held, skills, preferred, prefer_until)
     yield say.CallQueued(
         call.id,
         name,
@@ -307,10 +302,41 @@ def find_turn(state: State, at: int, call: Call) -> Facts:
         yield from dial_ahead(state, at, call.lane)
 
 
-def _foresee(
-    state: State, queue: Queue, want: Want, place: Place, call: Call
-) -> tuple[tuple[int | None, int | None], dict[str, int] | None]:
-    """The expected wait (50 and 90 %) of a call that wants this, and why nobody is free, if so."""
+Wait: TypeAlias = tuple[int | None, int | None]
+"""The 50 and 90 % points (ms); None while nobody serves the queue."""
+
+
+def outlook(state: State, call: Call) -> tuple[int, Wait]:
+    """The position (from 1) and the expected wait of a call in a queue, as they are now: what `CallQueued` would say
+    of it. While nothing changes, neither grows."""
+    queue, wants = state.queues[call.queue], (call.step, call.skills, call.preferred, call.prefer_until)
+    position, wait, _ = _outlook(state, state.now, call, queue, call.place, *wants)
+    return position, wait
+
+
+def _outlook(
+    state: State,
+    at: int,
+    call: Call,
+    queue: Queue,
+    place: Place,
+    step: int,
+    skills: str,
+    preferred: str,
+    prefer_until: int,
+) -> tuple[int, Wait, dict[str, int] | None]:
+    """Position, wait, and why nobody is free, if so, of a call at this place that wants this."""
+    want = want_of(queue.rules, step, skills, preferred if prefer_until else "")
+    position = queue.line.ahead_of(place, call.id) + 1
+    wait, nobody = _foresee(state, queue, want, place, call)
+    if want.agent and nobody is not None:
+        then, _ = _foresee(state, queue, want_of(queue.rules, step, skills), place, call)
+        wait = _not_longer(wait, prefer_until - at, then)
+    return position, wait, nobody
+
+
+def _foresee(state: State, queue: Queue, want: Want, place: Place, call: Call) -> tuple[Wait, dict[str, int] | None]:
+    """The expected wait of a call that wants this, and why nobody is free, if so."""
     lane = queue.lanes.get(want) or prospect(state, queue, want)
     counts = _counts(state, lane)
     if counts[FREE]:
@@ -321,9 +347,7 @@ def _foresee(
     return wait, passed_over(lane, counts)
 
 
-def _not_longer(
-    wait: tuple[int | None, int | None], left_ms: int, then: tuple[int | None, int | None]
-) -> tuple[int | None, int | None]:
+def _not_longer(wait: Wait, left_ms: int, then: Wait) -> Wait:
     """The wait for one agent, which ends after `left_ms`; `then` for all."""
     if then[0] is None or then[1] is None:
         return wait

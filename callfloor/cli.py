@@ -30,8 +30,10 @@ from callfloor.house import CannotStart, House
 from callfloor.house import Progress as Report
 from callfloor.live import run_until_signalled, twisted_reactor
 from callfloor.logs import set_up as set_up_log
+from callfloor.replay import replay as replay_record
 from callfloor.rules_cli import show_rules
 from callfloor.simulate import compare, simulate
+from callfloor.staff import staff
 from ivr.speech import SpeechError
 from pbx_config.check import check
 from pbx_config.render import render
@@ -55,6 +57,8 @@ app.add_typer(pbx, name="pbx")
 app.add_typer(journal, name="journal")
 app.command()(simulate)
 app.command()(compare)
+app.command()(staff)
+app.command("replay")(replay_record)
 app.command("rules")(show_rules)
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", metavar="FILE")]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sqlalchemy import make_url
 
 from agent_console.settings import User, WebSettings
-from callfloor.rules import RuleTables
+from callfloor.rules import Queue, RuleTables, treatments
 from cti.serial_settings import SerialSettings
 from cti.settings import NodeSettings
-from ivr.settings import IvrSettings
+from ivr.settings import LAST, IvrSettings
 from pbx_config.settings import PbxSettings
 from records.settings import RecordsSettings
 
@@ -85,19 +85,27 @@ class Config(RuleTables):
 
     @model_validator(mode="after")
     def _references_hold(self) -> Config:
-        known = ", ".join(sorted(self.queues))
+        if faults := [*_unspoken(self.queues, self.ivr)]:
+            raise ValueError("\n".join(faults))
+        known, agents = ", ".join(sorted(self.queues)), ", ".join(sorted(self.agents))
+        for place, agent in self.ivr.preferred():
+            if agent not in self.agents:
+                raise ValueError(f"ivr.{place}: there is no agent {agent!r} (agents: {agents}), nor is it {LAST!r}")
         for place, queue in self.ivr.queues():
             if queue not in self.queues:
                 raise ValueError(f"ivr.{place}: there is no queue {queue!r} (queues: {known})")
         for name, user in self.users.items():
             if user.agent is not None and user.agent not in self.agents:
-                agents = ", ".join(sorted(self.agents))
                 raise ValueError(f"users.{name}.agent: there is no agent {user.agent!r} (agents: {agents})")
         return self
 
     def brought(self) -> dict[str, set[int]]:
         """The priorities that calls bring to each queue: 0 from the dialplan, those of the flows from the IVR."""
         return brought(self.ivr)
+
+    def asks(self) -> dict[str, set[str]]:
+        """What calls ask for themselves, by queue: nothing from the dialplan, what the flows say from the IVR."""
+        return asks(self.ivr)
 
 
 class RulesFile(RuleTables):
@@ -107,16 +115,63 @@ class RulesFile(RuleTables):
 
     ivr: IvrSettings | None = None
 
+    @model_validator(mode="after")
+    def _can_be_said(self) -> RulesFile:
+        if self.ivr is not None and (faults := [*_unspoken(self.queues, self.ivr)]):
+            raise ValueError("\n".join(faults))
+        return self
+
     def brought(self) -> dict[str, set[int]]:
         return brought(self.ivr) if self.ivr is not None else {}
+
+    def asks(self) -> dict[str, set[str]]:
+        return asks(self.ivr) if self.ivr is not None else {}
+
+    def head_starts(self) -> dict[str, int]:
+        """The longest head start (ms) that a flow gives to calls of each queue."""
+        found: dict[str, int] = {}
+        for _, choice, _ in self.ivr.entries() if self.ivr is not None else ():
+            found[choice.queue] = max(found.get(choice.queue, 0), choice.head_start_ms)
+        return found
+
+
+def _unspoken(queues: Mapping[str, Queue], ivr: IvrSettings) -> Iterator[str]:
+    """Steps that leave to the IVR what it cannot say, or what the flows do not ask the callers of the queue."""
+    there = ", ".join(sorted(ivr.announcements)) or "none at all"
+    for name, queue in queues.items():
+        silent = [flow for flow, reached in _reached(queues, ivr) if name in reached]
+        for n, step in enumerate(queue.rules.steps):
+            place = f"queues.{name}.steps.{n}"
+            if step.announce and step.announce not in ivr.announcements:
+                yield f"{place}.announce: there is no {step.announce!r} in ivr.announcements (announcements: {there})"
+            if step.offer_callback and silent:
+                flow = f"ivr.flows.{silent[0]}"
+                yield f'{place}.offer_callback: callers come from {flow}: expected "callback" in its offers'
+
+
+def _reached(queues: Mapping[str, Queue], ivr: IvrSettings) -> Iterator[tuple[str, set[str]]]:
+    """Each flow that offers no callback, with the queues into which its calls may come, sent on from queue to queue."""
+    for name, flow in ivr.flows.items():
+        if "callback" in flow.offers:
+            continue
+        reached, new = set[str](), {choice.queue for _, choice in flow.choices()} & queues.keys()
+        while new:
+            reached |= new
+            new = {to.to for one in new for _, to in treatments(queues[one].rules) if to.kind == "queue"} - reached
+        yield name, reached
 
 
 def brought(ivr: IvrSettings) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
-    for flow in ivr.flows.values():
-        for _, choice in flow.choices():
-            if choice.queue:
-                found.setdefault(choice.queue, {0}).add(choice.priority)
+    for _, choice, _ in ivr.entries():
+        found.setdefault(choice.queue, {0}).add(choice.priority)
+    return found
+
+
+def asks(ivr: IvrSettings) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for _, choice, ask in ivr.entries():
+        found.setdefault(choice.queue, {""}).add(ask)
     return found
 
 

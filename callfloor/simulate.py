@@ -7,7 +7,7 @@ The simulator is imported when it is used: what it computes with takes a moment 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -61,9 +61,9 @@ def simulate(
     from simulator.report.report import report_of
     from simulator.scenario import load
 
-    _check(json, html)
+    check_files({"--json": json, "--html": html})
     one = load(scenario)
-    _warn(scenario, one)
+    warn(scenario, one)
     (days,) = _run([one], seed, replications)
     report = report_of(one.name, {one.name: days}, scenario=str(scenario), zone=one.day.zone)
     screen.print(*_tables_of_queues(report.sides[0]))
@@ -79,10 +79,10 @@ def compare(
     from simulator.report.report import report_of
     from simulator.scenario import load
 
-    _check(json, html)
+    check_files({"--json": json, "--html": html})
     first, second = load(scenario), load(against, base=scenario)
-    _warn(scenario, first)
-    _warn(against, second)
+    warn(scenario, first)
+    warn(against, second)
     ours, theirs = _run([first, second], seed, replications)
     names = (first.name, second.name if second.name != first.name else f"{second.name} ({against})")
     title = " / ".join(names)
@@ -91,21 +91,22 @@ def compare(
     _write(report, json, html)
 
 
-def _check(json: Path | None, html: Path | None) -> None:
-    """Before anything is simulated: whether it can be written down."""
+def check_files(files: Mapping[str, Path | None]) -> None:
+    """Before anything is simulated: whether it can be written down. By option; raises typer.BadParameter."""
     from simulator.report.write import ChartsNotBuilt, charts_script
 
-    for option, path in (("--json", json), ("--html", html)):
+    for option, path in files.items():
         if path is not None and (path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK)):
             raise typer.BadParameter(f"{option}: {path} cannot be written")
-    if html is not None:
+    if files.get("--html") is not None:
         try:
             charts_script()
         except ChartsNotBuilt as error:
             raise typer.BadParameter(str(error)) from None
 
 
-def _warn(path: Path, scenario: Scenario) -> None:
+def warn(path: Path, scenario: Scenario) -> None:
+    """What its rules allow, but hardly anybody wants."""
     for warning in scenario.rules().warnings():
         errors.print(f"{path}: {warning}", markup=False)
 
@@ -114,12 +115,12 @@ def _run(scenarios: Sequence[Scenario], seed: int | None, number: int) -> list[l
     from simulator.run import replications
 
     first = scenarios[0].arrivals.seed if seed is None else seed
-    with _bar(number * len(scenarios)) as done:
+    with days_bar(number * len(scenarios)) as done:
         return replications(scenarios, range(first, first + number), done)
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[], None]]:
+def days_bar(total: int) -> Iterator[Callable[[], None]]:
     columns = (TextColumn("days simulated"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task("", total=total)
@@ -150,7 +151,7 @@ def _tables_of_queues(side: Side) -> Iterator[Table]:
         for name, _ in group:
             table.add_column(escape(name), justify="right")
         for measure, name in SHOWN.items():
-            table.add_row(name, *(_said(values[measure], UNITS[measure]) for _, values in group))
+            table.add_row(name, *(said(values[measure], UNITS[measure]) for _, values in group))
         yield table
 
 
@@ -170,27 +171,25 @@ def _table_of_differences(report: Report) -> Table:
         column.justify = "right"
     for measure, name in SHOWN.items():
         unit, change = UNITS[measure], report.differences[measure]
-        interval = (
-            "" if change is None or change.n < 2 else f"{_plain(change.low, unit)} to {_plain(change.high, unit)}"
-        )
-        means = [_mean(values[measure], unit) for values in (first.values, second.values, report.differences)]
+        interval = "" if change is None or change.n < 2 else f"{plain(change.low, unit)} to {plain(change.high, unit)}"
+        means = [mean_said(values[measure], unit) for values in (first.values, second.values, report.differences)]
         style = "bold" if change is not None and change.n > 1 and not change.covers(0) else ""
         table.add_row(name, *means, interval, style=style)
     table.caption = "bold: not by chance" if any(row.style for row in table.rows) else None
     return table
 
 
-def _mean(found: Estimate | None, unit: Unit) -> str:
-    return "-" if found is None else _plain(found.mean, unit)
+def mean_said(found: Estimate | None, unit: Unit) -> str:
+    return "-" if found is None else plain(found.mean, unit)
 
 
-def _said(found: Estimate | None, unit: Unit) -> str:
+def said(found: Estimate | None, unit: Unit) -> str:
     if found is None or found.n < 2:
-        return _mean(found, unit)
-    return f"{_plain(found.mean, unit)} ± {_plain(found.half_width, unit)}"
+        return mean_said(found, unit)
+    return f"{plain(found.mean, unit)} ± {plain(found.half_width, unit)}"
 
 
-def _plain(value: float, unit: Unit) -> str:
+def plain(value: float, unit: Unit) -> str:
     if unit == "share":
         return f"{value:.1%}"
     return f"{value / 1000:,.1f} s" if unit == "ms" else f"{value:,.1f}"

@@ -8,17 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
 import msgspec
 import structlog
 
+from acd.model import State
 from acd.vocabulary import CallerKnown, Line, Now, Tell
 from ivr.agi import AgiError, Command, Environment, Hangup, Reply, SwitchReader, encode_command
 from ivr.calls import Calls
-from ivr.interpreter import Ask, AwaitCaller, Caller, Dialogue, Done, Event, Keys, Play, Record, Told, answer, wait
+from ivr.interpreter import (
+    Ask,
+    AwaitCaller,
+    Caller,
+    Dialogue,
+    Done,
+    Event,
+    FindLast,
+    Found,
+    Keys,
+    Play,
+    Record,
+    Rest,
+    Rested,
+    Told,
+    answer,
+    wait,
+)
 from ivr.interpreter import Command as DialogueCommand
 from ivr.prompts import Prompt
 from ivr.settings import IvrSettings
@@ -27,6 +45,8 @@ log = structlog.get_logger(__name__)
 
 ANY_KEY = "0123456789*#"
 READ_SIZE = 4_096
+DUE_MS = 250
+"""Time granted to the ACD to say what is due."""
 
 ROUTES: Mapping[str, Callable[[Caller, IvrSettings, Calls], Dialogue]] = MappingProxyType(
     {"call": answer, "waiting": wait}
@@ -40,15 +60,26 @@ class ChannelGone(Exception):
 class FastAgiServer:
     """Listens for Asterisk and holds one conversation per call.
 
-    `sound` gives the file of a prompt as Asterisk knows it, without extension. `now` is in ms since 1970.
+    `sound` gives the file of a prompt as Asterisk knows it, without extension. `now` is in ms since 1970. `state` is
+    the ACD's own, to be read: places and waits are told as they are there. `last_agent` gives the id of the agent who
+    has talked to a number last, or "" if that is not known.
     """
 
-    def __init__(self, settings: IvrSettings, tell: Tell, now: Now, sound: Callable[[Prompt], str]) -> None:
+    def __init__(
+        self,
+        settings: IvrSettings,
+        tell: Tell,
+        now: Now,
+        sound: Callable[[Prompt], str],
+        state: State,
+        last_agent: Callable[[str], Awaitable[str]],
+    ) -> None:
         self.settings = settings
-        self.calls = Calls()
+        self.calls = Calls(state)
         self.tell = tell
         self.now = now
         self.sound = sound
+        self._last_agent = last_agent
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
         self._awaited: dict[str, asyncio.Event] = {}
@@ -64,6 +95,11 @@ class FastAgiServer:
     @property
     def open_sessions(self) -> int:
         return len(self._sessions)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether lines are kept for those who are in menus: nobody waits on one then."""
+        return 2 * self.open_sessions > self.settings.connections_max
 
     async def start(self) -> None:
         """Raises OSError if the port is taken."""
@@ -97,6 +133,15 @@ class FastAgiServer:
         finally:
             self._awaited.pop(call, None)
 
+    async def find_last(self, ani: str) -> str:
+        """Who has talked to this number last, or "": a database that is slow does not hold up the call."""
+        try:
+            async with asyncio.timeout(self.settings.last_agent_ms / 1000):
+                return await self._last_agent(ani)
+        except TimeoutError:
+            log.warning("ivr.last_agent_not_in_time", last_agent_ms=self.settings.last_agent_ms)
+            return ""
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = asyncio.current_task()
         assert session is not None, "asyncio serves each connection in a task"
@@ -117,8 +162,8 @@ class FastAgiServer:
 
     async def _serve(self, session: Session) -> None:
         try:
-            async with asyncio.timeout(self.settings.session_ms / 1000):
-                await session.run()
+            async with asyncio.timeout(self.settings.session_ms / 1000) as deadline:
+                await session.run(deadline)
         except ChannelGone:
             log.info("ivr.channel_gone", call=session.call)
         except TimeoutError:
@@ -141,8 +186,11 @@ class Session:
         self._writer = writer
         self._switch = SwitchReader()
         self._arrived: list[Environment | Reply] = []
+        self._kept = False
 
-    async def run(self) -> None:
+    async def run(self, deadline: asyncio.Timeout) -> None:
+        """`deadline` is moved while the caller waits for an agent: that may take any time."""
+        self._deadline = deadline
         try:
             async with asyncio.timeout(self._house.settings.environment_ms / 1000):
                 environment = await self._read()
@@ -183,6 +231,10 @@ class Session:
                 return Done()
             case Ask():
                 return Keys(await self._ask(command))
+            case Rest():
+                return await self._rest(command)
+            case FindLast(ani):
+                return Found(await self._house.find_last(ani))
             case AwaitCaller(call, timeout_ms):
                 await self._house.await_caller(call, timeout_ms)
                 return Done()
@@ -235,6 +287,33 @@ class Session:
                 break
             keys += key
         return keys.removesuffix("#") if ask.keys_max > 1 else keys
+
+    async def _rest(self, rest: Rest) -> Rested:
+        house = self._house
+        if not self._kept:
+            await self._command("SET VARIABLE", "CALLFLOOR_NEXT", "wait")  # should we die, the caller has music
+            self._kept = True
+        for prompt in rest.prompts:
+            if await self._play(prompt, rest.exit_key):
+                return Rested(by_key=True)
+        if house.crowded:
+            return Rested(crowded=True)
+        await self._command("SET MUSIC", "ON")
+        began, by_key, waited_ms = house.now(), False, 0
+        while not by_key and waited_ms < rest.most_ms:
+            left_ms = rest.most_ms - waited_ms
+            due_ms = max(rest.until - house.now(), 0) + DUE_MS if rest.until else left_ms
+            patience_ms = min(left_ms, due_ms)
+            self._deadline.reschedule(
+                asyncio.get_running_loop().time() + (patience_ms + house.settings.session_ms) / 1000
+            )
+            key = _key(await self._command("WAIT FOR DIGIT", str(patience_ms)))
+            if not key:
+                waited_ms += patience_ms
+                break
+            by_key, waited_ms = key == rest.exit_key, house.now() - began
+        await self._command("SET MUSIC", "OFF")
+        return Rested(by_key, waited_ms)
 
     async def _record(self, record: Record) -> None:
         settings = self._house.settings

@@ -11,7 +11,9 @@ told, because only the switch knows which of the two it was.
     command      what the shell does                              event sent back
     Play         plays to the end                                 Done
     Ask          plays until a key, then collects keys            Keys ("" if none came)
+    Rest         plays, then music, until the exit key or a time  Rested
     Tell         stamps the input with the time and tells the ACD Told
+    FindLast     asks who has talked to this number last          Found ("" if nobody knows in time)
     AwaitCaller  waits for the serial line to bring the numbers   Done (look in `calls`)
     Record       records until # or silence or hang-up            Done
 """
@@ -29,19 +31,16 @@ from acd.vocabulary import (
     AnyInput,
     CallArrived,
     CallbackPlaced,
-    CallDeflected,
     CallLeftQueue,
-    CallOffered,
-    CallQueued,
     EnterQueue,
     LeaveQueue,
     MenuAnswered,
     Treatment,
 )
 from ivr import prompts as say
-from ivr.calls import Calls
+from ivr.calls import Calls, Waiting
 from ivr.prompts import Prompt
-from ivr.settings import Choice, Flow, Hotline, IvrSettings, Language, Menu, Missed
+from ivr.settings import LAST, Choice, Flow, Hotline, IvrSettings, Language, Menu, Missed
 
 Next: TypeAlias = Literal["wait", "hangup"]
 """Where the dialplan takes the caller afterwards: to music until an agent answers, or to the end."""
@@ -82,8 +81,22 @@ class Ask(msgspec.Struct, frozen=True):
     timeout_ms: int
 
 
+class Rest(msgspec.Struct, frozen=True):
+    """The caller waits. No key but `exit_key` ("": none) cuts prompts or music short. The music lasts at most
+    `most_ms`, and ends when it is `until` (ms since 1970; 0: no such time) and the ACD has said what is due then."""
+
+    prompts: tuple[Prompt, ...]
+    exit_key: str
+    until: int
+    most_ms: int
+
+
 class Tell(msgspec.Struct, frozen=True):
     input: AnyInput
+
+
+class FindLast(msgspec.Struct, frozen=True):
+    ani: str
 
 
 class AwaitCaller(msgspec.Struct, frozen=True):
@@ -104,12 +117,25 @@ class Keys(msgspec.Struct, frozen=True):
     keys: str
 
 
+class Rested(msgspec.Struct, frozen=True):
+    """Whether the exit key was pressed, and how long there was music. `crowded`: none, since others need the line; the
+    dialplan has music as well."""
+
+    by_key: bool = False
+    waited_ms: int = 0
+    crowded: bool = False
+
+
+class Found(msgspec.Struct, frozen=True):
+    agent: str
+
+
 class Told(msgspec.Struct, frozen=True):
     facts: Sequence[AnyFact]
 
 
-Command: TypeAlias = Play | Ask | Tell | AwaitCaller | Record
-Event: TypeAlias = Done | Keys | Told
+Command: TypeAlias = Play | Ask | Rest | Tell | FindLast | AwaitCaller | Record
+Event: TypeAlias = Done | Keys | Rested | Found | Told
 Dialogue: TypeAlias = Generator[Command, Event, Next]
 
 
@@ -129,6 +155,20 @@ def _ask(prompts: Sequence[Prompt], keys_max: int, timeout_ms: int) -> Generator
     return event.keys
 
 
+def _rest(rest: Rest) -> Generator[Command, Event, Rested]:
+    event = yield rest
+    if not isinstance(event, Rested):
+        raise NoSense(f"expected Rested, found {event!r}")
+    return event
+
+
+def _find_last(ani: str) -> Generator[Command, Event, str]:
+    event = yield FindLast(ani)
+    if not isinstance(event, Found):
+        raise NoSense(f"expected Found, found {event!r}")
+    return event.agent
+
+
 def _tell(said: AnyInput) -> Generator[Command, Event, Sequence[AnyFact]]:
     event = yield Tell(said)
     if not isinstance(event, Told):
@@ -143,21 +183,18 @@ def answer(caller: Caller, settings: IvrSettings, calls: Calls) -> Dialogue:
     """The whole conversation with a call that has just arrived (AGI request `/call`)."""
     # The switch's own event announces the call as well, before or after this: the ACD takes whichever comes first.
     yield from _tell(_arrived(caller))
-    if calls.is_offered(caller.call) or calls.waiting(caller.call) is not None:
+    if calls.waiting(caller.call) is not None:
         return "wait"  # we were restarted while it listened to its place in the queue: it still has it
-    if caller.port and not caller.dnis and calls.known(caller.call) is None:
+    if caller.port and not caller.dnis and calls.numbers(caller.call) == (caller.ani, ""):
         yield AwaitCaller(caller.call, settings.smdi_wait_ms)
-    caller = _identified(caller, calls)
-    hotline = settings.hotline(caller.dnis)
-    return (yield from _Conversation(caller, hotline, settings).run())
+    return (yield from _conversation(caller, settings, calls).run())
 
 
-def _identified(caller: Caller, calls: Calls) -> Caller:
+def _conversation(caller: Caller, settings: IvrSettings, calls: Calls) -> _Conversation:
     """With the numbers that the serial line has told, where the channel has none."""
-    known = calls.known(caller.call)
-    if known is None:
-        return caller
-    return msgspec.structs.replace(caller, ani=caller.ani or known.ani, dnis=caller.dnis or known.dnis)
+    ani, dnis = calls.numbers(caller.call)
+    caller = msgspec.structs.replace(caller, ani=caller.ani or ani, dnis=caller.dnis or dnis)
+    return _Conversation(caller, settings, calls)
 
 
 def _arrived(caller: Caller) -> CallArrived:
@@ -167,12 +204,14 @@ def _arrived(caller: Caller) -> CallArrived:
 class _Conversation:
     """What stays the same through one call's conversation: who, in which language, by which flow."""
 
-    def __init__(self, caller: Caller, hotline: Hotline, settings: IvrSettings) -> None:
+    def __init__(self, caller: Caller, settings: IvrSettings, calls: Calls) -> None:
+        hotline: Hotline = settings.hotline(caller.dnis)
         self.caller = caller
+        self.calls = calls
+        self.settings = settings
         self.language: Language = hotline.language
         self.greeting = hotline.greeting
         self.flow: Flow = settings.flows[hotline.flow]
-        self.message_max_ms = settings.message_max_ms
 
     def run(self) -> Dialogue:
         if self.greeting:
@@ -188,7 +227,7 @@ class _Conversation:
                     yield from _play(self._sentence("goodbye"))
                 return "hangup"
             if choice.queue:
-                return (yield from self._enter_queue(choice.queue, choice.priority))
+                return (yield from self._enter_queue(choice))
             here = choice.menu or here
             choice = yield from self._menu(here)
 
@@ -215,47 +254,101 @@ class _Conversation:
 
     # --------------------------------------------------------------------------------------- waiting, or not
 
-    def _enter_queue(self, queue: str, priority: int) -> Dialogue:
-        facts = yield from _tell(EnterQueue(STAMPED_BY_SHELL, self.caller.call, queue, priority))
-        if any(isinstance(fact, CallOffered) and fact.call == self.caller.call for fact in facts):
-            return "wait"  # an agent's phone is ringing: the caller hears music, not a place in a queue
-        queued = next((f for f in facts if isinstance(f, CallQueued) and f.call == self.caller.call), None)
-        sent_on = [f.to for f in facts if isinstance(f, CallDeflected) and f.call == self.caller.call]
-        if queued is None and sent_on:
-            return (yield from self.treat(sent_on[-1]))
-        if queued is None:
-            return "wait"  # refused (the Refused fact has its reason): the waiting context keeps the caller and heals
-        spoken = say.place_and_wait(self.language, queued.position, queued.expected_wait_ms)
-        choices = self._sentence("choices")
+    def _enter_queue(self, choice: Choice) -> Dialogue:
+        preferred = choice.preferred
+        if preferred == LAST:
+            preferred = (yield from _find_last(self.caller.ani)) if self.caller.ani else ""
+        skills = self.flow.ask(choice, self.language)
+        how = (choice.queue, choice.priority, skills, preferred, choice.head_start_ms)
+        yield from _tell(EnterQueue(STAMPED_BY_SHELL, self.caller.call, *how))
+        waiting = self.calls.waiting(self.caller.call)
+        if waiting is None or waiting.offered:
+            # An agent's phone is ringing: the caller hears music, not a place in a queue. Or the call is not taken, or
+            # refused (the Refused fact has its reason): the waiting context keeps the caller and heals.
+            return (yield from self.keep_waiting(()))
+        left = yield from self._choose(self._place(waiting))
+        return left or (yield from self.keep_waiting(self._hold()))
+
+    def keep_waiting(self, spoken: Sequence[Prompt] | None = None) -> Dialogue:
+        """Says `spoken` first, or else the place. While the exit key may be pressed or something is due, the caller
+        waits here and not in the dialplan, whose music hears no key and is interrupted at its own times."""
+        call, every_ms = self.caller.call, self.settings.place_every_ms
+        unplaced_ms = every_ms if spoken is None else 0
+        spoken = spoken or ()
+        while True:
+            if (to := self.calls.sent_on(call)) is not None:
+                return (yield from self._treat(to))
+            waiting = self.calls.waiting(call)
+            if waiting is None:
+                return "wait"
+            if unplaced_ms >= every_ms:
+                unplaced_ms = 0
+                spoken = () if waiting.offered else (*self._place(waiting), *self._hold())
+            if (news := self.calls.news(call)) is not None:
+                spoken = (*self._announcement(news.announce), *spoken)
+                if news.offer_callback:
+                    if (left := (yield from self._choose(spoken))) is not None:
+                        return left
+                    spoken = self._hold()
+                    continue
+            if not (self.flow.exit_key or waiting.due):
+                yield from _play(*spoken)
+                return "wait"
+            rested = yield from _rest(Rest(tuple(spoken), self.flow.exit_key, waiting.due, every_ms - unplaced_ms))
+            if rested.crowded:
+                return "wait"
+            spoken = ()
+            unplaced_ms += rested.waited_ms
+            if rested.by_key:
+                if (left := (yield from self._choose(()))) is not None:
+                    return left
+                spoken = self._hold()
+
+    def _place(self, waiting: Waiting) -> list[Prompt]:
+        return say.place_and_wait(self.language, waiting.position, waiting.expected_wait_ms)
+
+    def _hold(self) -> list[Prompt]:
+        key = self.flow.exit_key
+        return [self._sentence("hold"), *([say.exit_hint(self.language, key)] if key else [])]
+
+    def _announcement(self, name: str) -> list[Prompt]:
+        """Nothing where there is none of that name any more: a step that was taken by rules of before a restart."""
+        text = self.settings.announcements.get(name, {}).get(self.language)
+        return [Prompt(self.language, text)] if text else []
+
+    def _choose(self, spoken: Sequence[Prompt]) -> Generator[Command, Event, Next | None]:
+        """To wait, to be called back or to leave a message, as far as the flow offers it; None: to wait."""
+        offers = self.flow.offers
+        if not offers:
+            yield from _play(*spoken)
+            return None
+        choices = self._sentence("choices" if len(offers) > 1 else f"choices_{offers[0]}")
         for _ in range(TRIES):
             match (yield from _ask((*spoken, choices), 1, KEY_MS)):
-                case "2":
+                case "2" if "callback" in offers:
                     return (yield from self._call_back())
-                case "3":
+                case "3" if "message" in offers:
                     return (yield from self._leave_message())
                 case "1" | "":
                     break
                 case _:
                     spoken = [self._sentence("wrong")]
-        return (yield from self._hold())
+        return None
 
-    def treat(self, to: Treatment) -> Dialogue:
+    def _treat(self, to: Treatment) -> Dialogue:
         """What becomes of a caller whom the queue did not take or keep. Queues and numbers are the ACD's to do."""
         match to.kind:
             case "voicemail":
                 return (yield from self._leave_message())
             case "callback":
-                return (yield from self._call_back())
+                return (yield from self._call_back()) or "wait"
             case "hang up":
                 return "hangup"
             case _:
                 return "wait"
 
-    def _hold(self) -> Dialogue:
-        yield from _play(self._sentence("hold"))
-        return "wait"
-
-    def _call_back(self) -> Dialogue:
+    def _call_back(self) -> Generator[Command, Event, Next | None]:
+        """None: the caller has thought better of it, or gave no number."""
         number = self.caller.ani if _CALLABLE.fullmatch(self.caller.ani) else ""
         for _ in range(TRIES):
             if not number:
@@ -273,7 +366,7 @@ class _Conversation:
                 yield from _play(self._sentence("callback_noted"))
                 return "hangup"
             number = ""
-        return (yield from self._hold())
+        return None
 
     def _leave_message(self) -> Dialogue:
         """The wish is told before the recording starts, since most people end a message by hanging up.
@@ -288,7 +381,7 @@ class _Conversation:
             )
         ):
             return "wait"
-        yield Record(name, self.message_max_ms)
+        yield Record(name, self.settings.message_max_ms)
         yield from _play(self._sentence("message_noted"))
         return "hangup"
 
@@ -302,16 +395,10 @@ class _Conversation:
 
 
 def wait(caller: Caller, settings: IvrSettings, calls: Calls) -> Dialogue:
-    """One look after a waiting call, between two slices of music (AGI request `/waiting`): its place, or healing."""
-    language = settings.hotline(_identified(caller, calls).dnis).language
-    if calls.is_offered(caller.call):
-        return "wait"
-    if (to := calls.sent_on(caller.call)) is not None:
-        caller = _identified(caller, calls)
-        return (yield from _Conversation(caller, settings.hotline(caller.dnis), settings).treat(to))
-    if (queued := calls.waiting(caller.call)) is not None:
-        yield from _play(say.place(language, queued.position), say.sentence(language, "hold"))
-        return "wait"
+    """One look after a waiting call, after a slice of music (AGI request `/waiting`): its place, or healing."""
+    talk = _conversation(caller, settings, calls)
+    if calls.sent_on(caller.call) is not None or calls.waiting(caller.call) is not None:
+        return (yield from talk.keep_waiting())
     if not caller.queue:
         # We were down when it arrived, or its menu was cut short: the conversation starts now.
         return (yield from answer(caller, settings, calls))

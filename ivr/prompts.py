@@ -35,6 +35,8 @@ SENTENCES: dict[Language, dict[str, str]] = {
         "far": "您前面还有三十多位来电者。",
         "long": "预计等待时间超过一小时。",
         "choices": "继续等待请按一，需要我们回电请按二，留言请按三。",
+        "choices_callback": "继续等待请按一，需要我们回电请按二。",
+        "choices_message": "继续等待请按一，留言请按三。",
         "hold": "请稍候，我们的客服会尽快接听您的来电。",
         "call_at": "我们将回拨这个号码：",
         "confirm": "确认请按一，更换号码请按二。",
@@ -51,6 +53,8 @@ SENTENCES: dict[Language, dict[str, str]] = {
         "far": "There are more than 30 callers ahead of you.",
         "long": "The expected wait is more than an hour.",
         "choices": "To keep waiting, press 1. To be called back, press 2. To leave a message, press 3.",
+        "choices_callback": "To keep waiting, press 1. To be called back, press 2.",
+        "choices_message": "To keep waiting, press 1. To leave a message, press 3.",
         "hold": "Please hold. We will answer your call as soon as we can.",
         "call_at": "We will call you back at this number:",
         "confirm": "To confirm, press 1. To give another number, press 2.",
@@ -63,6 +67,13 @@ SENTENCES: dict[Language, dict[str, str]] = {
 
 # A telephone number is read figure by figure; one is `yāo` there in Chinese, since `yī` sounds like seven, `qī`.
 FIGURES: dict[Language, str] = {"zh": "零幺二三四五六七八九", "en": "0123456789"}
+
+
+KEYS: dict[Language, dict[str, str]] = {
+    "zh": {"*": "星号键", "#": "井号键"},
+    "en": {"*": "star", "#": "hash"},
+}
+"""Keys that are not spoken as a figure."""
 
 
 def sentence(language: Language, name: str) -> Prompt:
@@ -95,6 +106,14 @@ def figures(language: Language, number: str) -> list[Prompt]:
     return [Prompt(language, FIGURES[language][int(figure)]) for figure in number if figure in "0123456789"]
 
 
+def exit_hint(language: Language, key: str) -> Prompt:
+    """How the choices are heard again while waiting."""
+    spoken = KEYS[language].get(key) or figures(language, key)[0].text
+    if language == "zh":
+        return Prompt(language, f"等待时，您可以随时按{spoken}重新选择。")
+    return Prompt(language, f"For other choices while you wait, press {spoken} at any time.")
+
+
 def place_and_wait(language: Language, position: int, expected_wait_ms: int | None) -> list[Prompt]:
     """An unknown wait is not mentioned: a number that we do not have is better not spoken."""
     spoken = [place(language, position)]
@@ -109,8 +128,11 @@ def all_prompts(settings: IvrSettings) -> list[Prompt]:
     for hotline in settings.hotlines.values():
         if hotline.greeting:
             prompts.append(Prompt(hotline.language, hotline.greeting))
-        texts = settings.flows[hotline.flow].texts()
-        prompts.extend(Prompt(hotline.language, text[hotline.language]) for _, text in texts)
+        flow = settings.flows[hotline.flow]
+        texts = [*(text for _, text in flow.texts()), *settings.announcements.values()]
+        prompts.extend(Prompt(hotline.language, text[hotline.language]) for text in texts)
+        if flow.exit_key:
+            prompts.append(exit_hint(hotline.language, flow.exit_key))
     for language in dict.fromkeys(hotline.language for hotline in settings.hotlines.values()):
         prompts.extend(_stock(language))
     return list(dict.fromkeys(prompts))

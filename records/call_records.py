@@ -21,11 +21,14 @@ from acd.vocabulary import (
     CallDeflected,
     CallEnded,
     CallerKnown,
+    CallHeld,
     CallLeftQueue,
     CallOffered,
     CallQueued,
+    CallResumed,
     CallTransferred,
     ConsultJoined,
+    ConsultStarted,
     Line,
     MenuChosen,
     OfferFailed,
@@ -36,16 +39,18 @@ from acd.vocabulary import (
 )
 from records.numbers import normalise
 
-Kind: TypeAlias = Literal["ivr", "queue", "offer", "talk", "wrap-up"]
+Kind: TypeAlias = Literal["ivr", "queue", "offer", "talk", "hold", "consult", "wrap-up"]
 Outcome: TypeAlias = Literal["", "answered", "abandoned", "ivr", "callback", "message", "other"]
 """How a call came out; "" while it goes on. `ivr`: it ended with the IVR and asked for nobody."""
 
 
 class Segment(msgspec.Struct):
-    """One stay of a call. An `offer` rings an agent while the call keeps its stay in the `queue`.
+    """One stay of a call. An `offer` rings an agent while the call keeps its stay in the `queue`; a `hold` is part of
+    the agent's `talk`, and a `consult` (asking `agent`, or `queue`, or a number outside) is part of the hold.
 
     `ended_at` is None while it lasts, and `result` then "". Afterwards `result` says of an offer `answered` or why it
-    failed, and of a stay in a queue `answered`, `abandoned` or the caller's wish.
+    failed; of a stay in a queue `answered`, `abandoned` or the caller's wish; of a talk `transferred` or `left` where
+    the call went on without this agent; of a hold `resumed` or `joined`; of a consultation `joined` or why it ended.
     """
 
     kind: Kind
@@ -136,7 +141,12 @@ class CallRecords:
                 self._open[fact.call] = touched[fact.call] = self._begun(fact, at)
             elif isinstance(fact, SmdrMatched):
                 changes.append(SmdrRecord(line.seq, fact.call, fact.link, fact.text, fact.talked_ms, at))
-            elif type(fact) in _MOVES and CONSULT_SIGN not in (call := getattr(fact, "call", "")):
+            elif CONSULT_SIGN in (call := getattr(fact, "call", "")):
+                if (consult := _CONSULTS.get(type(fact))) is not None:
+                    record = self._known(call.partition(CONSULT_SIGN)[0], line.seq)
+                    touched[record.call] = record
+                    consult(record, fact, at)
+            elif type(fact) in _MOVES:
                 record = self._known(call, line.seq)
                 touched[record.call] = record
                 _MOVES[type(fact)](record, fact, at)
@@ -215,14 +225,39 @@ def _deflected(record: CallRecord, fact: CallDeflected, at: int) -> None:
     record.waited_ms = fact.waited_ms
 
 
+def _held(record: CallRecord, fact: CallHeld, at: int) -> None:
+    record.segments.append(Segment("hold", at, agent=fact.agent, queue=record.queue, offer=fact.offer))
+
+
+def _resumed(record: CallRecord, _fact: CallResumed, at: int) -> None:
+    _close(record, at, "hold", result="resumed")
+
+
 def _part_over(record: CallRecord, fact: AgentLeft | CallTransferred, at: int) -> None:
-    _close(record, at, "talk", offer=fact.offer)
+    result = "transferred" if isinstance(fact, CallTransferred) else "left"
+    _close(record, at, "talk", "hold", result=result, offer=fact.offer)
     record.talked_ms += fact.talked_ms
 
 
 def _joined(record: CallRecord, fact: ConsultJoined, at: int) -> None:
+    _close(record, at, "hold", result="joined")
     record.agent = fact.agent or record.agent
     record.segments.append(Segment("talk", at, agent=fact.agent, queue=record.queue, offer=fact.offer))
+
+
+def _consult_started(record: CallRecord, fact: ConsultStarted, at: int) -> None:
+    agent, queue = (fact.to.to if fact.to.kind == kind else "" for kind in ("agent", "queue"))
+    record.segments.append(Segment("consult", at, agent=agent, queue=queue))
+
+
+def _consult_connected(record: CallRecord, fact: CallConnected, _at: int) -> None:
+    for segment in record.segments:
+        if segment.kind == "consult" and segment.ended_at is None:
+            segment.agent, segment.offer = fact.agent, fact.offer
+
+
+def _consult_ended(record: CallRecord, fact: CallEnded, at: int) -> None:
+    _close(record, at, "consult", result=fact.cause or f"ended by {fact.by}")
 
 
 def _left_queue(record: CallRecord, fact: CallLeftQueue, at: int) -> None:
@@ -244,7 +279,7 @@ def _ended(record: CallRecord, fact: CallEnded, at: int) -> None:
 
 
 def _end(record: CallRecord, at: int, outcome: Outcome, by: str, cause: str) -> None:
-    _close(record, at, "ivr", "queue", "offer", "talk")
+    _close(record, at, "ivr", "queue", "offer", "talk", "hold", "consult")
     record.ended_at = at
     record.outcome = outcome
     record.ended_by = by
@@ -271,6 +306,8 @@ _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
     CallConnected: _connected,
     CallLeftQueue: _left_queue,
     CallDeflected: _deflected,
+    CallHeld: _held,
+    CallResumed: _resumed,
     CallTransferred: _part_over,
     AgentLeft: _part_over,
     ConsultJoined: _joined,
@@ -279,3 +316,10 @@ _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
     WrapUpStarted: _wrap_up_started,
     WrapUpEnded: _wrap_up_ended,
 }
+
+_CONSULTS: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
+    ConsultStarted: _consult_started,
+    CallConnected: _consult_connected,
+    CallEnded: _consult_ended,
+}
+"""Facts of a consultation, which is a stay of the held call."""

@@ -12,15 +12,20 @@ from typing import Any
 from zlib import crc32
 
 from acd import vocabulary as say
+from acd.inputs import Wish
 from simulator.chance import Chance, Distribution, Stream
 from simulator.chance import Choice as Weighted
 from simulator.engine import Engine
 from simulator.scenario import Choice, Kind, Transfer, Way
 from simulator.staff import Staff
-from simulator.traces.trace import TraceCall
+from simulator.traces.trace import Outcome, TraceCall
 
 VOICEMAIL_MS = 20_000
 """What it takes to leave a message."""
+OWN_WISHES: dict[Outcome, Wish | None] = {
+    "abandoned": None, "callback": "callback", "message": "message", "other": "other"
+}  # fmt: skip
+"""How recorded callers left the queue because they wanted to, and what they told it then."""
 AWAY = Way()
 """Out of the IVR, to no queue."""
 DRAWN_AGAIN = 50
@@ -37,7 +42,10 @@ class Caller:
     ivr_ms = 0
     service_ms = 0
     patience_ms: int | None = None
+    wish: Wish | None = None
     wrap_up_ms: int | None = None
+    rings_ms: int | None = None
+    missed_by: tuple[str, ...] = ()
     transfer: Transfer | None = None
     attempt = 0
     turn = 0
@@ -116,12 +124,23 @@ class Crowd:
         """What the record knows goes before what is drawn."""
         caller = self._drawn()
         caller.ivr_ms = call.ivr_ms
+        caller.ani = call.ani or caller.ani
+        if caller.way.queue and (call.priority or call.skills or call.preferred):
+            caller.way = Way(
+                queue=caller.way.queue, priority=call.priority, skills=call.skills, preferred=call.preferred
+            )
         if call.outcome == "left in IVR":
             caller.way = AWAY
         if call.talked_ms is not None:
             caller.service_ms = call.talked_ms
-        if call.waited_ms is not None and call.outcome == "abandoned":
+        if call.wrap_up_ms is not None:
+            caller.wrap_up_ms = call.wrap_up_ms
+        caller.missed_by = call.missed_by
+        if call.rang_ms is not None:  # who gave up while it rang did so before it was answered
+            caller.rings_ms = call.rang_ms + (call.outcome != "answered")
+        if call.waited_ms is not None and call.outcome in OWN_WISHES:
             caller.patience_ms = call.waited_ms
+            caller.wish = OWN_WISHES[call.outcome]
         elif call.waited_ms is not None and caller.patience_ms is not None:
             caller.patience_ms = self._longer(caller, call.waited_ms)
         return caller
@@ -132,7 +151,7 @@ class Crowd:
         while patience_ms < waited_ms and attempt < DRAWN_AGAIN and self.kind.patience_s is not None:
             attempt += 1
             patience_ms = round(self.kind.patience_s.quantile(self.chance("longer", attempt, caller.number)) * 1000)
-        return max(patience_ms, waited_ms)
+        return max(patience_ms, waited_ms + 1)
 
     def _transferred(self, chance: float) -> Transfer | None:
         for transfer in self.kind.transfers:
@@ -184,6 +203,9 @@ class Callers:
         call, way = caller.call, caller.way
         self.present[call] = caller
         self.came += 1
+        if caller.rings_ms is not None:
+            self.staff.rings_ms[call] = caller.rings_ms
+        self.staff.missed.update((call, agent) for agent in caller.missed_by)
         if caller.ivr_ms or not way.straight:
             self.engine.tell(say.CallArrived(at, call, call, caller.ani))
             self.engine.later(at + caller.ivr_ms, self._leaves_ivr, caller)
@@ -209,11 +231,16 @@ class Callers:
     def _is_patient(self, at: int, caller: Caller) -> None:
         caller.waiting = True
         if caller.patience_ms is not None:
-            self.engine.later(at + caller.patience_ms, self._hangs_up, caller, caller.turn)
+            act = self._hangs_up if caller.wish is None else self._wishes
+            self.engine.later(at + caller.patience_ms, act, caller, caller.turn)
 
     def _hangs_up(self, at: int, caller: Caller, turn: int) -> None:
         if caller.turn == turn:
             self.engine.tell(say.CallerGone(at, caller.call))
+
+    def _wishes(self, at: int, caller: Caller, turn: int) -> None:
+        if caller.turn == turn and caller.wish is not None:
+            self.engine.tell(say.LeaveQueue(at, caller.call, caller.wish, caller.ani))
 
     def _abandoned(self, at: int, fact: say.CallAbandoned) -> None:
         caller = self.present.pop(fact.call, None)

@@ -52,6 +52,17 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     return Estimate(mean, mean - within, mean + within, n)
 
 
+def one_more(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """The mean of replications, with the limits between which the value of one more day lies (a prediction interval, as
+    G. Hahn and W. Meeker have it in "Statistical Intervals", 1991): those to judge a single recorded day by.
+
+    It holds for values that are about normal. Limits and errors as of `estimate`.
+    """
+    found = estimate(values, confidence)
+    within = found.half_width * math.sqrt(found.n + 1)
+    return Estimate(found.mean, found.mean - within, found.mean + within, found.n)
+
+
 def difference(before: Sequence[float], after: Sequence[float], confidence: float = 0.95) -> Estimate:
     """The mean of `after - before`, replication by replication.
 

@@ -150,9 +150,9 @@ def service_level_a(traffic: float, agents: int, handle_s: float, patience_s: fl
 class Target:
     """What the callers are promised, all of it at once; what is None is not asked for.
 
-    `service_level` of the calls answered within `within_s`; mean wait of all calls at most `mean_wait_s` (by C the
-    ASA); at most `abandons` giving up; agents busy for at most `occupancy` of their time. Raises ValueError for what
-    no number of agents can keep, and if nothing is asked for.
+    `service_level` of the calls answered within `within_s`; mean wait of all calls at most `mean_wait_s`, of the
+    answered at most `asa_s` (by C the same); at most `abandons` giving up; agents busy for at most `occupancy` of their
+    time. Raises ValueError for what no number of agents can keep, and if nothing is asked for.
     """
 
     service_level: float | None = None
@@ -160,6 +160,7 @@ class Target:
     mean_wait_s: float | None = None
     abandons: float | None = None
     occupancy: float | None = None
+    asa_s: float | None = None
 
     def __post_init__(self) -> None:
         _check(within_s=self.within_s)
@@ -167,10 +168,12 @@ class Target:
         for name, share in shares.items():
             if share is not None and not 0 < share < 1:
                 raise ValueError(f"{name}: expected a share above 0 and below 1, found {share}")
-        if self.mean_wait_s is not None and not 0 < self.mean_wait_s < math.inf:
-            raise ValueError(f"mean_wait_s: expected seconds above 0, found {self.mean_wait_s}")
-        if self.mean_wait_s is None and all(share is None for share in shares.values()):
-            raise ValueError("target: expected a service_level, mean_wait_s, abandons or occupancy, found none")
+        waits = {"mean_wait_s": self.mean_wait_s, "asa_s": self.asa_s}
+        for name, wait_s in waits.items():
+            if wait_s is not None and not 0 < wait_s < math.inf:
+                raise ValueError(f"{name}: expected seconds above 0, found {wait_s}")
+        if all(limit is None for limit in (*waits.values(), *shares.values())):
+            raise ValueError("target: expected a service_level, mean_wait_s, asa_s, abandons or occupancy, found none")
 
 
 def agents_needed_c(traffic: float, handle_s: float, target: Target) -> int:
@@ -214,7 +217,7 @@ def _keeps_c(traffic: float, agents: int, waits: float, handle_s: float, target:
     late = waits * math.exp(-spare * target.within_s / handle_s)
     return (
         (target.service_level is None or 1 - late >= target.service_level)
-        and (target.mean_wait_s is None or waits * handle_s / spare <= target.mean_wait_s)
+        and all(limit is None or waits * handle_s / spare <= limit for limit in (target.mean_wait_s, target.asa_s))
         and (target.occupancy is None or traffic / agents <= target.occupancy)
     )
 
@@ -227,6 +230,7 @@ def _keeps_a(traffic: float, agents: int, handle_s: float, patience_s: float, ta
     found = erlang_a(traffic, agents, handle_s, patience_s)
     return (
         (target.mean_wait_s is None or found.mean_wait_s <= target.mean_wait_s)
+        and (target.asa_s is None or found.answer_wait_s <= target.asa_s)
         and (target.abandons is None or found.abandons <= target.abandons)
         and (target.occupancy is None or found.occupancy <= target.occupancy)
     )

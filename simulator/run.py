@@ -3,6 +3,7 @@
 simulate(scenario, seed)           one day, whose facts are followed as they come
 measured(scenario, seed)           the measures of one day
 replications(scenarios, seeds)     those of many days; in a comparison every scenario meets the callers of each seed
+workers()                          processes that stay, for who asks for replications many times
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
 from multiprocessing import get_context
 
 from acd import vocabulary as say
@@ -47,9 +49,9 @@ class Simulation:
 
     def _crowd(self, name: str, kind: Kind, chance: Chance) -> Crowd:
         day = self.scenario.day
-        midnight, begins, ends = day.at(0), day.begins_at, day.ends_at
+        midnight, begins = day.at(0), day.begins_at
         if kind.recorded is not None:
-            calls = [call for call in kind.recorded if begins <= midnight + call.arrived_ms <= ends]
+            calls = [call for call in kind.recorded if day.covers(call.arrived_ms)]
             return Crowd(name, kind, chance, (midnight + call.arrived_ms for call in calls), calls)
         factor = self.scenario.arrivals.factor(day.date)
         arrivals = Arrivals(kind.expected(day.intervals), day.interval_s * 1000, growth=factor)
@@ -86,12 +88,22 @@ def measured(scenario: Scenario, seed: int) -> Day:
     return measures.result()
 
 
+def workers(most: int | None = None) -> ProcessPoolExecutor:
+    """A process for each core, `most` at most."""
+    cores = os.cpu_count() or 1
+    # Spawned, not forked: whoever calls may have threads (a progress bar), and a fork of those can hang.
+    return ProcessPoolExecutor(min(cores, most or cores), mp_context=get_context("spawn"))
+
+
 def replications(
-    scenarios: Sequence[Scenario], seeds: Sequence[int], done: Callable[[], None] = lambda: None
+    scenarios: Sequence[Scenario],
+    seeds: Sequence[int],
+    done: Callable[[], None] = lambda: None,
+    pool: ProcessPoolExecutor | None = None,
 ) -> list[list[Day]]:
     """For each scenario its days by seed, in the order given; `done` is called after each day.
 
-    On all cores, unless there is one day only.
+    On all cores, unless there is one day only; in the processes of `pool`, if there are some already.
     """
     wanted = [(scenario, seed) for scenario in scenarios for seed in seeds]
     days: list[Day | None] = [None] * len(wanted)
@@ -99,16 +111,14 @@ def replications(
         days[0] = measured(*wanted[0])
         done()
     else:
-        # Spawned, not forked: whoever calls may have threads (a progress bar), and a fork of those can hang.
-        workers = min(os.cpu_count() or 1, len(wanted))
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            running = {pool.submit(measured, *one): n for n, one in enumerate(wanted)}
+        with nullcontext(pool) if pool is not None else workers(len(wanted)) as crew:
+            running = {crew.submit(measured, *one): n for n, one in enumerate(wanted)}
             try:
                 for future in as_completed(running):
                     days[running[future]] = future.result()
                     done()
             except BaseException:  # a Ctrl-C as well: days that nobody will see are not begun
-                pool.shutdown(cancel_futures=True)
+                crew.shutdown(cancel_futures=True)
                 raise
     found = [day for day in days if day is not None]
     return [found[n : n + len(seeds)] for n in range(0, len(found), len(seeds))]

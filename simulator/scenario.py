@@ -32,7 +32,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from acd.asks import AskError, parse
 from acd.policy import AgentRules
@@ -41,7 +50,8 @@ from callfloor.rules import Id, Rules, RuleTables
 from simulator.chance import Constant, Exponential
 from simulator.durations import DAY_MINUTES, Duration, Span
 from simulator.recorded import with_recorded_calls
-from simulator.traces.trace import TraceCall
+from simulator.staffing_table import Staffing
+from simulator.traces.trace import AgentSpan, Trace, TraceCall
 
 RULE_TABLES = ("queues", "agents", "routing")
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -101,6 +111,10 @@ class Day(Table):
     @property
     def ends_at(self) -> int:
         return self.at(self.hours[1])
+
+    def covers(self, recorded_ms: int) -> bool:
+        """Whether a recorded time of day, ms from midnight, lies within the hours."""
+        return self.begins_at <= self.at(0) + recorded_ms <= self.ends_at
 
     def at(self, minutes: int) -> int:
         """When the clock on the wall shows so many minutes from this day's midnight (ms since 1970 UTC)."""
@@ -234,6 +248,14 @@ class Shift(Table):
     breaks: tuple[Span, ...] = ()
     agents: int | None = Field(default=None, ge=1, le=10_000)
 
+    @field_validator("breaks")
+    @classmethod
+    def _after_midnight(cls, breaks: tuple[Span, ...], info: ValidationInfo) -> tuple[Span, ...]:
+        """In a shift that goes on past midnight, "01:00" is that of the next day."""
+        begins, ends = info.data.get("hours", (0, 0))
+        later = DAY_MINUTES if ends > DAY_MINUTES else 0
+        return tuple((a + later, b + later) if a < begins else (a, b) for a, b in breaks)
+
     @model_validator(mode="after")
     def _breaks_are_within(self) -> Self:
         last = self.hours[0]
@@ -249,10 +271,11 @@ class Team(Table):
 
     They pick up after `answer_s`, let the share `no_answer` of offers ring, and come back `away_s` after having been
     set not ready for that. `pace` multiplies service and wrap-up: 1.2 takes a fifth longer; `paces` by kind of caller,
-    `agent_paces` by agent. Without shifts they work all day.
+    `agent_paces` by agent. Without shifts they work all day; `recorded`, when the trace says (`simulator.recorded`).
     """
 
     agents: int | tuple[str, ...] | None = None
+    recorded: tuple[AgentSpan, ...] | None = None
     queues: dict[str, int] = {}
     skills: dict[str, int] = {}
     weight: int = Field(default=1, ge=1, le=1_000)
@@ -269,6 +292,8 @@ class Team(Table):
         counted = [shift.agents for shift in self.shifts if shift.agents is not None]
         if counted and len(counted) < len(self.shifts):
             raise ValueError("shifts: expected agents in all of them or in none")
+        if self.recorded is not None and self.shifts:
+            raise ValueError("expected either shifts or recorded")
         if self.agents is None and not counted:
             raise ValueError("agents: expected how many, their ids, or a number in each shift")
         if isinstance(self.agents, tuple) and (self.queues or self.skills):
@@ -303,6 +328,7 @@ class Scenario(RuleTables):
     kinds: dict[Id, Kind] = Field(min_length=1)
     teams: dict[Id, Team] = Field(default={})
     outside: Outside = Outside()
+    staffing: Staffing = Staffing()
 
     @model_validator(mode="before")
     @classmethod
@@ -311,7 +337,7 @@ class Scenario(RuleTables):
 
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
-        if wrong := [*self._wrong_counts(), *self._unknown_queues(), *self._unknown_agents()]:
+        if wrong := [*self._wrong_counts(), *self._unknown_queues(), *self._unknown_agents(), *self._unknown_teams()]:
             raise ValueError("\n".join(wrong))
         return self
 
@@ -352,6 +378,13 @@ class Scenario(RuleTables):
                 if agent not in team.ids(name):
                     yield f"teams.{name}.agent_paces: there is no agent {agent!r} in this team"
 
+    def _unknown_teams(self) -> Iterator[str]:
+        for name, shift in self.staffing.shifts.items():
+            for team in shift.teams:
+                if team not in self.teams:
+                    there = ", ".join(sorted(self.teams))
+                    yield f"staffing.shifts.{name}.teams: there is no team {team!r} (teams: {there})"
+
     def staff(self) -> dict[str, Team]:
         """The teams; all of `[agents]` as one where there are none."""
         return self.teams or {"": Team(agents=tuple(self.agents))}
@@ -369,11 +402,12 @@ class Scenario(RuleTables):
 # ------------------------------------------------------------------------------------------------- files
 
 
-def load(path: Path, base: Path | None = None) -> Scenario:
+def load(path: Path, base: Path | None = None, record: Trace | None = None) -> Scenario:
     """Reads and checks the scenario at `path`; the files that it names are looked for in its own folder.
 
     With `base`, `path` may also be a live configuration: then it is the scenario `base` by the rules of that one.
-    Raises ConfigError, which names every fault that was found.
+    With `record`, what is recorded is that, whatever trace the scenario names. Raises ConfigError, which names every
+    fault that was found.
     """
     own = _read(path)
     if base is not None and "queues" in own and not own.keys() & {"day", "kinds", "like"}:
@@ -381,8 +415,17 @@ def load(path: Path, base: Path | None = None) -> Scenario:
     else:
         data = _merged(path, ())
     data["name"] = own.get("name", path.stem)
+    return of_tables(path, with_recorded_calls(path, data, record))
+
+
+def of_rules(path: Path, tables: dict[str, Any], record: Trace) -> Scenario:
+    """The scenario of these tables by the rules of the live configuration at `path`. Raises ConfigError."""
+    return of_tables(path, with_recorded_calls(path, _by_rules(tables, _read(path)), record, transferred=True))
+
+
+def of_tables(path: Path, data: dict[str, Any]) -> Scenario:
     try:
-        return Scenario.model_validate(with_recorded_calls(path, data))
+        return Scenario.model_validate(data)
     except ValidationError as error:
         raise ConfigError(path, faults(error)) from None
 

@@ -28,6 +28,7 @@ ARGUMENTS_LEAST = {
     "GET VARIABLE": 1,
     "RECORD FILE": 4,
     "SAY DIGITS": 2,
+    "SET MUSIC": 1,
     "SET VARIABLE": 2,
     "STREAM FILE": 2,
     "VERBOSE": 1,
@@ -57,6 +58,7 @@ class AgiCommands:
         self._gone = gone
         self._seconds = seconds
         self._sound_ms = sound_ms
+        self._music_plays = False
         self._ways: dict[str, Callable[[Arguments], Awaitable[Reply]]] = {
             "ANSWER": self._answer,
             "CHANNEL STATUS": self._status,
@@ -67,7 +69,7 @@ class AgiCommands:
             "NOOP": self._nothing,
             "RECORD FILE": self._record,
             "SAY DIGITS": self._say_digits,
-            "SET MUSIC": self._nothing,
+            "SET MUSIC": self._music,
             "SET VARIABLE": self._set_variable,
             "STREAM FILE": self._stream,
             "VERBOSE": self._verbose,
@@ -100,6 +102,12 @@ class AgiCommands:
         return Reply(200, "1")
 
     async def _nothing(self, _: Arguments) -> Reply:
+        return Reply(200, "0")
+
+    async def _music(self, arguments: Arguments) -> Reply:
+        self._music_plays = arguments[0].upper() == "ON"
+        if self._music_plays:
+            self._channel.party.waiting(self._channel)
         return Reply(200, "0")
 
     async def _verbose(self, _: Arguments) -> Reply:
@@ -169,19 +177,22 @@ class AgiCommands:
         return self._seconds(self._sound_ms if of_file is None else of_file * 1_000)
 
     async def _play(self, length_s: float, escape: str) -> tuple[str, float]:
-        """The key of `escape` that cut it short, or "", and how many seconds were heard. Other keys are lost."""
+        """The key of `escape` that cut it short, or "", and how many seconds were heard. Other keys are lost.
+
+        A lone key is a way out, and no question: who is asked has something to choose from.
+        """
         loop = asyncio.get_running_loop()
         began = loop.time()
         while (left_s := began + length_s - loop.time()) > 0 and not self._gone.is_set():
-            key = await self._key(left_s, ask=bool(escape))
+            key = await self._key(left_s, ask=len(escape) > 1)
             if key and key in escape:
                 return key, loop.time() - began
         return "", loop.time() - began
 
     async def _key(self, patience_s: float, *, ask: bool = True) -> str:
-        """The next key, or "" if none came or the channel went away."""
+        """The next key, or "" if none came or the channel went away. Music asks nobody for one."""
         channel = self._channel
-        if ask and not channel.keys:
+        if ask and not self._music_plays and not channel.keys:
             channel.party.asked(channel)
         if not channel.keys:
             channel.key_pressed.clear()

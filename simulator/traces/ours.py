@@ -40,6 +40,10 @@ class _Journal:
         self._queues: dict[str, tuple[str, ...]] = {}
         self._ready: set[str] = set()
         self._consults: set[str] = set()
+        self._wraps_up: dict[str, tuple[Going, int]] = {}
+        """Agent → whose call is written up, since when."""
+        self._talked: dict[tuple[str, str], Going] = {}
+        """(call, agent) → the call that they have just talked on."""
         self._first_at: int | None = None
         self._last_at = 0
         self._seq = 0
@@ -47,6 +51,8 @@ class _Journal:
     def see(self, line: Line) -> None:
         self._seq, self._last_at = line.seq, line.input.at
         self._first_at = line.input.at if self._first_at is None else self._first_at
+        if isinstance(line.input, say.EnterQueue):
+            self.asked(line.input)
         for fact in line.facts:
             seen = _SEEN.get(type(fact))
             if seen is not None:
@@ -76,13 +82,33 @@ class _Journal:
             # `joined_at` is the place's: a transferred call has its old one, but waits from now.
             self._progress.queued(going, max(fact.joined_at, going.arrived_at), fact.queue)
 
+    def asked(self, said: say.EnterQueue) -> None:
+        """What the queue's rules add to it is theirs to say, today as then."""
+        going = self._progress.going(said.call)
+        if going is not None and going.queued_at is None:
+            going.priority, going.skills, going.preferred = said.priority, said.skills, said.preferred
+
+    def offered(self, fact: say.CallOffered) -> None:
+        going = self._progress.going(fact.call)
+        if going is not None and going.answered_at is None:
+            going.offered_at = self._last_at
+
+    def failed(self, fact: say.OfferFailed) -> None:
+        going = self._progress.going(fact.call)
+        if going is not None and fact.reason != "caller gone":
+            going.offered_at = None
+        if going is not None and fact.reason == "no answer":
+            going.missed_by = (*going.missed_by, fact.agent)
+
     def connected(self, fact: say.CallConnected) -> None:
         going = self._going(fact.call, fact)
         if going is not None and going.answered_at is None:
             going.answered_at, going.agent = self._last_at, fact.agent
 
     def transferred(self, fact: say.CallTransferred) -> None:
-        if self._going(fact.call, fact) is not None:
+        going = self._going(fact.call, fact)
+        if going is not None:
+            self._talked[fact.call, fact.agent] = going
             self._progress.over(fact.call, self._last_at, "answered", fact.talked_ms)
             self._progress.arrived(self._seq, fact.call, self._last_at)
 
@@ -107,8 +133,20 @@ class _Journal:
             self._progress.over(fact.call, self._last_at, "abandoned")
 
     def ended(self, fact: say.CallEnded) -> None:
-        if self._going(fact.call, fact) is not None:
+        going = self._going(fact.call, fact)
+        if going is not None:
+            self._talked[fact.call, fact.agent] = going
             self._progress.over(fact.call, self._last_at, None, fact.talked_ms)
+
+    def writes_up(self, fact: say.WrapUpStarted) -> None:
+        going = self._talked.pop((fact.call, fact.agent), None)
+        if going is not None:
+            self._wraps_up[fact.agent] = going, self._last_at
+
+    def has_written_up(self, fact: say.WrapUpEnded) -> None:
+        going, since = self._wraps_up.pop(fact.agent, (None, 0))
+        if going is not None:
+            going.wrap_up_ms = self._last_at - since
 
     def consult(self, fact: say.ConsultStarted) -> None:
         self._consults.add(fact.call)
@@ -137,7 +175,11 @@ _SEEN: dict[type, Callable[[_Journal, Any], None]] = {
     say.CallBegan: _Journal.began,
     say.CallerKnown: _Journal.known,
     say.CallQueued: _Journal.queued,
+    say.CallOffered: _Journal.offered,
+    say.OfferFailed: _Journal.failed,
     say.CallConnected: _Journal.connected,
+    say.WrapUpStarted: _Journal.writes_up,
+    say.WrapUpEnded: _Journal.has_written_up,
     say.CallTransferred: _Journal.transferred,
     say.CallbackPlaced: _Journal.placed,
     say.CallDeflected: _Journal.deflected,

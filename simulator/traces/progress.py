@@ -29,6 +29,12 @@ class Going(msgspec.Struct):
     """How it left its queue without being answered, so far: another queue may follow."""
     left_at: int = 0
     transferred_from: str = ""
+    priority: int = 0
+    skills: str = ""
+    preferred: str = ""
+    offered_at: int | None = None
+    missed_by: tuple[str, ...] = ()
+    wrap_up_ms: int | None = None
 
 
 class Progress:
@@ -133,4 +139,16 @@ class Progress:
             agent=going.agent,
             ani=going.ani,
             transferred_from=going.transferred_from,
+            priority=going.priority,
+            skills=going.skills,
+            preferred=going.preferred,
+            rang_ms=_rang_ms(going),
+            missed_by=going.missed_by,
+            wrap_up_ms=going.wrap_up_ms,
         )
+
+
+def _rang_ms(going: Going) -> int | None:
+    if going.offered_at is None:
+        return None
+    return (going.left_at if going.answered_at is None else going.answered_at) - going.offered_at

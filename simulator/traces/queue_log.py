@@ -137,6 +137,8 @@ class _Log:
         if going is not None and going.answered_at is None:
             self._same(event, "hold time", event.seconds(0), event.at - going.entered_at)
             going.answered_at, going.agent = event.at, event.member
+            if (rang_ms := event.seconds(2)) is not None:
+                going.offered_at = event.at - rang_ms
 
     def complete(self, event: Event) -> None:
         """COMPLETE*: hold, talk, position. BLINDTRANSFER has two fields before these, ATTENDEDTRANSFER two or more."""

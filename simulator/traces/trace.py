@@ -30,6 +30,10 @@ class TraceCall(msgspec.Struct, frozen=True):
     `queue` is the first one entered and `waited_ms` the time from there until answered, given up or sent away, through
     however many queues. A call that was answered and then waits again (a transfer) is a call of its own, whose
     `transferred_from` is the id of the one before. `line` is where the file begins to speak of it.
+
+    Our own journal also tells what the call asked for (`priority`, `skills`, `preferred`), how long the agent wrote up,
+    `rang_ms`: how long the telephone of whoever answered rang, or had rung when the caller gave up, and who let it ring
+    before (`missed_by`).
     """
 
     id: str
@@ -45,6 +49,12 @@ class TraceCall(msgspec.Struct, frozen=True):
     agent: str = ""
     ani: str = ""
     transferred_from: str = ""
+    priority: int = 0
+    skills: str = ""
+    preferred: str = ""
+    rang_ms: int | None = None
+    missed_by: tuple[str, ...] = ()
+    wrap_up_ms: int | None = None
 
 
 class AgentSpan(msgspec.Struct, frozen=True):

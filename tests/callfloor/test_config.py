@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import msgspec
 import pytest
 
 from acd.policy import AgentRules, CallbackRules, QueueRules, RoutingRules, Step, Treatment
-from callfloor.config import Config, ConfigError, load
+from callfloor.config import Config, ConfigError, RulesFile, load, load_rules
+from ivr.settings import Flow
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "callfloor.example.toml"
 
@@ -54,6 +56,8 @@ def test_the_example_shows_every_rule_and_each_as_it_may_be_set(tmp_path: Path) 
     for struct in (QueueRules, Step, CallbackRules, AgentRules, RoutingRules):
         for name in struct.__struct_fields__:
             assert re.search(rf"\b{name} = ", shown), f"{struct.__name__}.{name} is not in the example"
+    for name in Flow.model_fields.keys() - {"start", "menus"}:
+        assert re.search(rf"\b{name} = ", shown), f"a flow's {name} is not in the example"
 
 
 def test_what_the_example_calls_a_default_is_one() -> None:
@@ -116,6 +120,40 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(tmp_path: Path, find: str, 
     with pytest.raises(ConfigError) as caught:
         loaded(tmp_path, find, replace)
     assert not re.search("hunter2|4711", str(caught.value))
+
+
+@pytest.mark.parametrize("loads", [load, load_rules])
+def test_a_callback_that_no_flow_would_offer_is_found(
+    tmp_path: Path, loads: Callable[[Path], Config | RulesFile]
+) -> None:
+    """Calls come to the sales queue from the menu, and on to the service queue when they have waited too long."""
+    text = EXAMPLE.read_text().replace("#offers = [", 'offers = ["message"] #')
+    path = tmp_path / "callfloor.toml"
+    path.write_text(text)
+    assert loads(path).rules().queues["service"].steps == ()
+    step = "steps = [{ after_ms = 9000, offer_callback = true }]\n"
+    path.write_text(
+        text.replace("ring_ms = 15000 ", step + "#", 1).replace('{ queue = "service" }', "{ hangup = true }")
+    )
+    assert loads(path).rules().queues["service"].steps != ()  # nobody comes there from that flow
+    path.write_text(path.read_text().replace('#when_too_long = "voicemail"', 'when_too_long = "queue:service"'))
+    with pytest.raises(ConfigError) as caught:
+        loads(path)
+    assert caught.value.faults == [
+        'queues.service.steps.0.offer_callback: callers come from ivr.flows.main: expected "callback" in its offers'
+    ]
+
+
+@pytest.mark.parametrize("loads", [load, load_rules])
+def test_an_announcement_that_is_nowhere_is_found(tmp_path: Path, loads: Callable[[Path], Config | RulesFile]) -> None:
+    steps = 'steps = [{ after_ms = 1, announce = "sorry" }, { after_ms = 2, announce = "sory" }]\n#'
+    path = tmp_path / "callfloor.toml"
+    path.write_text(EXAMPLE.read_text().replace("ring_ms = 15000 ", steps, 1))
+    with pytest.raises(ConfigError) as caught:
+        loads(path)
+    assert caught.value.faults == [
+        "queues.service.steps.1.announce: there is no 'sory' in ivr.announcements (announcements: sorry)"
+    ]
 
 
 def test_several_faults_are_named_at_once(tmp_path: Path) -> None:

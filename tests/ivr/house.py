@@ -18,7 +18,9 @@ FLOWS = {
         "8001": {"flow": "main", "language": "en"},
         "8002": {"flow": "main", "language": "zh", "greeting": "您好，这里是客户服务热线。"},
         "8003": {"flow": "direct", "language": "en"},
+        "8004": {"flow": "patient", "language": "en"},
     },
+    "announcements": {"sorry": {"en": "We are sorry that it takes so long.", "zh": "很抱歉让您久等了。"}},
     "flows": {
         "main": {
             "greeting": {"en": "Welcome.", "zh": "您好。"},
@@ -44,6 +46,7 @@ FLOWS = {
             },
         },
         "direct": {"start": {"queue": "service"}},
+        "patient": {"start": {"queue": "service"}, "offers": ["message"], "exit_key": "*"},
     },
 }
 
@@ -142,6 +145,9 @@ class Channel:
             case Command("SET VARIABLE", (name, value)):
                 self.set[name] = value
                 return Reply(200, "1")
+            case Command("SET MUSIC", (how,)):
+                self.heard.append(f"music {how.lower()}")
+                return Reply(200, "0")
             case Command("STREAM FILE", (file, _)):
                 self.heard.append(file)
                 return Reply(200, "0", endpos=8_000)

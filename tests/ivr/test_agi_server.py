@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from structlog.testing import capture_logs
 
-from acd.vocabulary import CallArrived, CallerIdentified
+from acd.vocabulary import CallArrived, CallerIdentified, EnterQueue, Step, TimeCame
 from ivr.agi import HANGUP, Command, encode_environment
 from ivr.agi_server import FastAgiServer
 from ivr.prompts import Prompt
@@ -22,9 +22,17 @@ def sound(prompt: Prompt) -> str:
     return f"/sounds/{prompt.text}"
 
 
+async def nobody_knows(ani: str) -> str:
+    return ""
+
+
 @asynccontextmanager
-async def listening(house: House, **changed: object) -> AsyncIterator[FastAgiServer]:
-    server = FastAgiServer(ivr_settings(**changed), house.tell, house.now, sound)
+async def listening(
+    house: House, last_agent: Callable[[str], Awaitable[str]] | None = None, **changed: object
+) -> AsyncIterator[FastAgiServer]:
+    server = FastAgiServer(
+        ivr_settings(**changed), house.tell, house.now, sound, house.acd.state, last_agent or nobody_knows
+    )
     house.listeners.append(server.see)
     await server.start()
     try:
@@ -106,6 +114,76 @@ async def test_a_waiting_call_hears_its_place() -> None:
         await waiting.run(server.port, route="waiting")
     assert waiting.heard[0] == "/sounds/You are next in line."
     assert waiting.set == {"CALLFLOOR_NEXT": "wait"}
+
+
+PATIENT = {"CALLFLOOR_QUEUE": "service", "CALLFLOOR_DNIS": "8004"}
+
+
+async def test_music_is_ended_by_the_exit_key_alone() -> None:
+    house = House()
+    async with listening(house) as server:
+        await Channel(keys=["1", "1"]).run(server.port)
+        waiting = Channel(keys=["5", "*", "3"], variables=PATIENT)
+        await waiting.run(server.port, route="waiting")
+    heard = [file.removeprefix("/sounds/") for file in waiting.heard]
+    assert heard[2:6] == [
+        "For other choices while you wait, press star at any time.",
+        "music on",
+        "music off",
+        "To keep waiting, press 1. To leave a message, press 3.",
+    ]
+    verbs = [(command.verb, *command.arguments) for command in waiting.commands]
+    kept = verbs.index(("SET VARIABLE", "CALLFLOOR_NEXT", "wait"))
+    assert kept < verbs.index(("SET MUSIC", "ON")), "should we die, the dialplan's music goes on"
+    assert [verb[1] for verb in verbs if verb[0] == "WAIT FOR DIGIT"] == ["60000", "60000", "5000"]
+    escapes = {verb[2] for verb in verbs if verb[0] == "STREAM FILE"}
+    assert escapes == {"*", "0123456789*#", ""}
+    assert waiting.set == {"CALLFLOOR_NEXT": "hangup"}
+
+
+async def test_what_a_step_announces_cuts_into_the_music() -> None:
+    house = House(steps=(Step(20_000, announce="sorry"),))
+
+    async def time_goes_by(command: Command) -> bytes | None:
+        if command.verb == "WAIT FOR DIGIT":
+            house.at += int(command.arguments[0])
+            house.say(TimeCame(house.at))
+        return None
+
+    async with listening(house) as server:
+        house.say(CallArrived(house.at, CALL, "PJSIP/trunk-1", "13800138000", "8001"))
+        house.say(EnterQueue(house.at, CALL, "service"))
+        waiting = Channel(variables={"CALLFLOOR_QUEUE": "service"})
+        await waiting.run(server.port, route="waiting", answer=time_goes_by)
+    assert waiting.heard[-3:] == ["music on", "music off", "/sounds/We are sorry that it takes so long."]
+    assert waiting.set == {"CALLFLOOR_NEXT": "wait"}
+
+
+async def test_nobody_waits_on_a_line_while_lines_are_scarce() -> None:
+    house = House()
+    async with listening(house, connections_max=1) as server:
+        await Channel(keys=["1", "1"]).run(server.port)
+        waiting = Channel(keys=["*"], variables=PATIENT)
+        await waiting.run(server.port, route="waiting")
+    assert waiting.heard[0] == "/sounds/You are next in line."
+    assert "music on" not in waiting.heard
+    assert waiting.set == {"CALLFLOOR_NEXT": "wait"}
+
+
+async def test_waiting_for_an_agent_is_not_cut_short_by_the_limit_of_a_session() -> None:
+    house = House()
+
+    async def longer_than_the_limit(command: Command) -> bytes | None:
+        if command.verb == "WAIT FOR DIGIT" and command.arguments == ("60000",):
+            await asyncio.sleep(1.2)
+            return b"200 result=42\n"
+        return None
+
+    async with listening(house, session_ms=1_000) as server:
+        await Channel(keys=["1", "1"]).run(server.port)
+        waiting = Channel(keys=["3"], variables=PATIENT)
+        await waiting.run(server.port, route="waiting", answer=longer_than_the_limit)
+    assert waiting.set == {"CALLFLOOR_NEXT": "hangup"}
 
 
 async def test_a_port_call_is_held_until_the_serial_line_has_told() -> None:

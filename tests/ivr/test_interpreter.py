@@ -16,6 +16,7 @@ from acd.vocabulary import (
     EnterQueue,
     GoReady,
     OfferAnswered,
+    Step,
     TimeCame,
     Treatment,
 )
@@ -32,6 +33,8 @@ from ivr.interpreter import (
     NoSense,
     Play,
     Record,
+    Rest,
+    Rested,
     Tell,
     Told,
     answer,
@@ -61,7 +64,7 @@ class Talk:
         self.house = house
         self.keys = keys.split()
         self.lines: list[str] = []
-        self.calls = Calls()
+        self.calls = Calls(house.acd.state)
         house.listeners.append(self.calls.see)
 
     def run(self, dialogue: Dialogue, command: Command | None = None) -> str:
@@ -88,11 +91,29 @@ class Talk:
                 heard = ", ".join(type(fact).__name__ for fact in facts)
                 self.lines.append(f"tell {' '.join([type(said).__name__, *told])} -> {heard or '-'}")
                 return Told(facts)
+            case Rest(prompts, exit_key, until, most_ms):
+                return self.rest(prompts, exit_key, until, most_ms)
             case AwaitCaller():
                 self.lines.append("await caller")
             case Record(name, _):
                 self.lines.append(f"record {name}")
         return Done()
+
+    def rest(self, prompts: tuple[Prompt, ...], exit_key: str, until: int, most_ms: int) -> Rested:
+        """Time goes by until the key that comes next is pressed (`-`: none) or the music is over."""
+        key = self.keys.pop(0) if self.keys else "gone"
+        said = [spoken(prompts)] if prompts else []
+        self.lines.append(" ".join(["rest", *said, "<-", key.replace("-", "nothing")]))
+        if key == "gone":
+            raise StopIteration("gone")
+        if exit_key and key == exit_key:
+            return Rested(by_key=True)
+        waited_ms = min(most_ms, until - self.house.at) if until else most_ms
+        self.house.at += waited_ms
+        deadline = self.house.acd.next_deadline()
+        if deadline is not None and deadline <= self.house.at:
+            self.house.say(TimeCame(self.house.at))
+        return Rested(False, waited_ms)
 
 
 def transcript(house: House, keys: str, who: Caller | None = None) -> str:
@@ -287,7 +308,9 @@ def test_a_waiting_call_is_told_its_place_of_now() -> None:
     assert talk.run(wait(caller(), SETTINGS, talk.calls)) == f"play There is 1 caller ahead of you. {HOLD}\nwait"
     house.say(GoReady(house.at, "a1"))  # c0 rings now
     talk.lines.clear()
-    assert talk.run(wait(caller(), SETTINGS, talk.calls)) == f"play {ALONE} {HOLD}\nwait"
+    assert talk.run(wait(caller(), SETTINGS, talk.calls)) == (
+        f"play {ALONE} The expected wait is about 2 minutes. {HOLD}\nwait"
+    )
     talk.lines.clear()
     assert talk.run(wait(caller(call="c0"), SETTINGS, talk.calls)) == "wait"
 
@@ -338,11 +361,11 @@ def test_wrong_keys_while_choosing_end_in_waiting_and_so_do_endless_second_thoug
 
 
 def test_a_shell_that_sends_nonsense_is_told() -> None:
-    dialogue = answer(caller(), SETTINGS, Calls())
+    dialogue = answer(caller(), SETTINGS, Calls(House().acd.state))
     next(dialogue)
     with pytest.raises(NoSense, match="expected Told"):
         dialogue.send(Keys("1"))
-    dialogue = answer(caller(), SETTINGS, Calls())
+    dialogue = answer(caller(), SETTINGS, Calls(House().acd.state))
     next(dialogue)
     assert isinstance(dialogue.send(Told([])), Play)
     assert isinstance(dialogue.send(Done()), Ask)
@@ -396,3 +419,101 @@ def test_a_callback_that_keeps_its_place_ends_the_conversation() -> None:
         "tell LeaveQueue callback 13800138000 -> CallbackPlaced"
     )
     assert talk.lines[-1] == "hangup"
+
+
+SORRY = "We are sorry that it takes so long."
+
+
+def waits(house: House, keys: str, **who: object) -> list[str]:
+    """What c1, who waits in the queue by now, hears and presses at the next look."""
+    talk = Talk(house, keys)
+    for line in house.journal:
+        talk.calls.see(line)
+    house.say(CallArrived(house.at, "c1", "PJSIP/t-1", "13800138000", "8001"))
+    house.say(EnterQueue(house.at, "c1", "service"))
+    return talk.run(wait(caller(queue="service", **who), SETTINGS, talk.calls)).splitlines()
+
+
+def test_a_step_announces_something_and_the_caller_keeps_the_place() -> None:
+    house = House(steps=(Step(20_000, announce="sorry"), Step(70_000, priority=1)))
+    assert waits(house, "- - - -") == [
+        f"rest {ALONE} {HOLD} <- nothing",
+        f"rest {SORRY} <- nothing",
+        f"rest {ALONE} {HOLD} <- nothing",
+        "wait",
+    ]
+    [call] = house.acd.state.calls.values()
+    assert (call.queue, call.step, call.priority) == ("service", 2, 1)
+    assert house.at - call.joined_at == 70_000
+
+
+def test_an_announcement_is_heard_in_the_calls_language() -> None:
+    house = House(steps=(Step(20_000, announce="sorry"),))
+    assert waits(house, "-", dnis="8002")[-2:] == [
+        "play 很抱歉让您久等了。",
+        "wait",
+    ]
+
+
+def test_an_announcement_that_is_no_longer_configured_is_not_heard() -> None:
+    assert waits(House(steps=(Step(20_000, announce="gone"),)), "-")[1:] == ["wait"]
+
+
+STEP = (Step(20_000, announce="sorry", offer_callback=True),)
+
+
+def test_a_step_offers_a_callback_which_keeps_the_place() -> None:
+    house = House(steps=STEP, callback=CallbackRules())
+    assert waits(house, "- 2 1")[1:] == [
+        f"ask {SORRY} {CHOICES} <- 2",
+        f"ask We will call you back at this number: 1 3 8 0 0 1 3 8 0 0 0 {CONFIRM} <- 1",
+        "tell LeaveQueue callback 13800138000 -> CallbackPlaced",
+        "play Thank you. We will call you back as soon as we can. Goodbye.",
+        "hangup",
+    ]
+
+
+def test_who_would_rather_wait_waits_on() -> None:
+    assert waits(House(steps=STEP), "- 1")[1:] == [f"ask {SORRY} {CHOICES} <- 1", f"play {HOLD}", "wait"]
+    assert waits(House(steps=STEP), "- -")[1:] == [f"ask {SORRY} {CHOICES} <- nothing", f"play {HOLD}", "wait"]
+
+
+def test_a_step_that_comes_while_it_rings_is_heard_when_nobody_has_answered() -> None:
+    house = House(ready=["a1"], steps=(Step(5_000, announce="sorry"),), ring_ms=10_000)
+    assert waits(house, "-") == ["rest <- nothing", f"play {SORRY}", "wait"]
+
+
+EXIT = "For other choices while you wait, press star at any time."
+MESSAGE = "To keep waiting, press 1. To leave a message, press 3."
+
+
+def test_the_exit_key_leads_from_music_to_the_choices_of_the_flow() -> None:
+    """Again and again, and what the flow does not offer (a callback here) is no choice."""
+    house = House()
+    assert waits(house, "- * 1 * 2 3", dnis="8004") == [
+        f"rest {ALONE} {HOLD} {EXIT} <- nothing",
+        f"rest {ALONE} {HOLD} {EXIT} <- *",
+        f"ask {MESSAGE} <- 1",
+        f"rest {HOLD} {EXIT} <- *",
+        f"ask {MESSAGE} <- 2",
+        f"ask Sorry, that is not one of the choices. {MESSAGE} <- 3",
+        "play Please leave your message after the tone. When you have finished, press hash or hang up.",
+        "tell LeaveQueue message message-c1.wav -> CallLeftQueue",
+        "record message-c1",
+        "play We have your message. Thank you for calling. Goodbye.",
+        "hangup",
+    ]
+
+
+def test_the_exit_key_works_while_a_phone_rings_and_from_the_first_moment() -> None:
+    house = House(ready=["a1"])
+    lines = transcript(house, "* 3", caller(dnis="8004")).splitlines()
+    assert lines[1:4] == ["tell EnterQueue service 0 -> CallQueued, CallOffered", "rest <- *", f"ask {MESSAGE} <- 3"]
+    assert "tell LeaveQueue message message-c1.wav -> OfferFailed, CallLeftQueue" in lines
+
+
+def test_who_is_sent_on_while_resting_is_treated_at_once() -> None:
+    house = House(max_wait_ms=30_000)
+    assert waits(house, "- -")[1] == (
+        "play Please leave your message after the tone. When you have finished, press hash or hang up."
+    )

@@ -31,13 +31,14 @@ def test_queues_are_listed_with_their_places() -> None:
         ("flows.main.menus.top.wrong.then.queue", "service"),
         ("flows.main.menus.bills.keys.*.queue", "bills"),
         ("flows.direct.start.queue", "service"),
+        ("flows.patient.start.queue", "service"),
     ]
 
 
 TOP = ("flows", "main", "menus", "top")
 WRONG: list[tuple[tuple[str, ...], object, str]] = [
-    (("default_hotline",), "9", "default_hotline: there is no hotline '9' (hotlines: 8001, 8002, 8003)"),
-    (("hotlines", "8001", "flow"), "x", "hotlines.8001.flow: there is no flow 'x' (flows: direct, main)"),
+    (("default_hotline",), "9", "default_hotline: there is no hotline '9' (hotlines: 8001, 8002, 8003, 8004)"),
+    (("hotlines", "8001", "flow"), "x", "hotlines.8001.flow: there is no flow 'x' (flows: direct, main, patient)"),
     (("hotlines", "8001", "language"), "de", "hotlines.8001.language\n  Input should be 'zh' or 'en'"),
     (("hotlines", "8003", "language"), "fr", "hotlines.8003.language"),
     (
@@ -60,6 +61,15 @@ WRONG: list[tuple[tuple[str, ...], object, str]] = [
     ((*TOP, "timeout_ms"), 5, "flows.main.menus.top.timeout_ms\n  Input should be greater than or equal to 500"),
     (("flows", "direct", "start"), {"say": {"en": "Hi."}}, "start: expected a menu, a queue or hangup"),
     (("flows", "empty"), {}, "start: there is no menu 'top' in this flow (its menus: none at all)"),
+    (("announcements", "sorry"), {"zh": "好"}, "announcements.sorry: no text in 'en', the language of hotline 8001"),
+    (
+        ("flows", "patient", "offers"),
+        [],
+        "exit_key: leads to a choice, but offers is empty: expected callback, message",
+    ),
+    (("flows", "patient", "offers"), ["message", "message"], "offers: expected each once"),
+    (("flows", "patient", "offers"), ["tea"], "flows.patient.offers.0\n  Input should be 'callback' or 'message'"),
+    (("flows", "patient", "exit_key"), "star", "flows.patient.exit_key"),
     (("speech",), {"engine": "parrot"}, "speech.engine\n  Input should be 'espeak', 'gtts' or 'files'"),
 ]
 

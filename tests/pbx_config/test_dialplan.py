@@ -165,6 +165,44 @@ async def test_a_caller_is_taken_out_of_the_middle_of_a_prompt(
         await caller.until("gone")
 
 
+async def test_music_of_the_ivr_is_left_by_a_key_and_silent_in_a_talk(
+    asterisk: AsteriskLab, manager: ManagerSession, ivr_line: IvrLine
+) -> None:
+    async with call(asterisk, "1000", ani="1001") as caller, agent_phone("a1") as agent:
+        event = await arrived(manager)
+        session = await ivr_line.session()
+        await caller.until("answered")
+        assert await session.say('SET MUSIC "ON"') == "200 result=0"
+        await caller.voice.hear_something()
+        pressed, _ = await asyncio.gather(session.say('WAIT FOR DIGIT "60000"'), caller.voice.press("*"))
+        assert pressed == f"200 result={ord('*')}"
+        assert await session.say('SET MUSIC "OFF"') == "200 result=0"
+        assert await session.say('SET MUSIC "ON"') == "200 result=0"
+        await offer(manager, agent)
+        answered = await manager.until("UserEvent", UserEvent="CallfloorAnswered")
+        bridge = manager.action("Bridge", Channel1=event["Channel"], Channel2=answered["Channel"], Tone="no")
+        waited, joined = await asyncio.gather(session.say('WAIT FOR DIGIT "60000"'), bridge)
+        assert joined["Response"] == "Success"
+        assert waited.startswith("200 result=-1")
+        await caller.voice.hear(700)
+        await agent.voice.hear(440)
+        agent.hang_up()
+        await caller.until("gone")
+
+
+async def test_an_ivr_that_dies_while_its_music_plays_leaves_the_caller_with_music(ivr_line: IvrLine) -> None:
+    settings = lab_settings(agi_port=ivr_line.port).model_copy(update={"waiting_slice_s": 4})
+    async with run_asterisk(settings) as asterisk, call(asterisk, "1000", ani="1001") as caller:
+        await caller.until("answered")
+        session = await ivr_line.session()
+        await session.say('SET VARIABLE "CALLFLOOR_NEXT" "wait"')
+        await session.say('SET MUSIC "ON"')
+        await session.end()
+        await caller.voice.hear_something()
+        assert (await ivr_line.session()).path == "/waiting"
+        assert "callfloor-unreachable" not in asterisk.log
+
+
 async def test_the_agent_hangs_up_and_the_caller_is_not_left_behind(
     asterisk: AsteriskLab, manager: ManagerSession, ivr_line: IvrLine
 ) -> None:

@@ -178,6 +178,58 @@ def test_a_call_that_its_queue_does_not_keep_leaves_a_message() -> None:
     ]
 
 
+def segments_of(story: str) -> list[Segment]:
+    """Of the call c1 in a transcript of the ACD."""
+    (path,) = (path for path in transcripts() if path.stem == story)
+    return records_of(Lines(tell(path.read_text()).journal))["c1"].segments
+
+
+def spans(story: str, *kinds: str) -> list[tuple[str, int, int, str, str]]:
+    """Times in seconds of the transcript."""
+    found = [one for one in segments_of(story) if one.kind in kinds]
+    return [
+        (one.kind, one.began_at // 1000 % 1000, (one.ended_at or 0) // 1000 % 1000, one.agent or one.queue, one.result)
+        for one in found
+    ]
+
+
+def test_holds_and_consultations_are_stays_within_the_talk() -> None:
+    assert spans("consult_agent", "talk", "hold", "consult") == [
+        ("talk", 2, 13, "a1", ""),
+        ("hold", 4, 8, "a1", "resumed"),
+        ("consult", 4, 8, "a2", "dropped"),
+        ("hold", 9, 12, "a1", "resumed"),
+        ("consult", 9, 11, "a2", "ended by agent"),
+    ]
+
+
+def test_a_transfer_ends_one_agents_talk_and_begins_anothers() -> None:
+    assert spans("transfer_attended", "talk", "hold", "consult", "wrap-up") == [
+        ("talk", 2, 6, "a1", "left"),
+        ("hold", 3, 6, "a1", "joined"),
+        ("consult", 3, 6, "a2", "joined"),
+        ("talk", 6, 12, "a2", ""),
+        ("wrap-up", 6, 11, "a1", ""),
+        ("hold", 7, 8, "a2", "resumed"),
+        ("wrap-up", 12, 22, "a2", ""),
+    ]
+    assert spans("transfer_to_queue", "queue", "talk", "wrap-up") == [
+        ("queue", 1, 2, "service", "answered"),
+        ("talk", 2, 5, "a1", "transferred"),
+        ("queue", 5, 7, "sales", "answered"),
+        ("talk", 7, 8, "s1", ""),
+    ]
+
+
+def test_in_a_conference_two_talk_at_once() -> None:
+    assert spans("conference", "talk", "hold", "consult") == [
+        ("talk", 2, 6, "a1", "left"),
+        ("hold", 3, 5, "a1", "joined"),
+        ("consult", 3, 5, "a2", "joined"),
+        ("talk", 5, 8, "a2", ""),
+    ]
+
+
 @pytest.mark.parametrize("path", transcripts(), ids=lambda path: path.stem)
 def test_every_story_of_the_acd_leaves_whole_records(path: Path) -> None:
     """Calls of callers only; over when the story ends them, with all that was talked and nothing left open."""

@@ -216,7 +216,7 @@ def test_nobody_is_needed_when_nobody_calls() -> None:
         (lambda: erlang.service_level_c(1, 2, 180, -1), "within_s: expected 0 or more, found -1"),
         (lambda: erlang.erlang_a(1, 2, 180, math.inf), "patience_s: expected seconds above 0, found inf"),
         (lambda: erlang.service_level_a(1, 2, 180, 60, math.nan), "within_s: expected 0 or more, found nan"),
-        (Target, "target: expected a service_level, mean_wait_s, abandons or occupancy"),
+        (Target, "target: expected a service_level, mean_wait_s, asa_s, abandons or occupancy"),
         (lambda: Target(service_level=1), "service_level: expected a share above 0 and below 1, found 1"),
         (lambda: Target(mean_wait_s=0), "mean_wait_s: expected seconds above 0, found 0"),
         (lambda: erlang.agents_needed_c(1, 180, Target(abandons=0.1)), "abandons: Erlang C knows no abandonment"),

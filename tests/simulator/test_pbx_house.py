@@ -11,7 +11,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from acd.core import Acd
-from acd.vocabulary import AgentRules, AnyFact, AnyInput, Configure, GoReady, Line, LinkLost, LogIn, QueueRules
+from acd.vocabulary import AgentRules, AnyFact, AnyInput, Configure, GoReady, Line, LinkLost, LogIn, QueueRules, Step
 from callfloor.clock import Clock
 from callfloor.floor import Floor
 from cti.bridge import Bridge
@@ -29,15 +29,17 @@ IVR = IvrSettings.model_validate(
     {
         "port": 0,
         "default_hotline": "4001",
+        "announcements": {"sorry": {"en": "We are sorry."}},
         "hotlines": {"4001": {"flow": "main", "language": "en"}},
         "flows": {
             "main": {
                 "menus": {
                     "top": {
-                        "prompt": {"en": "For service press 1."},
-                        "keys": {"1": {"queue": "service"}},
+                        "prompt": {"en": "For service press 1, for sales press 2."},
+                        "keys": {"1": {"queue": "service"}, "2": {"queue": "sales"}},
                     }
-                }
+                },
+                "exit_key": "*",
             }
         },
     }
@@ -50,8 +52,10 @@ class Live:
     def __init__(self, folder: Path) -> None:
         self.now = Clock()
         self.journal = Journal.open(folder / "journal", "never")
-        self.floor = Floor(Acd(), self.journal, self.now)
+        acd = Acd()
+        self.floor = Floor(acd, self.journal, self.now)
         self.lines: list[Line] = []
+        self.heard: list[str] = []
         self._changed = asyncio.Event()
         sound = folder / "sound.wav"
         with wave.open(str(sound), "wb") as file:
@@ -60,11 +64,16 @@ class Live:
             file.setframerate(8_000)
             file.writeframes(b"\0\0" * 8_000)
 
-        def spoken(_: Prompt) -> str:
+        def spoken(prompt: Prompt) -> str:
+            self.heard.append(prompt.text)
+            self._changed.set()
             return str(sound.with_suffix(""))
 
-        self.ivr = FastAgiServer(IVR, self.floor.tell, self.now, spoken)
+        self.ivr = FastAgiServer(IVR, self.floor.tell, self.now, spoken, acd.state, self.last_agent)
         self._tasks: list[asyncio.Task[None]] = []
+
+    async def last_agent(self, ani: str) -> str:
+        return "a2" if ani == "13800000002" else ""
 
     async def start(self) -> None:
         await self.ivr.start()
@@ -79,8 +88,14 @@ class Live:
         await self.floor.tell(
             Configure(
                 self.now(),
-                {"service": QueueRules("Service", ring_ms=10_000, wrap_up_ms=50)},
-                {name: AgentRules(name, {"service": level}) for level, name in enumerate(("a1", "a2"), 1)},
+                {
+                    "service": QueueRules("Service", ring_ms=10_000, wrap_up_ms=50),
+                    "sales": QueueRules("Sales", steps=(Step(500, announce="sorry", offer_callback=True),)),
+                },
+                {
+                    name: AgentRules(name, {"service": level, "sales": level})
+                    for level, name in enumerate(("a1", "a2"), 1)
+                },
             )
         )
         await self.floor.tell(LinkLost(self.now(), self.bridge.link_name, "not connected yet"))
@@ -128,6 +143,13 @@ class Live:
                 found = [fact for line in self.lines for fact in line.facts if type(fact).__name__ == name]
                 if len(found) >= count:
                     return found[count - 1]
+                await self._changed.wait()
+
+    async def hears(self, sentence: str, count: int = 1) -> None:
+        """Until somebody has heard it so often."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.heard.count(sentence) < count:
+                self._changed.clear()
                 await self._changed.wait()
 
 
@@ -202,3 +224,40 @@ async def test_what_a_broken_link_did_not_tell_is_made_good(live: Live) -> None:
     await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
     await live.pbx.ami.start(live.pbx.switch)
     await live.fact("CallAbandoned")
+
+
+CHOICES = "To keep waiting, press 1. To be called back, press 2. To leave a message, press 3."
+EXIT = "For other choices while you wait, press star at any time."
+
+
+async def test_a_step_is_announced_a_callback_offered_and_an_agent_interrupts_both(live: Live) -> None:
+    caller = live.call(keys="21")
+    await live.hears(CHOICES, 2)
+    assert live.heard[-2:] == ["We are sorry.", CHOICES]
+    await live.agent("a1")  # who answers while the caller is being asked
+    connected = await live.fact("CallConnected")
+    await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
+    assert caller.outcome == "talked"
+    queued = [fact for line in live.lines for fact in line.facts if type(fact).__name__ == "CallQueued"]
+    assert len(queued) == 1, "the place was never lost"
+    assert getattr(connected, "waited_ms", 0) >= 500
+    assert live.told() == ["CallArrived", "MenuAnswered", "EnterQueue", "OfferAnswered", "CallerGone"]
+
+
+async def test_a_callback_is_taken_when_a_step_offers_it(live: Live) -> None:
+    caller = live.call(keys="2121", ani="13800000007")
+    left = await live.fact("CallLeftQueue")
+    assert (getattr(left, "wish", ""), getattr(left, "number", "")) == ("callback", "13800000007")
+    assert live.heard.count(CHOICES) == 2
+    await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
+    assert caller.outcome == "released"
+
+
+async def test_the_exit_key_interrupts_the_music(live: Live) -> None:
+    caller = live.call(keys="1121", ani="13800000008", patience_ms=600_000)
+    await live.hears(EXIT)
+    [channel] = live.pbx.switch.channels.values()
+    channel.press("*")
+    left = await live.fact("CallLeftQueue")
+    assert (getattr(left, "wish", ""), getattr(left, "number", "")) == ("callback", "13800000008")
+    await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
