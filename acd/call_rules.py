@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.choosing import Facts, find_agent, find_call, find_turn, refused
+from acd.choosing import UNREACHABLE, Facts, find_agent, find_call, find_turn, refused
 from acd.model import Call, Offer, State
 from acd.moves import Stage
 from acd.queue_rules import join_queue, left_alone, next_calls, number_failed, ringing_at, take_back
@@ -138,7 +138,8 @@ def fail(state: State, at: int, offer: Offer, reason: say.FailReason) -> Facts:
     agent = state.agents[offer.agent]
     queue = call.queue or next(iter(agent.queues))
     rules = state.queues[queue].rules
-    if call.stage is Stage.QUEUED and call.prefer_until and call.preferred == agent.id:
+    preferred = call.prefer_until and call.preferred == agent.id
+    if call.stage is Stage.QUEUED and preferred:
         yield say.CallRelaxed(call.id, call.queue, 0, call.priority)
     policy = rules.on_reject if reason == "rejected" else rules.on_no_answer
     if policy == "not ready" or 0 < rules.max_misses <= agent.misses or reason == "agent gone":
@@ -146,6 +147,8 @@ def fail(state: State, at: int, offer: Offer, reason: say.FailReason) -> Facts:
         yield from find_agent(state, at, call)
         yield from left_alone(state, at, agent)
         return
+    if policy == "next" and rules.agent_choice == "ring all" and not (preferred or call.direct):
+        policy = "rest"  # it rings at all others already: the next would be those who have just missed it
     if policy == "rest" or reason in ("busy", "unreachable"):
         yield say.RestStarted(agent.id, at + rules.rest_ms)
         yield from find_agent(state, at, call)
@@ -184,5 +187,7 @@ def hang_up(state: State, request: say.HangUp) -> Facts:
     offer = state.offers.get(agent.offer) if agent is not None else None
     if offer is None or not offer.connected_at or offer.call != request.call:
         yield from refused(request, request.agent, f"is not talking on call {request.call}")
+    elif state.calls[offer.call].link in state.links_down:
+        yield from refused(request, offer.call, UNREACHABLE)
     else:
         yield say.HangUpOrdered(offer.call, offer.id)

@@ -53,9 +53,12 @@ def _due(state: State, call: Call, at: int) -> int:
     if call.queue in call.sent_on and call.waits_on_line:
         return min((due for due in (call.prefer_until, call.retry_at) if due), default=0)
     rules = queue.rules
-    if not (rules.steps or rules.max_wait_ms or call.prefer_until or call.retry_at):
+    at_home = call.stage is Stage.CALLBACK
+    if not (rules.steps or rules.max_wait_ms or call.prefer_until or at_home):
         return 0
     dues = [call.prefer_until, call.retry_at]
+    if at_home:
+        dues.append(call.joined_at + (rules.callback or say.CallbackRules()).keep_ms)
     if call.step < len(rules.steps):
         dues.append(call.joined_at + rules.steps[call.step].after_ms)
     if rules.max_wait_ms and call.waits_on_line:
@@ -94,7 +97,8 @@ def _keep_place(state: State, at: int, call: Call) -> None:
 
 
 def _call_began(state: State, at: int, fact: say.CallBegan) -> None:
-    call = Call(fact.call, fact.channel, fact.ani, fact.dnis, fact.node, fact.port, began_at=at)
+    state.calls_begun += 1
+    call = Call(fact.call, fact.channel, fact.ani, fact.dnis, fact.node, fact.port, at, state.calls_begun)
     state.calls[call.id] = call
     _stage(at, call, fact)
 
@@ -200,7 +204,9 @@ def _call_held(state: State, at: int, fact: say.CallHeld) -> None:
 def _consult_started(state: State, at: int, fact: say.ConsultStarted) -> None:
     """The consultation carries the original caller's numbers, so that the next screen shows them."""
     original = state.calls[fact.original]
-    call = Call(fact.call, "", original.ani, original.dnis, original.node, "", began_at=at, menu=list(original.menu))
+    state.calls_begun += 1
+    call = Call(fact.call, "", original.ani, original.dnis, original.node, "", at, state.calls_begun)
+    call.menu = list(original.menu)
     call.queue, call.consult_of, call.joined_at, call.direct = original.queue, original.id, at, True
     state.calls[call.id] = call
     state.consults += 1
@@ -250,6 +256,7 @@ def _callback_dialed(state: State, at: int, fact: say.CallbackDialed) -> None:
     call = state.calls[fact.call]
     _stage(at, call, fact)
     call.attempts = fact.attempt
+    set_due(state, call, at)
     state.deadlines.put(("dial", call.id), fact.until)
 
 

@@ -12,6 +12,7 @@ from acd import vocabulary as say
 from acd.choosing import Facts, find_agent, find_call
 from acd.model import Call, State
 from acd.moves import Stage
+from acd.queue_rules import give_up_callback
 
 
 def callback_answered(state: State, report: say.CallbackAnswered) -> Facts:
@@ -45,7 +46,6 @@ def missed(state: State, at: int, call: Call, reason: say.FailReason) -> Facts:
     if agent is not None:
         yield say.AgentReleased(agent.id, call.id)
     if not again:
-        yield say.CallLeftQueue(call.id, call.queue, "callback", at - call.joined_at, call.number)
-        yield say.CallEnded(call.id, "switch", "callback not reached")
+        yield from give_up_callback(at, call, "callback not reached")
     if agent is not None:
         yield from find_call(state, at, agent)

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from acd import vocabulary as say
 from acd.agent_choices import draw
-from acd.call_choices import PLACES, ranked
+from acd.call_choices import place_of, ranked
 from acd.estimates import staffed, wait_ms
 from acd.lanes import prospect, want_of
 from acd.model import CONDITIONS, FREE, WRAP_UP, Agent, Call, Lane, Place, Pool, Queue, State, Want
@@ -29,6 +29,7 @@ AMONG_CALLS = {
     "queue weight": "longest weighted wait across the agent's queues",
     "service level": "soonest due across the agent's queues",
 }
+UNREACHABLE = "its switch cannot be reached"
 _NOT_FREE = CONDITIONS[1:]
 RUNG_AT_ONCE = 30
 """The most telephones that ring for one call by the choice `ring all`."""
@@ -272,7 +273,7 @@ def queue_call(
     stays as it was unless it is given."""
     queue = state.queues[name]
     held = call.step if call.queue == name else step
-    place = PLACES[state.routing.call_choice](priority, joined_at - head_start_ms, queue.rules, state.routing)
+    place = place_of(call, priority, joined_at - head_start_ms, queue.rules, state.routing)
     position, wait, nobody = _outlook(state, at, call, queue, place, held, skills, preferred, prefer_until)
     yield say.CallQueued(
         call.id,

@@ -260,13 +260,15 @@ class AgentLeft(Fact, frozen=True):
 
 
 class CallTransferred(Fact, frozen=True):
-    """Blind: the agent's part is over, the call waits for `to` with the place that it had."""
+    """Blind: the agent's part is over, the call waits for `to` with the place that it had. With a `cause`, not as the
+    agent asked: the leg ended in the middle of a consultation, while the caller was held."""
 
     call: str
     agent: str
     offer: int
     to: Target
     talked_ms: int
+    cause: str = ""
 
 
 class CallbackPlaced(Fact, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 from acd.agent_choices import KEYS, rank
 from acd.asks import both, parse
-from acd.call_choices import PLACES
+from acd.call_choices import place_of
 from acd.estimates import call_left
 from acd.model import FREE, Agent, Call, Fit, Lane, Pool, Queue, State, Want
 from acd.order import Order
@@ -133,7 +133,7 @@ def put_in_line(state: State, call: Call, at: int) -> None:
     if not call.queue or call.direct:
         return
     queue = state.queues[call.queue]
-    call.place = PLACES[state.routing.call_choice](call.priority, call.placed_at, queue.rules, state.routing)
+    call.place = place_of(call, call.priority, call.placed_at, queue.rules, state.routing)
     queue.line.put(call.id, call.place)
     if call.retry_at or call.reserved or call.link in state.links_down:
         return

@@ -22,8 +22,9 @@ from acd.order import Order
 from acd.policy import QueueRules, RoutingRules
 from acd.skill_index import SkillIndex
 
-Place: TypeAlias = tuple[int, int]
-"""Where a call stands: the smaller is served sooner. What the numbers are is the call choice's matter."""
+Place: TypeAlias = tuple[int, int, int]
+"""Where a call stands: the smaller is served sooner. What the first two are is the call choice's matter; the last is
+the call's number (`Call.nth`), so that of equals the one who called first is first."""
 
 CONDITIONS = ("free", "offered", "reserved", "connected", "wrap-up", "resting", "not ready", "logged off")
 """The words of `acd.policy.Condition`; an agent's condition and a pool's counts go by their number here."""
@@ -107,6 +108,8 @@ class Call:
     node: str
     port: str
     began_at: int
+    nth: int
+    """It is the so many-th of all calls that have begun."""
     stage: Stage = Stage.NEW
     stage_since: int = 0
     menu: list[tuple[str, str]] = field(default_factory=list)
@@ -122,7 +125,7 @@ class Call:
     step: int = 0
     sent_on: list[str] = field(default_factory=list)
     """The queues that have sent it on, one to the other."""
-    place: Place = (0, 0)
+    place: Place = (0, 0, 0)
     offers: list[int] = field(default_factory=list)
     """Its offers that ring or talk, the oldest first."""
     direct: bool = False
@@ -283,6 +286,7 @@ class State:
     dropped: OrderedDict[tuple[str, str], Dropped] = field(default_factory=OrderedDict)
     """(queue, ANI) → the place that this caller may resume."""
     last_offer: int = 0
+    calls_begun: int = 0
     consults: int = 0
     seed: int = 0
     now: int = 0

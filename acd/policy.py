@@ -33,7 +33,8 @@ Condition: TypeAlias = Literal[
 
 MissPolicy: TypeAlias = Literal["not ready", "rest", "next"]
 """What follows when an agent did not take an offer. `not ready`: until the agent says otherwise; `rest`: no offers for
-`rest_ms`; `next`: stays ready, and this call tries others first (a busy or absent telephone rests all the same)."""
+`rest_ms`; `next`: stays ready, and this call tries others first (a busy or absent telephone rests all the same, and so
+does who missed a call that rang at all: there are no others)."""
 
 TreatmentKind: TypeAlias = Literal["queue", "number", "voicemail", "callback", "hang up"]
 
@@ -67,12 +68,14 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class CallbackRules(msgspec.Struct, frozen=True, omit_defaults=True):
     """Virtual hold: the caller hangs up and keeps the place. Dialed `lead_ms` before an agent is likely to be free;
-    rung for `ring_ms`; `tries` attempts, `retry_ms` apart; after the last, the wish stays on record for people."""
+    rung for `ring_ms`; `tries` attempts, `retry_ms` apart; after the last, or when the place has been kept for
+    `keep_ms`, the wish stays on record for people."""
 
     lead_ms: int = 20_000
     ring_ms: int = 30_000
     tries: int = 3
     retry_ms: int = 300_000
+    keep_ms: int = 86_400_000
 
 
 class QueueRules(msgspec.Struct, frozen=True, omit_defaults=True):

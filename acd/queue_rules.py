@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from acd import vocabulary as say
 from acd.asks import LONGEST, AskError, parse
-from acd.choosing import Facts, dial_out, find_agent, find_calls, offer, passed_over, queue_call, refused
+from acd.choosing import (
+    UNREACHABLE,
+    Facts,
+    dial_out,
+    find_agent,
+    find_calls,
+    find_turn,
+    offer,
+    passed_over,
+    queue_call,
+    refused,
+)
 from acd.lanes import prospect, want_of
 from acd.model import FREE, OFFERED, RESERVED, Agent, Call, Queue, State
 from acd.moves import WAITING, Presence, Stage
@@ -46,10 +57,12 @@ def enter_queue(state: State, request: say.EnterQueue) -> Facts:
         queue = state.queues[request.queue]
         refusal = _refusal(state, queue, request.skills) if queue.id != call.queue else None
         if refusal is not None:
-            yield from deflect(state, request.at, call, what, queue, *refusal)
+            yield from deflect(state, request.at, call, what, queue, *refusal, look=False)
         else:
-            yield from place(state, request.at, call, what, queue)
-        yield from next_calls(state, request.at, agents)
+            yield from place(state, request.at, call, what, queue, look=False)
+        yield from next_calls(state, request.at, agents)  # first: others may come before it for those it rang at
+        if call.stage is Stage.QUEUED:
+            yield from find_turn(state, request.at, call)
 
 
 def _not_an_ask(text: str) -> str:
@@ -138,7 +151,16 @@ def asked(state: State, call: Call) -> Asked:
 
 
 def deflect(
-    state: State, at: int, call: Call, what: Asked, queue: Queue, why: str, to: Treatment, tried: tuple[str, ...] = ()
+    state: State,
+    at: int,
+    call: Call,
+    what: Asked,
+    queue: Queue,
+    why: str,
+    to: Treatment,
+    tried: tuple[str, ...] = (),
+    *,
+    look: bool = True,
 ) -> Facts:
     """The queue does not take or keep the call. A chain of queues that send calls to each other ends in voicemail."""
     waited_ms = at - what.joined_at
@@ -151,15 +173,15 @@ def deflect(
         if other.id in tried:
             yield say.CallDeflected(call.id, other.id, "no queue is left", VOICEMAIL, waited_ms)
         elif (refusal := _refusal(state, other, what.skills)) is not None:
-            yield from deflect(state, at, call, what, other, *refusal, tried)
+            yield from deflect(state, at, call, what, other, *refusal, tried, look=look)
         else:
-            yield from place(state, at, call, what, other)
+            yield from place(state, at, call, what, other, look=look)
 
 
-def place(state: State, at: int, call: Call, what: Asked, queue: Queue, by: str = "") -> Facts:
+def place(state: State, at: int, call: Call, what: Asked, queue: Queue, by: str = "", *, look: bool = True) -> Facts:
     """Into a queue, with what the call takes along."""
-    priority = what.priority + queue.rules.priority
-    yield from queue_call(state, at, call, queue.id, priority, what.joined_at, what.head_start_ms, what.skills, by=by)
+    where = (queue.id, what.priority + queue.rules.priority, what.joined_at, what.head_start_ms, what.skills)
+    yield from queue_call(state, at, call, *where, by=by, look=look)
 
 
 def number_failed(at: int, call: Call, reason: str) -> Facts:
@@ -225,6 +247,8 @@ def call_due(state: State, at: int, call: Call) -> Facts:
     rules = queue.rules
     if not queue.open and not rules.serve_after_closing and call.waits_on_line:
         yield from deflect(state, at, call, asked(state, call), queue, "closed", rules.when_closed)
+    elif call.stage is Stage.CALLBACK and call.joined_at + (rules.callback or say.CallbackRules()).keep_ms <= at:
+        yield from give_up_callback(at, call, "callback kept too long")
     elif call.retry_at and call.retry_at <= at:
         yield from queue_call(state, at, call, queue.id, call.priority, call.joined_at, call.head_start_ms, call.skills)
     elif rules.max_wait_ms and call.joined_at + rules.max_wait_ms <= at and call.waits_on_line:
@@ -240,6 +264,12 @@ def call_due(state: State, at: int, call: Call) -> Facts:
             yield from deflect(state, at, call, asked(state, call), queue, f"step {number}", step.overflow)
         else:
             yield from find_agent(state, at, call)
+
+
+def give_up_callback(at: int, call: Call, cause: str) -> Facts:
+    """The place is gone; the wish stays on record for people."""
+    yield say.CallLeftQueue(call.id, call.queue, "callback", at - call.joined_at, call.number)
+    yield say.CallEnded(call.id, "switch", cause)
 
 
 # ------------------------------------------------------------------------------------------- supervisors
@@ -285,7 +315,7 @@ def pull_call(state: State, request: say.PullCall) -> Facts:
     elif agent.state != FREE:
         yield from refused(request, agent.id, f"is {agent.condition}")
     elif call.link in state.links_down:
-        yield from refused(request, call.id, "its switch cannot be reached")
+        yield from refused(request, call.id, UNREACHABLE)
     else:
         lane = call.lane
         passed = passed_over(lane, lane.counts) if lane is not None else {}
@@ -328,6 +358,8 @@ def not_rules(rules: say.QueueRules, queues: dict[str, say.QueueRules]) -> str:
     for place, text in asks:
         if problem := _not_an_ask(text):
             return f"{place}: {problem}"
+    if rules.callback is not None and rules.callback.keep_ms <= 0:
+        return "keeps callbacks for no time: keep_ms, expected more than 0"
     for treatment in treatments:
         if treatment.kind == "queue" and treatment.to not in queues:
             return f"sends calls to a queue that does not exist: {treatment.to}"

@@ -73,6 +73,8 @@ def _cannot_configure(state: State, request: say.Configure) -> str:
     for name, who in request.agents.items():
         if unknown := sorted(who.queues.keys() - request.queues.keys()):
             return f"agent {name} serves a queue that does not exist: {unknown[0]}"
+        if who.weight < 1:
+            return f"agent {name} has weight {who.weight}: expected 1 or more, or no place in the queue"
     for name, rules in request.queues.items():
         if problem := queue_rules.not_rules(rules, request.queues):
             return f"queue {name}: {problem}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from acd import vocabulary as say
 from acd.agent_rules import wrap_up
-from acd.choosing import CALL_LOOKED, Facts, dial_out, find_call, offer, queue_call, refused
+from acd.choosing import CALL_LOOKED, UNREACHABLE, Facts, dial_out, find_call, find_turn, offer, queue_call, refused
 from acd.model import FREE, Agent, Call, Offer, State
 from acd.moves import Presence, Stage
 from acd.queue_rules import left_alone, next_calls, take_back
@@ -45,9 +45,12 @@ def talk_over(state: State, at: int, call: Call, by: say.Party, cause: str) -> F
 
 def leave_talk(state: State, at: int, party: Offer, cause: str) -> Facts:
     """An agent's leg, or an outside number's, has ended, and who becomes free by that gets the next call."""
-    agents = agents_of(state, state.calls[party.call])
+    call = state.calls[party.call]
+    agents = agents_of(state, call)
     yield from part_over(state, at, party, cause)
     yield from next_calls(state, at, agents)
+    if call.stage is Stage.QUEUED:
+        yield from find_turn(state, at, call)
 
 
 def part_over(state: State, at: int, party: Offer, cause: str) -> Facts:
@@ -55,12 +58,24 @@ def part_over(state: State, at: int, party: Offer, cause: str) -> Facts:
     call = state.calls[party.call]
     if call.consult_of:
         yield from consult_over(state, at, call, "agent", cause)
+    elif call.consulting:
+        yield from _back_in_line(state, at, call, party, cause)
     elif len(call.offers) == 1:
         yield from talk_over(state, at, call, "agent", cause)
     else:
         yield say.AgentLeft(call.id, party.agent, party.id, at - party.connected_at)
         if party.agent:
             yield from wrap_up(state, at, state.agents[party.agent], call.id, call.queue)
+
+
+def _back_in_line(state: State, at: int, call: Call, party: Offer, cause: str) -> Facts:
+    """The agent is gone in the middle of a consultation. The caller, who is held, is back in the place of before."""
+    yield from consult_over(state, at, state.calls[call.consulting], "agent", cause)
+    to = say.Target("queue", call.queue)
+    yield say.CallTransferred(call.id, party.agent, party.id, to, at - party.connected_at, cause)
+    yield from wrap_up(state, at, state.agents[party.agent], call.id, call.queue)
+    where = (call.queue, call.priority, call.joined_at, call.head_start_ms, call.skills)
+    yield from queue_call(state, at, call, *where, look=False)
 
 
 def end_consult(state: State, at: int, consult: Call, by: say.Party, cause: str) -> Facts:
@@ -90,23 +105,28 @@ def consult_over(state: State, at: int, consult: Call, by: say.Party, cause: str
 def _talking(
     state: State, request: say.HoldCall | say.ResumeCall | say.ConsultCall | say.JoinConsult | say.TransferCall
 ) -> tuple[Agent, Call, Offer] | None:
-    """The agent, the call and the leg, if this agent talks on this call (or holds it)."""
+    """The agent, the call and the leg, if this agent talks on this call (or holds it), and the switch hears us."""
     agent, call = state.agents.get(request.agent), state.calls.get(request.call)
-    if agent is None or call is None or call.consult_of or agent.call != call.id:
+    if agent is None or call is None or call.consult_of or agent.call != call.id or call.link in state.links_down:
         return None
     leg = state.offers.get(agent.offer)
     return (agent, call, leg) if leg is not None and leg.connected_at else None
 
 
 def _not_talking(
+    state: State,
     request: say.HoldCall | say.ResumeCall | say.ConsultCall | say.JoinConsult | say.TransferCall,
 ) -> Facts:
-    yield from refused(request, request.agent, f"is not talking on call {request.call}")
+    call = state.calls.get(request.call)
+    if call is not None and call.link in state.links_down:
+        yield from refused(request, call.id, UNREACHABLE)
+    else:
+        yield from refused(request, request.agent, f"is not talking on call {request.call}")
 
 
 def hold_call(state: State, request: say.HoldCall) -> Facts:
     if (talk := _talking(state, request)) is None:
-        yield from _not_talking(request)
+        yield from _not_talking(state, request)
         return
     agent, call, leg = talk
     if call.stage is Stage.HELD:
@@ -119,7 +139,7 @@ def hold_call(state: State, request: say.HoldCall) -> Facts:
 
 def resume_call(state: State, request: say.ResumeCall) -> Facts:
     if (talk := _talking(state, request)) is None:
-        yield from _not_talking(request)
+        yield from _not_talking(state, request)
         return
     agent, call, leg = talk
     if call.stage is not Stage.HELD:
@@ -131,7 +151,7 @@ def resume_call(state: State, request: say.ResumeCall) -> Facts:
 
 def consult_call(state: State, request: say.ConsultCall) -> Facts:
     if (talk := _talking(state, request)) is None:
-        yield from _not_talking(request)
+        yield from _not_talking(state, request)
         return
     agent, call, leg = talk
     problem = _cannot_reach(state, agent, request.to)
@@ -174,7 +194,7 @@ def _cannot_reach(state: State, agent: Agent, to: say.Target) -> str:
 
 def join_consult(state: State, request: say.JoinConsult) -> Facts:
     if (talk := _talking(state, request)) is None:
-        yield from _not_talking(request)
+        yield from _not_talking(state, request)
         return
     agent, call, _ = talk
     if (problem := _cannot_join(state, call)) is not None:
@@ -199,7 +219,7 @@ def _join(state: State, call: Call) -> Facts:
 
 def transfer_call(state: State, request: say.TransferCall) -> Facts:
     if (talk := _talking(state, request)) is None:
-        yield from _not_talking(request)
+        yield from _not_talking(state, request)
         return
     agent, call, leg = talk
     to = request.to

@@ -108,6 +108,7 @@ _BOUNDS: dict[str, Any] = {
     "lead_ms": _bounds(0, 600_000),
     "tries": _bounds(1, 20),
     "retry_ms": _bounds(1_000, DAY_MS),
+    "keep_ms": _bounds(1_000, 7 * DAY_MS),
     "ageing_ms": _bounds(1_000, DAY_MS),
 }
 """By the field's name, which means the same in every table."""

@@ -290,8 +290,11 @@ def _wrap_up_started(record: CallRecord, fact: WrapUpStarted, at: int) -> None:
     record.segments.append(Segment("wrap-up", at, agent=fact.agent, queue=record.queue))
 
 
-def _wrap_up_ended(record: CallRecord, _fact: WrapUpEnded, at: int) -> None:
-    _close(record, at, "wrap-up")
+def _wrap_up_ended(record: CallRecord, fact: WrapUpEnded, at: int) -> None:
+    """Of this agent: after a transfer two may wrap up at once."""
+    for segment in record.segments:
+        if segment.ended_at is None and segment.kind == "wrap-up" and segment.agent == fact.agent:
+            segment.ended_at = at
 
 
 _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {

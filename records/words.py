@@ -191,6 +191,10 @@ class Words:
         call = self.state.calls[fact.call]
         caller = f"the caller {call.ani}" if call.ani else "the caller"
         talked = duration(fact.talked_ms)
+        if fact.cause:
+            return (
+                f"{self.who(fact.agent)} was gone while consulting, after {talked} of talk: {caller} is in line again."
+            )
         return f"{self.who(fact.agent)} transferred {caller} to {self._target(fact.to)} after {talked} of talk."
 
     def _target(self, to: say.Target) -> str:

@@ -96,7 +96,7 @@ def _queue(pick: Pick, name: str) -> QueueRules:
         max_misses=pick((0, 2)),
         wrap_up_open=pick((False, False, True)),
         wrap_up_limit_ms=pick((3_600_000, 5_000)),
-        callback=pick((CallbackRules(), CallbackRules(60_000, 5_000, 2, 1_000), None)),
+        callback=pick((CallbackRules(), CallbackRules(60_000, 5_000, 2, 1_000), CallbackRules(keep_ms=40_000), None)),
     )
 
 

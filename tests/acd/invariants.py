@@ -26,6 +26,8 @@ def check(state: State, between_lists: bool = False) -> None:
         _agent(state, agent)
     for call in state.calls.values():
         _call(state, call)
+    numbers = [call.nth for call in state.calls.values()]  # which stand in the order in which they began
+    assert numbers == sorted(set(numbers))
     for offer in state.offers.values():
         assert offer.id in state.calls[offer.call].offers
         assert bool(offer.agent) is not bool(offer.number)
@@ -159,7 +161,7 @@ def _lines(state: State) -> None:
 
 def _place(state: State, call: Call) -> Any:
     rules = state.queues[call.queue].rules
-    return PLACES[state.routing.call_choice](call.priority, call.placed_at, rules, state.routing)
+    return *PLACES[state.routing.call_choice](call.priority, call.placed_at, rules, state.routing), call.nth
 
 
 def _has(lane: Lane, pool: Pool) -> bool:
@@ -257,6 +259,8 @@ def _due(state: State, call: Call) -> int:
     dues = [call.prefer_until, call.retry_at]
     if not (call.queue in call.sent_on and _sendable(call)) and not call.consult_of:
         dues += [call.joined_at + step.after_ms for step in rules.steps[call.step : call.step + 1]]
+    if call.stage is Stage.CALLBACK:
+        dues.append(call.joined_at + (rules.callback or say.CallbackRules()).keep_ms)
     if rules.max_wait_ms and call.queue not in call.sent_on and _sendable(call):
         dues.append(call.joined_at + rules.max_wait_ms)
     return min(filter(None, dues), default=0)

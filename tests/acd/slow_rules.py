@@ -230,19 +230,21 @@ def place(state: State, queue: str, priority: int, placed_at: int) -> tuple[int,
     return 0, placed_at - ageing
 
 
-def place_of(state: State, call: Call) -> tuple[tuple[int, int], str]:
-    """Where a waiting call stands; equals go by their ids."""
-    return place(state, call.queue, call.priority, call.joined_at - call.head_start_ms), call.id
+def place_of(state: State, call: Call) -> tuple[tuple[int, int], int]:
+    """Where a waiting call stands; of equals, the one who called first comes first."""
+    return place(state, call.queue, call.priority, call.joined_at - call.head_start_ms), list(state.calls).index(
+        call.id
+    )
 
 
 def next_call(state: State, at: int, agent: Agent) -> str:
     """The call that this agent should be offered, "" for none."""
 
     def turn(call: Call) -> Any:
-        its_place, name = place_of(state, call)
+        its_place, nth = place_of(state, call)
         if state.routing.call_choice == "queue weight":
-            return -(at - its_place[1]) * state.queues[call.queue].rules.weight, its_place, name
-        return its_place, name
+            return -(at - its_place[1]) * state.queues[call.queue].rules.weight, its_place, nth
+        return its_place, nth
 
     calls = takeable(state, agent)
     return min(calls, key=turn).id if calls else ""
@@ -265,6 +267,9 @@ def older(state: State, agent: Agent, call: Call) -> int:
 
 def position(state: State, fact: say.CallQueued) -> int:
     """The place in the queue, from 1, of a call that is about to be queued."""
-    its = place(state, fact.queue, fact.priority, fact.joined_at - fact.head_start_ms), fact.call
+    its = (
+        place(state, fact.queue, fact.priority, fact.joined_at - fact.head_start_ms),
+        list(state.calls).index(fact.call),
+    )
     others = [one for one in in_line(state, fact.queue) if one.id != fact.call]
     return 1 + sum(place_of(state, one) < its for one in others)

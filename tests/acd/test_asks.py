@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acd import vocabulary as say
 from acd.asks import DEEPEST, LONGEST, Ask, AskError, both, parse
+from acd.core import Acd
+from acd.policy import AgentRules, QueueRules
+from acd.skill_index import SkillIndex, members
 
 EXAMPLE = "billing >= 3 and (zh >= 4 or not trainee)"
 
@@ -269,6 +273,44 @@ def test_what_is_missing_does_not_hold_and_is_needed(
 @given(TREES, TREES, SKILLS)
 def test_both_is_and(a: Tree, b: Tree, skills: dict[str, int]) -> None:
     assert both(parse(written(a)), parse(written(b))).holds(skills) is (means(a, skills) and means(b, skills))
+
+
+@given(TREES, st.lists(SKILLS, max_size=70))
+def test_among_many_it_finds_those_for_whom_it_holds(tree: Tree, members_skills: list[dict[str, int]]) -> None:
+    """After each member who comes in, more of them than one digit of a whole number has bits."""
+    ask, index = parse(written(tree)), SkillIndex()
+    assert list(members(ask.among(index))) == []
+    for number, skills in enumerate(members_skills, 1):
+        index.add(skills)
+        assert list(members(ask.among(index))) == [n for n in range(number) if ask.holds(members_skills[n])]
+
+
+AGENTS = st.dictionaries(
+    st.sampled_from([f"a{n}" for n in range(9)]),
+    st.builds(
+        AgentRules,
+        st.just("Agent"),
+        st.dictionaries(st.sampled_from(["sales", "service"]), st.integers(1, 2)),
+        SKILLS,
+        st.integers(1, 2),
+    ),
+)
+
+
+@given(TREES, st.lists(AGENTS, min_size=1, max_size=4))
+def test_whoever_is_added_changed_or_removed_it_finds_the_agents_of_now(
+    tree: Tree, floors: list[dict[str, AgentRules]]
+) -> None:
+    ask, acd = parse(written(tree)), Acd()
+    for at, agents in enumerate(floors):
+        acd.handle(say.Configure(at, {name: QueueRules(name) for name in ("sales", "service")}, agents))
+        state = acd.state
+        pools = list(state.pools.values())
+        found = {name for n in members(ask.among(state.index)) for name in pools[n].agents}
+        assert found == {name for name, who in agents.items() if ask.holds(who.skills)}
+        for queue in state.queues.values():
+            found = {name for n in members(ask.among(queue.index)) for name in queue.pools[n].agents}
+            assert found == {name for name, who in agents.items() if queue.id in who.queues and ask.holds(who.skills)}
 
 
 SCRAPS = st.lists(st.sampled_from(["a", "zh", "and", "or", "not", "(", ")", ">=", "<", "=", "!", "3", " ", "é", "-"]))

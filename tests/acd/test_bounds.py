@@ -273,7 +273,7 @@ def preferred(
     def place(span: Span, priority: int, waited_ms: int, head_start_ms: int) -> object:
         rules = queues[span.queue]
         at = PLACES[routing.call_choice](priority + span.raised, now - waited_ms - head_start_ms, rules, routing)
-        return ranked(routing.call_choice, at, rules, now)
+        return ranked(routing.call_choice, (*at, 0), rules, now)
 
     before: bool = place(*other, ivr) < place(*one, 0)  # type: ignore[operator]
     return before

@@ -60,8 +60,8 @@ def test_each_choice_makes_its_order_of_the_same_callers(choice: str, order: lis
 def test_by_weight_the_order_of_two_queues_turns_as_time_goes() -> None:
     """Sales counts three times: it draws level 30 s after a call of service that came 20 s before."""
     service, sales, routing = QueueRules("Service"), QueueRules("Sales", weight=3), RoutingRules("queue weight")
-    first = PLACES["queue weight"](0, 0, service, routing)
-    second = PLACES["queue weight"](0, 20_000, sales, routing)
+    first = (*PLACES["queue weight"](0, 0, service, routing), 1)
+    second = (*PLACES["queue weight"](0, 20_000, sales, routing), 2)
 
     def sooner(at: int) -> bool:
         return bool(ranked("queue weight", first, service, at) < ranked("queue weight", second, sales, at))

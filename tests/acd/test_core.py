@@ -67,6 +67,23 @@ def test_a_new_agent_of_a_queue_gets_the_callers_who_wait_there() -> None:
     assert [type(fact) for fact in facts] == [say.AgentReady, say.CallOffered]
 
 
+def test_nobody_is_drawn_by_no_weight() -> None:
+    """If all weights were 0, there would be nothing to draw from; with one of 0 that agent would idle for ever."""
+    acd = Acd()
+    queues = {"service": QueueRules("Service", agent_choice="weighted random")}
+    (said,) = acd.handle(say.Configure(0, queues, {"a1": AgentRules("Alice", {"service": 1}, weight=0)}))
+    why = "agent a1 has weight 0: expected 1 or more, or no place in the queue"
+    assert said == say.Refused("Configure", "configuration", why)
+
+
+def test_a_callback_is_kept_for_some_time() -> None:
+    acd = Acd()
+    queues = {"service": QueueRules("Service", callback=say.CallbackRules(keep_ms=0))}
+    (said,) = acd.handle(say.Configure(0, queues, ALICE))
+    why = "queue service: keeps callbacks for no time: keep_ms, expected more than 0"
+    assert said == say.Refused("Configure", "configuration", why)
+
+
 def test_rules_that_take_the_last_agent_from_a_queue_send_its_callers_on() -> None:
     acd = Acd()
     queues = {"service": QueueRules("Service", stay_when=("free", "not ready")), "sales": QueueRules("Sales")}
