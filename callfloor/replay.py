@@ -62,6 +62,7 @@ SHOWN = {
     "aht": "AHT",
     "occupancy": "occupancy",
 }
+USUAL_SPEED = 60.0
 IN_SHORT = {
     "offered": "calls",
     "answered": "answered",
@@ -91,7 +92,9 @@ def replay(
     wire: Annotated[
         bool, typer.Option("--wire", help="One day through the live system itself, on a simulated PBX, in real time.")
     ] = False,
-    speed: Annotated[float, typer.Option(min=0.1, max=1_000, help="With --wire: so many times as fast.")] = 60,
+    speed: Annotated[
+        float | None, typer.Option(min=0.1, max=1_000, help="With --wire: so many times as fast (60).")
+    ] = None,
     calls: Annotated[int, typer.Option(min=0, help="How many calls are shown whose wait changes most.")] = 10,
     seed: Seed = None,
     replications: Replications = 10,
@@ -104,13 +107,15 @@ def replay(
     check_files({"--json": json, "--html": html})
     if (rules is None) == (scenario is None):
         raise typer.BadParameter("expected either --rules or --scenario")
+    if speed is not None and not wire:
+        raise typer.BadParameter("--speed: only with --wire; without it, time is virtual")
     found, zone_info = _trace(record, written, zone, strict=strict), _zone(zone)
     one, notes = _put_together(found, zone_info, day, rules, scenario, _queues(queue))
     for warning in one.rules().warnings():
         errors.print(f"{rules or scenario}: {warning}", markup=False)
     first = one.arrivals.seed if seed is None else seed
     if wire:
-        before, days, changed, more = _on_the_wire(one, first, speed)
+        before, days, changed, more = _on_the_wire(one, first, speed or USUAL_SPEED)
         notes += more
     else:
         with days_bar(replications) as done:

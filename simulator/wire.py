@@ -141,7 +141,7 @@ class Wire(Engine):
         self, scenario: Scenario, house: House, pbx: SimulatedPbx, entries: list[Entry], speed: float, follow: Follow
     ) -> None:
         super().__init__(house.floor.acd, follow)
-        self._house, self._pbx, self._speed = house, pbx, speed
+        self._scenario, self._house, self._pbx, self._speed = scenario, house, pbx, speed
         self._hotlines = {entry: str(n) for n, entry in enumerate(entries, 1)}
         self._phones = {agent: _Phone() for agent in scenario.rules().agents}
         for agent, phone in self._phones.items():
@@ -158,8 +158,10 @@ class Wire(Engine):
         house.floor.follow(self._hears)
 
     def begins(self) -> None:
-        """Now it is the beginning of the day."""
+        """Now it is the beginning of the day, by the rules as they are without hurry."""
         self._begun = self._clock()
+        rules = self._scenario.rules()
+        self._happened(self._day_begins, [say.Configured(rules.queues, rules.agents, rules.routing)])
 
     @property
     def now(self) -> int:
@@ -334,7 +336,7 @@ async def _open(
     with tempfile.TemporaryDirectory(prefix="callfloor-wire-") as folder:
         agi_port = free_port()
         manager = ManagerSettings(name="callfloor", secret=secret)
-        pbx = SimulatedPbx(SimulatedPbxSettings(node=NODE, agi_port=agi_port, managers=(manager,), speed=speed))
+        pbx = SimulatedPbx(SimulatedPbxSettings(node=NODE, agi_port=agi_port, managers=(manager,)))
         await pbx.start()
         config = _config(scenario, entries, Path(folder), (pbx.ami_port, agi_port), secret, speed)
         house = House(config, reactor)
@@ -411,7 +413,7 @@ def _said(rules: QueueRules) -> QueueRules:
 def _silence(path: Path) -> None:
     """In place of a spoken sentence."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(wav(array("h", bytes(1_600))))
+    path.write_bytes(wav(array("h", bytes(160))))
 
 
 async def _connected(house: House) -> None:

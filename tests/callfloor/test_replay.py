@@ -87,3 +87,24 @@ def test_wrong_usage_is_told_in_words(options: list[str], said: str, rules: Path
     assert found.returncode == 2
     assert said in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_on_the_wire_the_live_system_itself_takes_the_calls(rules: Path, tmp_path: Path) -> None:
+    record = tmp_path / "morning.csv"
+    record.write_text(
+        "entry,queue_start,queue_end,service_start,service_end,queue,agent\n"
+        "8:00:00,8:00:10,8:00:20,8:00:20,8:03:00,service,ann\n"
+        "8:04:00,8:04:10,8:04:40,8:04:40,8:06:00,service,ann\n"
+    )
+    found = callfloor("replay", record, "--rules", rules, "--wire", "--speed", "60", "--json", tmp_path / "out.json")
+    assert found.returncode == 0, found.stderr
+    told = msgspec.json.decode((tmp_path / "out.json").read_bytes())
+    _, replayed = told["report"]["sides"]
+    assert (replayed["values"]["answered"]["mean"], replayed["replications"]) == (2, 1)
+    assert "at speed 60 the 10 ms that it takes to talk to the switch count as 0.6 s" in found.stdout
+
+
+def test_a_speed_without_the_wire_would_do_nothing_and_is_refused(rules: Path) -> None:
+    found = callfloor("replay", BANK, "--rules", rules, "--speed", "10")
+    assert found.returncode == 2
+    assert "--speed: only with --wire" in found.stderr
