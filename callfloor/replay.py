@@ -153,7 +153,7 @@ def _queues(said: Sequence[str] | None) -> dict[str, str]:
 def _put_together(
     trace: Trace, zone: ZoneInfo, day: str | None, rules: Path | None, scenario: Path | None, queues: Mapping[str, str]
 ) -> tuple[Scenario, list[str]]:
-    from simulator.replay import CannotReplay, by_rules, of_day
+    from simulator.replay import CannotReplay, assumed, by_rules, of_day
     from simulator.scenario import load
 
     try:
@@ -168,12 +168,8 @@ def _put_together(
             one = load(scenario, record=of_one_day)
     except CannotReplay as error:
         raise typer.BadParameter(str(error)) from None
-    notes = [*trace.notes]
-    if days > 1:
-        notes.append(f"the record is of {days} days: this is {on}; --day names another")
-    if not of_one_day.spans:
-        notes.append("the record does not say who was there: all agents of the rules work all day")
-    return one, notes
+    more = [f"the record is of {days} days: this is {on}; --day names another"] if days > 1 else []
+    return one, [*trace.notes, *more, *assumed(of_one_day, one)]
 
 
 def _date(said: str | None) -> date | None:
@@ -212,8 +208,9 @@ def _overall(report: Report, before: Day, days: Sequence[Day]) -> Table:
 
     was = values_of(before.overall, report.formula)
     now = [values_of(day.overall, report.formula) for day in days]
-    mean = "1 day" if len(days) == 1 else f"mean of {len(days)} days"
-    table = Table("", "recorded", f"replayed, {mean}", "difference", "95 % of days", title=escape(report.title))
+    mean = "1 day" if len(days) == 1 else f"mean of {len(days)} days ± 95 % confidence"
+    title = f"{escape(report.title)}: {mean}"
+    table = Table("", "recorded", "replayed", "difference", "95 % of days", title=title)
     for column in table.columns[1:]:
         column.justify = "right"
     outside = False
@@ -227,8 +224,8 @@ def _overall(report: Report, before: Day, days: Sequence[Day]) -> Table:
         table.add_row(
             name,
             "-" if recorded is None else plain(recorded, unit),
-            said(report.sides[1].values[measure], unit),
-            mean_said(report.differences[measure], unit),
+            mean_said(report.sides[1].values[measure], unit),
+            said(report.differences[measure], unit),
             "" if days_of is None else f"{plain(max(days_of.low, 0), unit)} to {plain(days_of.high, unit)}",
             style=style,
         )

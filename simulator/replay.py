@@ -87,6 +87,22 @@ def by_rules(
     return of_rules(rules, tables, record)
 
 
+def assumed(trace: Trace, scenario: Scenario) -> list[str]:
+    """What the replay takes for granted, each a sentence."""
+    said: list[str] = []
+    if not trace.spans:
+        said.append("the record does not say who was there: all agents of the rules work all day")
+    elif any(span.estimated for span in trace.spans):
+        said.append("an agent who served nobody while own calls waited for more than a minute was away (away_after_s)")
+    if any(kind.wrap_up_s is not None for kind in scenario.kinds.values()):
+        said.append("from one call to the next agents take as long as they did while others waited")
+    if trace.format != "journal":
+        said.append("the record tells no wrap-up: its AHT and occupancy are of talks alone")
+    if any(call.outcome in ("callback", "message", "other") for call in trace.calls):
+        said.append("callers who left for a callback, a message or by a key do so again if they wait as long")
+    return said
+
+
 class _Pooled:
     """What a kind of call lacks is taken from all kinds together."""
 

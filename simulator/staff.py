@@ -11,6 +11,7 @@ from acd import vocabulary as say
 from simulator.chance import Chance, Constant
 from simulator.engine import Engine
 from simulator.scenario import Outside, Scenario, Shift, Team
+from simulator.traces.trace import AgentSpan
 
 Wants: TypeAlias = Literal["work", "break", "home"]
 
@@ -21,7 +22,9 @@ BUSY = ("connected", "wrap-up", "logged off")
 class Agent:
     """One person. `wants` is what the plan of the day says; `offer` is what rings, `wraps_up` the call written up."""
 
-    __slots__ = ("answer_ms", "id", "offer", "paces", "random", "team", "wants", "wrap_up_ms", "wraps_up")
+    __slots__ = (
+        "answer_ms", "away_ms", "back_at", "id", "offer", "paces", "random", "team", "wants", "wrap_up_ms", "wraps_up"
+    )  # fmt: skip
 
     def __init__(self, name: str, team: Team, kinds: list[str], chance: Chance) -> None:
         self.id, self.team = name, team
@@ -33,6 +36,9 @@ class Agent:
         self.offer = 0
         self.wraps_up = ""
         self.wrap_up_ms: int | None = None
+        self.away_ms = 0
+        """How long the break is that begins after this talk."""
+        self.back_at = 0
 
 
 class Staff:
@@ -68,6 +74,8 @@ class Staff:
         agent.wrap_up_ms = wrap_up_ms
         if agent.wants == "home":
             self.engine.later(at, self._goes, agent)
+        elif agent.away_ms:
+            self.engine.later(at, self._is_away, agent)
 
     # -------------------------------------------------------------------------------------------- roster
 
@@ -75,8 +83,8 @@ class Staff:
         day, ids = scenario.day, list(team.ids(name))
         if team.recorded is not None:
             for agent in ids:
-                spans = [(span.from_ms, span.to_ms) for span in team.recorded if span.agent == agent]
-                self._as_recorded(scenario, self.agents[agent], sorted(spans))
+                spans = [span for span in team.recorded if span.agent == agent]
+                self._as_recorded(scenario, self.agents[agent], sorted(spans, key=lambda span: span.from_ms))
         elif not team.shifts:
             for agent in ids:
                 self.engine.later(day.begins_at, self._comes, self.agents[agent])
@@ -100,17 +108,44 @@ class Staff:
                 self.engine.later(returns, self._returns, agent)
         self.engine.later(ends, self._stops, agent, "home")
 
-    def _as_recorded(self, scenario: Scenario, agent: Agent, spans: list[tuple[int, int]]) -> None:
-        """At work in these spans (ms since midnight); between them on a break."""
+    def _as_recorded(self, scenario: Scenario, agent: Agent, spans: list[AgentSpan]) -> None:
+        """At work in these spans; between them on a break.
+
+        What is known of a break's hours is by the clock. One that was told from services began when a talk was over: it
+        begins here after the talk of that moment, and is as long.
+        """
         day = scenario.day
         midnight, here = day.at(0), False
-        for n, (begins_ms, ends_ms) in enumerate(spans):
-            begins, ends = max(midnight + begins_ms, day.begins_at), midnight + ends_ms
+        for span, after in zip(spans, [*spans[1:], None], strict=True):
+            begins, ends = max(midnight + span.from_ms, day.begins_at), midnight + span.to_ms
             if ends <= begins:
                 continue
-            self.engine.later(begins, self._returns if here else self._comes, agent)
-            self.engine.later(ends, self._stops, agent, "break" if n + 1 < len(spans) else "home")
+            if not here:
+                self.engine.later(begins, self._comes, agent)
+            elif not span.estimated:
+                self.engine.later(begins, self._returns, agent)
             here = True
+            if after is None:
+                self.engine.later(ends, self._stops, agent, "home")
+            elif after.estimated:
+                self.engine.later(ends, self._breaks_off, agent, after.from_ms - span.to_ms)
+            else:
+                self.engine.later(ends, self._stops, agent, "break")
+
+    def _breaks_off(self, at: int, agent: Agent, for_ms: int) -> None:
+        agent.away_ms += for_ms
+        self._stops(at, agent, "break")
+        self._is_away(at, agent, None)
+
+    def _is_away(self, at: int, agent: Agent, _: Any) -> None:
+        if agent.away_ms and self.engine.acd.state.agents[agent.id].condition not in BUSY:
+            agent.back_at = max(agent.back_at, at) + agent.away_ms
+            agent.away_ms = 0
+            self.engine.later(agent.back_at, self._comes_back, agent)
+
+    def _comes_back(self, at: int, agent: Agent, _: Any) -> None:
+        if at == agent.back_at and not agent.away_ms:
+            self._returns(at, agent, None)
 
     def _comes(self, at: int, agent: Agent, _: Any) -> None:
         agent.wants = "work"
@@ -208,3 +243,5 @@ class Staff:
         agent.wraps_up = ""
         if agent.wants == "home":
             self.engine.later(at, self._goes, agent)
+        elif agent.away_ms:
+            self.engine.later(at, self._is_away, agent)

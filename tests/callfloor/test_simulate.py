@@ -22,13 +22,13 @@ teams = { front = { agents = 4, queues = { service = 1 } } }
 """
 
 
-def callfloor(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def callfloor(*arguments: str | Path, columns: int = 160) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "callfloor", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"COLUMNS": "160"},
+        env=os.environ | {"COLUMNS": str(columns)},
         timeout=100,
     )
 
