@@ -101,7 +101,7 @@ def test_on_the_wire_the_live_system_itself_takes_the_calls(rules: Path, tmp_pat
     told = msgspec.json.decode((tmp_path / "out.json").read_bytes())
     _, replayed = told["report"]["sides"]
     assert (replayed["values"]["answered"]["mean"], replayed["replications"]) == (2, 1)
-    assert "at speed 60 the 10 ms that it takes to talk to the switch count as 0.6 s" in found.stdout
+    assert "on the wire at speed 60: 10 ms that the parts take to talk to each other count as 0.6 s" in found.stdout
 
 
 def test_a_speed_without_the_wire_would_do_nothing_and_is_refused(rules: Path) -> None:
