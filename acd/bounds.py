@@ -9,9 +9,9 @@ transferred, resumed after a cut, or held virtually). The agent takes c' only if
 `Bound.bound_ms` is the largest w - w' for which the rules allow that: nobody who joined more than so much later than c
 is served first by an agent who could have taken c.
 
-Why it holds. Let p be the priority of c at its step, h its head start (the time in the IVR, where that counts), s its
-queue's service-level time, g its queue's weight, A `ageing_ms`, and the same with ' for c'. By the places in
-`acd.call_choices`, c' is before c only if
+Why it holds. Let p be the priority of c at its step, h its head start (its flow's, and the IVR's time where that
+counts), s its queue's service-level time, g its queue's weight, A `ageing_ms`, and the same with ' for c'. By the
+places in `acd.call_choices`, c' is before c only if
 
 - `oldest`: w + h <= w' + h'.
 - `priority`: p' > p, whatever they have waited; or p' = p, and then as by `oldest`.
@@ -19,7 +19,7 @@ queue's service-level time, g its queue's weight, A `ageing_ms`, and the same wi
 - `service level`: w + h + pA - s <= w' + h' + p'A - s'.
 - `queue weight`: g(w + h + pA) <= g'(w' + h' + p'A).
 
-With h >= 0, and h' at most the longest time in the IVR, each of these is w <= f w' + k, where f = 1 (g'/g for `queue
+With h >= 0, and h' at most the longest that there can be, each of these is w <= f w' + k, where f = 1 (g'/g for `queue
 weight`: that is `Bound.factor`) and k depends on the rules alone (infinite where p' > p by `priority`).
 
 Steps raise priorities at known times, and the queue's longest wait or an overflow ends a wait, unless the caller has
@@ -46,7 +46,7 @@ from math import ceil, inf
 
 import msgspec
 
-from acd.asks import parse
+from acd.asks import both, parse
 from acd.policy import AgentRules, QueueRules, RoutingRules
 
 SHOWN = 3
@@ -119,8 +119,9 @@ def teams(agents: Mapping[str, AgentRules]) -> list[Team]:
     return list(alike.values())
 
 
-def spans(name: str, rules: QueueRules, staff: Sequence[Team]) -> list[Span]:
-    """The life of a call in the queue, cut where a step changes it, up to where the rules end it."""
+def spans(name: str, rules: QueueRules, staff: Sequence[Team], own: str = "") -> list[Span]:
+    """The life of a call in the queue, cut where a step changes it, up to where the rules end it. `own`: what the call
+    asks for itself, which is then in `skills` of each span until a step forgets it."""
     end_ms = ends_at(rules)
     steps = [step for step in rules.steps if step.after_ms < end_ms]
     ends = [*(step.after_ms for step in steps), end_ms]
@@ -140,13 +141,21 @@ def spans(name: str, rules: QueueRules, staff: Sequence[Team]) -> list[Span]:
                 0,
             )
         )
+    asked = own
+    for n, span in enumerate(found):
+        asked = "" if n and steps[n - 1].forget_ask else asked
+        found[n] = replace(span, skills=_both(span.skills, asked))
     everybody = list(enumerate(staff))
-    own = [(n, team) for n, team in everybody if name in team.queues]
+    inside = [(n, team) for n, team in everybody if name in team.queues]
     return [
-        replace(span, takers=_takers(span, everybody if span.widen else own))
+        replace(span, takers=_takers(span, everybody if span.widen else inside))
         for span in found
         if span.begin_ms < span.end_ms
     ]
+
+
+def _both(one: str, other: str) -> str:
+    return both(parse(one), parse(other)).text if one and other else one or other
 
 
 def ends_at(rules: QueueRules) -> float:
@@ -174,19 +183,25 @@ def _takers(span: Span, asked: Sequence[tuple[int, Team]]) -> int:
 # ---------------------------------------------------------------------------------------------- coverage
 
 
-def gaps(queues: Mapping[str, QueueRules], agents: Mapping[str, AgentRules]) -> list[Gap]:
-    """The times in the lives of calls in which no configured agent could ever take them."""
+def gaps(
+    queues: Mapping[str, QueueRules],
+    agents: Mapping[str, AgentRules],
+    asks: Mapping[str, Collection[str]] | None = None,
+) -> list[Gap]:
+    """The times in the lives of calls in which no configured agent could ever take them. `asks`: what calls ask for
+    themselves, by queue."""
     staff = teams(agents)
-    found: list[Gap] = []
+    found: dict[Gap, None] = {}
     for name, rules in queues.items():
-        wants = groupby(spans(name, rules, staff), lambda span: (span.skills, span.levels, span.widen, span.takers))
-        for _, same in wants:
-            alike = list(same)
-            if not alike[0].takers:
-                end = alike[-1].end_ms
-                words = f"queue {name}{_when(alike[0].begin_ms, end)}: {_nobody(alike[0], staff)}"
-                found.append(Gap(name, alike[0].begin_ms, None if end == inf else int(end), words))
-    return found
+        for own in ("", *sorted({*(asks or {}).get(name, ())} - {""})):
+            life = spans(name, rules, staff, own)
+            for _, same in groupby(life, lambda span: (span.skills, span.levels, span.widen, span.takers)):
+                alike = list(same)
+                if not alike[0].takers:
+                    end = alike[-1].end_ms
+                    words = f"queue {name}{_when(alike[0].begin_ms, end)}: {_nobody(alike[0], staff)}"
+                    found[Gap(name, alike[0].begin_ms, None if end == inf else int(end), words)] = None
+    return list(found)
 
 
 def never_asked(queues: Mapping[str, QueueRules], agents: Mapping[str, AgentRules]) -> list[str]:
@@ -254,18 +269,22 @@ def bounds(
     routing: RoutingRules,
     brought: Mapping[str, Collection[int]] | None = None,
     ivr_ms: int = IVR_MS,
+    head_starts: Mapping[str, int] | None = None,
 ) -> list[Bound]:
     """The bound for each queue and each priority that its calls can join with, the most overtaken last.
 
     `brought`: the priorities that calls bring to a queue (from the IVR), 0 where it says nothing; a call that overflows
-    takes them along. `ivr_ms`: the longest time in the IVR, where the queue counts it.
+    takes them along. `ivr_ms`: the longest time in the IVR, where the queue counts it. `head_starts`: the longest that
+    a flow of the IVR gives to calls of a queue, beside that.
     """
     staff = teams(agents)
     lives = {name: spans(name, rules, staff) for name, rules in queues.items()}
     joining = _joining(queues, brought or {})
     rivals: list[_Rival] = []
     for name, rules in queues.items():
-        head_start_ms = ivr_ms if any(queues[origin].count_ivr for origin in _origins(queues, name)) else 0
+        origins = _origins(queues, name)
+        given_ms = [(head_starts or {}).get(one, 0) + (ivr_ms if queues[one].count_ivr else 0) for one in origins]
+        head_start_ms = max(given_ms)
         top = max(joining[name])
         rivals += [_Rival(span, rules, top + span.raised, head_start_ms) for span in lives[name]]
     return [

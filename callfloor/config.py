@@ -18,7 +18,7 @@ from agent_console.settings import User, WebSettings
 from callfloor.rules import Queue, RuleTables, treatments
 from cti.serial_settings import SerialSettings
 from cti.settings import NodeSettings
-from ivr.settings import IvrSettings
+from ivr.settings import LAST, IvrSettings
 from pbx_config.settings import PbxSettings
 from records.settings import RecordsSettings
 
@@ -87,19 +87,25 @@ class Config(RuleTables):
     def _references_hold(self) -> Config:
         if faults := [*_unspoken(self.queues, self.ivr)]:
             raise ValueError("\n".join(faults))
-        known = ", ".join(sorted(self.queues))
+        known, agents = ", ".join(sorted(self.queues)), ", ".join(sorted(self.agents))
+        for place, agent in self.ivr.preferred():
+            if agent not in self.agents:
+                raise ValueError(f"ivr.{place}: there is no agent {agent!r} (agents: {agents}), nor is it {LAST!r}")
         for place, queue in self.ivr.queues():
             if queue not in self.queues:
                 raise ValueError(f"ivr.{place}: there is no queue {queue!r} (queues: {known})")
         for name, user in self.users.items():
             if user.agent is not None and user.agent not in self.agents:
-                agents = ", ".join(sorted(self.agents))
                 raise ValueError(f"users.{name}.agent: there is no agent {user.agent!r} (agents: {agents})")
         return self
 
     def brought(self) -> dict[str, set[int]]:
         """The priorities that calls bring to each queue: 0 from the dialplan, those of the flows from the IVR."""
         return brought(self.ivr)
+
+    def asks(self) -> dict[str, set[str]]:
+        """What calls ask for themselves, by queue: nothing from the dialplan, what the flows say from the IVR."""
+        return asks(self.ivr)
 
 
 class RulesFile(RuleTables):
@@ -117,6 +123,16 @@ class RulesFile(RuleTables):
 
     def brought(self) -> dict[str, set[int]]:
         return brought(self.ivr) if self.ivr is not None else {}
+
+    def asks(self) -> dict[str, set[str]]:
+        return asks(self.ivr) if self.ivr is not None else {}
+
+    def head_starts(self) -> dict[str, int]:
+        """The longest head start (ms) that a flow gives to calls of each queue."""
+        found: dict[str, int] = {}
+        for _, choice, _ in self.ivr.entries() if self.ivr is not None else ():
+            found[choice.queue] = max(found.get(choice.queue, 0), choice.head_start_ms)
+        return found
 
 
 def _unspoken(queues: Mapping[str, Queue], ivr: IvrSettings) -> Iterator[str]:
@@ -147,10 +163,15 @@ def _reached(queues: Mapping[str, Queue], ivr: IvrSettings) -> Iterator[tuple[st
 
 def brought(ivr: IvrSettings) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
-    for flow in ivr.flows.values():
-        for _, choice in flow.choices():
-            if choice.queue:
-                found.setdefault(choice.queue, {0}).add(choice.priority)
+    for _, choice, _ in ivr.entries():
+        found.setdefault(choice.queue, {0}).add(choice.priority)
+    return found
+
+
+def asks(ivr: IvrSettings) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for _, choice, ask in ivr.entries():
+        found.setdefault(choice.queue, {""}).add(ask)
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import SQLAlchemyError
 
 from acd.core import Acd
 from acd.vocabulary import LinkLost, Refused
@@ -58,7 +59,8 @@ class House:
         self.database = Database(config.records.database)
         region = config.records.region
         self.customers = Customers(self.database, config.records, self._now)
-        screens = Screens(self.customers, CallLog(self.database, region), self._journal.path, region)
+        self._log = CallLog(self.database, region)
+        screens = Screens(self.customers, self._log, self._journal.path, region)
         self._follower = Follower(self.database, self._journal.path, region, tell, self._now)
         self.console = Console(
             config.web,
@@ -72,10 +74,11 @@ class House:
             fault=lambda: self.floor.journal_fault,
         )
         self.speech = Speech(config.ivr.speech)
-        self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound, self._acd.state)
+        self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound, self._acd.state, self._last_agent)
         self.bridges = [Bridge(node, tell, self._now) for node in config.nodes.values()]
         self.lines = [SerialLine(line, tell, self._now, reactor) for line in config.serial.values()]
         self._rules = config.rules()
+        self._asks = config.asks()
         self._timetable = Timetable(self._rules.hours, tell, self._now)
         self._figures = FloorMetrics(self.metrics, self._acd)
         SerialMetrics(self.metrics, self.lines)
@@ -85,7 +88,7 @@ class House:
         """Remembers, makes ready, listens, and only then connects to the switch. Raises CannotStart."""
         self._remember(progress)
         config = self.config
-        for warning in self._rules.warnings():
+        for warning in self._rules.warnings(self._asks):
             log.warning("house.rules", warning=warning)
         facts = await self.floor.tell(self._rules.configure(self._now()))
         for fact in facts:
@@ -158,6 +161,14 @@ class House:
             await self.floor.tell(LinkLost(self._now(), link, STARTING))
         for gone in self._acd.state.links_down.keys() - {*links, DATABASE_LINK}:
             log.info("house.link_no_longer_configured", link=gone)
+
+    async def _last_agent(self, ani: str) -> str:
+        """For the IVR, which does without if the database fails."""
+        try:
+            return await self._log.last_agent(ani)
+        except SQLAlchemyError as error:
+            log.warning("house.last_agent_unknown", why=str(error).partition("\n")[0])
+            return ""
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))

@@ -238,17 +238,25 @@ class Rules:
         """The request that tells the ACD these rules at `at` (ms since 1970 UTC)."""
         return Configure(at, self.queues, self.agents, self.routing)
 
-    def warnings(self) -> list[str]:
-        """What the rules allow, but hardly anybody wants: calls that nobody can take, agents whom nobody asks."""
-        calls = [gap.words for gap in gaps(self.queues, self.agents)]
+    def warnings(self, asks: Mapping[str, Collection[str]] | None = None) -> list[str]:
+        """What the rules allow, but hardly anybody wants: calls that nobody can take, agents whom nobody asks.
+
+        `asks`: what calls ask for themselves, by queue.
+        """
+        calls = [gap.words for gap in gaps(self.queues, self.agents, asks)]
         agents = never_asked(self.queues, self.agents)
         more = f" and {len(agents) - NAMED} more" if len(agents) > NAMED else ""
         asked = [f"no call would ever be offered to {', '.join(agents[:NAMED])}{more}"] if agents else []
         return [*calls, *_unreached(self.queues), *asked]
 
-    def bounds(self, brought: Mapping[str, Collection[int]] | None = None, ivr_ms: int = IVR_MS) -> list[Bound]:
+    def bounds(
+        self,
+        brought: Mapping[str, Collection[int]] | None = None,
+        ivr_ms: int = IVR_MS,
+        head_starts: Mapping[str, int] | None = None,
+    ) -> list[Bound]:
         """How far calls may be overtaken: see `acd.bounds`."""
-        return bounds(self.queues, self.agents, self.routing, brought, ivr_ms)
+        return bounds(self.queues, self.agents, self.routing, brought, ivr_ms, head_starts)
 
 
 NAMED = 10

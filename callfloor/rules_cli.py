@@ -28,19 +28,21 @@ def show_rules(
     """Say what the rules come to: queues, steps, who is asked, calls nobody can take, how far a call is overtaken."""
     file = load_rules(config)
     rules = file.rules()
-    bounds = rules.bounds(file.brought(), file.ivr.session_ms if file.ivr is not None else IVR_MS)
+    ivr_ms = file.ivr.session_ms if file.ivr is not None else IVR_MS
+    bounds = rules.bounds(file.brought(), ivr_ms, file.head_starts())
+    warnings = rules.warnings(file.asks())
     if as_json:
-        print(msgspec.json.encode(as_data(rules, bounds)).decode())  # noqa: T201 - data for another program
+        print(msgspec.json.encode(as_data(rules, bounds, warnings)).decode())  # noqa: T201 - data for another program
         return
     screen = Console(highlight=False)
     screen.print(Text(f"Calls are chosen by {choice_of_calls(rules)}."))
     screen.print(_queues(rules))
     screen.print(_bounds(bounds))
-    for warning in rules.warnings():
+    for warning in warnings:
         screen.print(Text(f"warning: {warning}", style="yellow"))
 
 
-def as_data(rules: Rules, bounds: list[Bound]) -> dict[str, Any]:
+def as_data(rules: Rules, bounds: list[Bound], warnings: list[str]) -> dict[str, Any]:
     """All that the tables say, as plain data."""
     queues = {
         name: {
@@ -51,7 +53,7 @@ def as_data(rules: Rules, bounds: list[Bound]) -> dict[str, Any]:
         }
         for name, queue in rules.queues.items()
     }
-    return {"routing": rules.routing, "queues": queues, "bounds": bounds, "warnings": rules.warnings()}
+    return {"routing": rules.routing, "queues": queues, "bounds": bounds, "warnings": warnings}
 
 
 def choice_of_calls(rules: Rules) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
@@ -26,6 +26,8 @@ from ivr.interpreter import (
     Dialogue,
     Done,
     Event,
+    FindLast,
+    Found,
     Keys,
     Play,
     Record,
@@ -59,17 +61,25 @@ class FastAgiServer:
     """Listens for Asterisk and holds one conversation per call.
 
     `sound` gives the file of a prompt as Asterisk knows it, without extension. `now` is in ms since 1970. `state` is
-    the ACD's own, to be read: places and waits are told as they are there.
+    the ACD's own, to be read: places and waits are told as they are there. `last_agent` gives the id of the agent who
+    has talked to a number last, or "" if that is not known.
     """
 
     def __init__(
-        self, settings: IvrSettings, tell: Tell, now: Now, sound: Callable[[Prompt], str], state: State
+        self,
+        settings: IvrSettings,
+        tell: Tell,
+        now: Now,
+        sound: Callable[[Prompt], str],
+        state: State,
+        last_agent: Callable[[str], Awaitable[str]],
     ) -> None:
         self.settings = settings
         self.calls = Calls(state)
         self.tell = tell
         self.now = now
         self.sound = sound
+        self._last_agent = last_agent
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
         self._awaited: dict[str, asyncio.Event] = {}
@@ -122,6 +132,15 @@ class FastAgiServer:
                 await asyncio.wait_for(awaited.wait(), timeout_ms / 1000)
         finally:
             self._awaited.pop(call, None)
+
+    async def find_last(self, ani: str) -> str:
+        """Who has talked to this number last, or "": a database that is slow does not hold up the call."""
+        try:
+            async with asyncio.timeout(self.settings.last_agent_ms / 1000):
+                return await self._last_agent(ani)
+        except TimeoutError:
+            log.warning("ivr.last_agent_not_in_time", last_agent_ms=self.settings.last_agent_ms)
+            return ""
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = asyncio.current_task()
@@ -214,6 +233,8 @@ class Session:
                 return Keys(await self._ask(command))
             case Rest():
                 return await self._rest(command)
+            case FindLast(ani):
+                return Found(await self._house.find_last(ani))
             case AwaitCaller(call, timeout_ms):
                 await self._house.await_caller(call, timeout_ms)
                 return Done()

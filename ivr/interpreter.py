@@ -13,6 +13,7 @@ told, because only the switch knows which of the two it was.
     Ask          plays until a key, then collects keys            Keys ("" if none came)
     Rest         plays, then music, until the exit key or a time  Rested
     Tell         stamps the input with the time and tells the ACD Told
+    FindLast     asks who has talked to this number last          Found ("" if nobody knows in time)
     AwaitCaller  waits for the serial line to bring the numbers   Done (look in `calls`)
     Record       records until # or silence or hang-up            Done
 """
@@ -39,7 +40,7 @@ from acd.vocabulary import (
 from ivr import prompts as say
 from ivr.calls import Calls, Waiting
 from ivr.prompts import Prompt
-from ivr.settings import Choice, Flow, Hotline, IvrSettings, Language, Menu, Missed
+from ivr.settings import LAST, Choice, Flow, Hotline, IvrSettings, Language, Menu, Missed
 
 Next: TypeAlias = Literal["wait", "hangup"]
 """Where the dialplan takes the caller afterwards: to music until an agent answers, or to the end."""
@@ -94,6 +95,10 @@ class Tell(msgspec.Struct, frozen=True):
     input: AnyInput
 
 
+class FindLast(msgspec.Struct, frozen=True):
+    ani: str
+
+
 class AwaitCaller(msgspec.Struct, frozen=True):
     call: str
     timeout_ms: int
@@ -121,12 +126,16 @@ class Rested(msgspec.Struct, frozen=True):
     crowded: bool = False
 
 
+class Found(msgspec.Struct, frozen=True):
+    agent: str
+
+
 class Told(msgspec.Struct, frozen=True):
     facts: Sequence[AnyFact]
 
 
-Command: TypeAlias = Play | Ask | Rest | Tell | AwaitCaller | Record
-Event: TypeAlias = Done | Keys | Rested | Told
+Command: TypeAlias = Play | Ask | Rest | Tell | FindLast | AwaitCaller | Record
+Event: TypeAlias = Done | Keys | Rested | Found | Told
 Dialogue: TypeAlias = Generator[Command, Event, Next]
 
 
@@ -151,6 +160,13 @@ def _rest(rest: Rest) -> Generator[Command, Event, Rested]:
     if not isinstance(event, Rested):
         raise NoSense(f"expected Rested, found {event!r}")
     return event
+
+
+def _find_last(ani: str) -> Generator[Command, Event, str]:
+    event = yield FindLast(ani)
+    if not isinstance(event, Found):
+        raise NoSense(f"expected Found, found {event!r}")
+    return event.agent
 
 
 def _tell(said: AnyInput) -> Generator[Command, Event, Sequence[AnyFact]]:
@@ -211,7 +227,7 @@ class _Conversation:
                     yield from _play(self._sentence("goodbye"))
                 return "hangup"
             if choice.queue:
-                return (yield from self._enter_queue(choice.queue, choice.priority))
+                return (yield from self._enter_queue(choice))
             here = choice.menu or here
             choice = yield from self._menu(here)
 
@@ -238,8 +254,13 @@ class _Conversation:
 
     # --------------------------------------------------------------------------------------- waiting, or not
 
-    def _enter_queue(self, queue: str, priority: int) -> Dialogue:
-        yield from _tell(EnterQueue(STAMPED_BY_SHELL, self.caller.call, queue, priority))
+    def _enter_queue(self, choice: Choice) -> Dialogue:
+        preferred = choice.preferred
+        if preferred == LAST:
+            preferred = (yield from _find_last(self.caller.ani)) if self.caller.ani else ""
+        skills = self.flow.ask(choice, self.language)
+        how = (choice.queue, choice.priority, skills, preferred, choice.head_start_ms)
+        yield from _tell(EnterQueue(STAMPED_BY_SHELL, self.caller.call, *how))
         waiting = self.calls.waiting(self.caller.call)
         if waiting is None or waiting.offered:
             # An agent's phone is ringing: the caller hears music, not a place in a queue. Or the call is not taken, or

@@ -15,9 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from acd.asks import AskError, both, parse
+from acd.queue_rules import LONGEST_OF_TWO
 
 Language: TypeAlias = Literal["zh", "en"]
 Text: TypeAlias = dict[Language, str]
@@ -28,16 +31,40 @@ Offer: TypeAlias = Literal["callback", "message"]
 Engine: TypeAlias = Literal["espeak", "gtts", "files"]
 
 
+def _ask(text: str) -> str:
+    try:
+        ask = parse(text).text
+    except AskError as error:
+        raise ValueError(str(error)) from None
+    if len(ask) > LONGEST_OF_TWO:
+        raise ValueError(f"expected at most {LONGEST_OF_TWO} characters, so that the queue can ask for as much")
+    return ask
+
+
+Ask: TypeAlias = Annotated[str, AfterValidator(_ask)]
+"""Skills that are asked for, such as `billing >= 3`: see `acd.asks`."""
+
+LAST = "last"
+"""In place of an agent's id: whoever has talked to this caller last."""
+
+
 class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Choice(Settings):
-    """Where a key leads: `say` first if given, then one of `queue`, `menu`, `hangup`; `say` alone, the menu again."""
+    """Where a key leads: `say` first if given, then one of `queue`, `menu`, `hangup`; `say` alone, the menu again.
+
+    How the call enters the queue: `priority`; the `skills` it asks for beside what the queue asks for; a `preferred`
+    agent, by id or `last`, who is asked first for the queue's `prefer_ms`; `head_start_ms` that count as waited.
+    """
 
     say: Text | None = None
     queue: str = ""
-    priority: int = 0
+    priority: int = Field(default=0, ge=-100, le=100)
+    skills: Ask = ""
+    preferred: str = Field(default="", max_length=80)
+    head_start_ms: int = Field(default=0, ge=0, le=3_600_000)
     menu: str = ""
     hangup: bool = False
 
@@ -48,8 +75,9 @@ class Choice(Settings):
             raise ValueError(f"expected one of queue, menu and hangup, found {' and '.join(ways)}")
         if not ways and self.say is None:
             raise ValueError("leads nowhere: expected queue, menu, say or hangup")
-        if self.priority and not self.queue:
-            raise ValueError("priority counts only where a queue is named")
+        for name in ("priority", "skills", "preferred", "head_start_ms"):
+            if getattr(self, name) and not self.queue:
+                raise ValueError(f"{name} counts only where a queue is named")
         return self
 
 
@@ -75,12 +103,14 @@ class Menu(Settings):
 class Flow(Settings):
     """`start` is where a caller begins: a menu, or a queue straight away.
 
+    `language_skills`: what every call of the flow asks for, by the language that it is heard in.
     `offers`: what a caller may choose in place of waiting. `exit_key` asks for that choice again while there is music.
     """
 
     greeting: Text | None = None
     start: Choice = Choice(menu="top")
     menus: dict[str, Menu] = {}
+    language_skills: dict[Language, Ask] = {}
     offers: tuple[Offer, ...] = ("callback", "message")
     exit_key: Key | Literal[""] = ""
 
@@ -92,6 +122,11 @@ class Flow(Settings):
                 yield f"menus.{name}.keys.{key}", choice
             yield f"menus.{name}.wrong.then", menu.wrong.then
             yield f"menus.{name}.no_key.then", menu.no_key.then
+
+    def ask(self, choice: Choice, language: Language) -> str:
+        """All that a call asks for that comes to a queue by this choice."""
+        own = self.language_skills.get(language, "")
+        return both(parse(own), parse(choice.skills)).text if own and choice.skills else own or choice.skills
 
     def texts(self) -> Iterator[tuple[str, Text]]:
         """Every sentence of this flow with its place."""
@@ -149,6 +184,7 @@ class IvrSettings(Settings):
     """`hotlines` by dialed number; a call with no or another number takes `default_hotline`.
 
     `smdi_wait_ms`: how long a call that came on a port without a number waits for the serial line to bring it.
+    `last_agent_ms`: how long a call waits to be told who has talked to this caller last; it goes on without.
     `place_every_ms`: how often a waiting caller is told the place, who waits with us and not in the dialplan (a flow
     with an exit key, a queue with steps). `announcements`: what a queue's steps may `announce`, by name.
     `messages` is where callers' messages are recorded; `asterisk_messages` the same folder as Asterisk sees it.
@@ -159,6 +195,7 @@ class IvrSettings(Settings):
     connections_max: int = Field(default=1_000, ge=1)
     environment_ms: int = Field(default=5_000, ge=100)
     session_ms: int = Field(default=900_000, ge=1_000)
+    last_agent_ms: int = Field(default=300, ge=0, le=3_000)
     smdi_wait_ms: int = Field(default=3_000, ge=0, le=30_000)
     message_max_ms: int = Field(default=120_000, ge=5_000)
     place_every_ms: int = Field(default=60_000, ge=5_000, le=3_600_000)
@@ -172,6 +209,23 @@ class IvrSettings(Settings):
 
     def hotline(self, dnis: str) -> Hotline:
         return self.hotlines.get(dnis) or self.hotlines[self.default_hotline]
+
+    def entries(self) -> Iterator[tuple[str, Choice, str]]:
+        """Every way into a queue: its place, its choice, and what a call asks for that takes it."""
+        for name, flow in self.flows.items():
+            languages = {hotline.language for hotline in self.hotlines.values() if hotline.flow == name}
+            for place, choice in flow.choices():
+                for language in sorted(languages) if choice.queue else ():
+                    yield f"flows.{name}.{place}", choice, flow.ask(choice, language)
+
+    def preferred(self) -> list[tuple[str, str]]:
+        """Every agent whom a flow names, with the place that does: whoever knows the agents checks them."""
+        return [
+            (f"flows.{name}.{place}.preferred", choice.preferred)
+            for name, flow in self.flows.items()
+            for place, choice in flow.choices()
+            if choice.preferred not in ("", LAST)
+        ]
 
     def queues(self) -> list[tuple[str, str]]:
         """Every queue that a flow leads to, with the place that names it: whoever knows the queues checks them."""
@@ -191,6 +245,12 @@ class IvrSettings(Settings):
             if hotline.flow not in self.flows:
                 there = ", ".join(sorted(self.flows))
                 raise ValueError(f"hotlines.{dnis}.flow: there is no flow {hotline.flow!r} (flows: {there})")
+            for place, choice in self.flows[hotline.flow].choices():
+                if len(ask := self.flows[hotline.flow].ask(choice, hotline.language)) > LONGEST_OF_TWO:
+                    raise ValueError(
+                        f"flows.{hotline.flow}.{place}.skills: expected at most {LONGEST_OF_TWO} characters with "
+                        f"language_skills, found {len(ask)}"
+                    )
             texts = [(f"flows.{hotline.flow}.{place}", text) for place, text in self.flows[hotline.flow].texts()]
             # Whoever waits may come to any queue, by an overflow or a supervisor's hand.
             texts += [(f"announcements.{name}", text) for name, text in self.announcements.items()]

@@ -21,8 +21,8 @@ Level = Literal["ok", "warning", "error"]
 
 CONTEXTS = ("callfloor-call", "callfloor-ports", "callfloor-ivr", "callfloor-wait", "callfloor-agent")
 MODULES = (
-    "app_exec", "app_playback", "app_record", "app_stack", "app_userevent", "func_callerid", "func_groupcount",
-    "func_lock", "func_sprintf", "func_strings", "res_agi", "res_musiconhold",
+    "app_exec", "app_playback", "app_record", "app_stack", "app_userevent", "func_callerid", "func_channel",
+    "func_groupcount", "func_lock", "func_sprintf", "func_strings", "res_agi", "res_musiconhold",
 )  # fmt: skip
 LIVE_ACTIONS = ("Bridge", "Filter", "Hangup", "Originate", "Setvar", "Status")
 OLDEST_ASTERISK = 20

@@ -8,7 +8,7 @@ from records.call_records import CallRecord
 from records.call_rows import read_calls
 from records.database import Database
 from records.numbers import normalise
-from records.tables import calls
+from records.tables import calls, segments
 
 LONGEST_PAGE = 500
 
@@ -27,6 +27,20 @@ class CallLog:
             lambda connection: read_calls(connection, select(calls).where(calls.c.call == call))
         )
         return found[0] if found else None
+
+    async def last_agent(self, number: str) -> str:
+        """Who has talked to this number last; "" if nobody has, or if it is no number that could be called."""
+        caller = normalise(number, self._region)
+        if caller is None:
+            return ""
+        talks = (
+            select(segments.c.agent)
+            .join(calls, calls.c.call == segments.c.call)
+            .where(calls.c.caller == caller, segments.c.kind == "talk", segments.c.agent != "")
+            .order_by(segments.c.began_at.desc())
+            .limit(1)
+        )
+        return await self._database.run(lambda connection: connection.scalar(talks)) or ""
 
     async def latest(
         self, count: int, *, before: int | None = None, agent: str = "", number: str = ""

@@ -22,9 +22,17 @@ def sound(prompt: Prompt) -> str:
     return f"/sounds/{prompt.text}"
 
 
+async def nobody_knows(ani: str) -> str:
+    return ""
+
+
 @asynccontextmanager
-async def listening(house: House, **changed: object) -> AsyncIterator[FastAgiServer]:
-    server = FastAgiServer(ivr_settings(**changed), house.tell, house.now, sound, house.acd.state)
+async def listening(
+    house: House, last_agent: Callable[[str], Awaitable[str]] | None = None, **changed: object
+) -> AsyncIterator[FastAgiServer]:
+    server = FastAgiServer(
+        ivr_settings(**changed), house.tell, house.now, sound, house.acd.state, last_agent or nobody_knows
+    )
     house.listeners.append(server.see)
     await server.start()
     try:
@@ -96,6 +104,26 @@ async def test_a_number_is_collected_to_the_hash_and_a_message_is_recorded() -> 
     assert Command("RECORD FILE", ("/var/spool/messages/message-pbx1-2", "wav", "#", "120000", "BEEP", "s=10")) in (
         message.commands
     )
+
+
+async def test_whoever_talked_to_the_caller_last_is_preferred_if_the_records_say_so_in_time() -> None:
+    never = asyncio.Event()
+
+    async def quick(ani: str) -> str:
+        return {"13800138000": "a2"}.get(ani, "")
+
+    async def slow(_ani: str) -> str:
+        await never.wait()
+        return "a2"
+
+    flows = {"main": {"start": {"queue": "service", "preferred": "last"}}}
+    hotlines = {"8001": {"flow": "main", "language": "en"}}
+    for last_agent, preferred in ((quick, "a2"), (slow, "")):
+        house = House(ready=["a1", "a2"])
+        async with listening(house, last_agent, flows=flows, hotlines=hotlines, last_agent_ms=20) as server:
+            await Channel().run(server.port)
+        [entered] = [line.input for line in house.journal if isinstance(line.input, EnterQueue)]
+        assert entered.preferred == preferred
 
 
 async def test_a_waiting_call_hears_its_place() -> None:

@@ -29,6 +29,8 @@ from ivr.interpreter import (
     Dialogue,
     Done,
     Event,
+    FindLast,
+    Found,
     Keys,
     NoSense,
     Play,
@@ -60,8 +62,9 @@ def spoken(prompts: tuple[Prompt, ...]) -> str:
 class Talk:
     """Drives a dialogue as the shell does, and writes down each command with what came of it."""
 
-    def __init__(self, house: House, keys: str = "") -> None:
+    def __init__(self, house: House, keys: str = "", last: str = "") -> None:
         self.house = house
+        self.last = last
         self.keys = keys.split()
         self.lines: list[str] = []
         self.calls = Calls(house.acd.state)
@@ -93,6 +96,9 @@ class Talk:
                 return Told(facts)
             case Rest(prompts, exit_key, until, most_ms):
                 return self.rest(prompts, exit_key, until, most_ms)
+            case FindLast(ani):
+                self.lines.append(f"find last {ani}")
+                return Found(self.last)
             case AwaitCaller():
                 self.lines.append("await caller")
             case Record(name, _):
@@ -517,3 +523,28 @@ def test_who_is_sent_on_while_resting_is_treated_at_once() -> None:
     assert waits(house, "- -")[1] == (
         "play Please leave your message after the tone. When you have finished, press hash or hang up."
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "ani", "asked", "preferred", "looked_up"),
+    [
+        ({}, "1", "zh >= 2", "", False),
+        ({"skills": "billing>=3 or tax"}, "1", "zh >= 2 and (billing >= 3 or tax)", "", False),
+        ({"preferred": "a2"}, "1", "zh >= 2", "a2", False),
+        ({"preferred": "last"}, "1", "zh >= 2", "a1", True),
+        ({"preferred": "last"}, "", "zh >= 2", "", False),
+    ],
+)
+def test_a_key_says_how_the_call_enters_the_queue(
+    key: dict[str, str], ani: str, asked: str, preferred: str, looked_up: bool
+) -> None:
+    start = {"queue": "service", "priority": 2, "head_start_ms": 30_000, **key}
+    flow = {"start": start, "language_skills": {"zh": "zh >= 2"}}
+    hotlines = {"8001": {"flow": "main", "language": "zh"}}
+    settings = ivr_settings(flows={"main": flow}, hotlines=hotlines)
+    house = House()
+    talk = Talk(house, last="a1")
+    said = talk.run(answer(caller(ani=ani), settings, talk.calls))
+    [entered] = [line.input for line in house.journal if isinstance(line.input, EnterQueue)]
+    assert entered == EnterQueue(house.at, "c1", "service", 2, asked, preferred, 30_000)
+    assert ("find last" in said) is looked_up

@@ -93,6 +93,11 @@ async def test_a_day_of_calls_becomes_rows(database: Database, path: Path) -> No
         assert [record.call for record in await log.latest(500, number=written_as)] == ["c207", "c107", "c7"]
     for other in ("0955555555", "anonymous", "%"):
         assert await log.latest(500, number=other) == []
+    last = max(r.connected_at or 0 for r in found.values() if r.caller == "+886912345607")
+    assert [r.call for r in found.values() if r.connected_at == last and r.caller == "+886912345607"] == ["c207"]
+    assert await log.last_agent("0912 345 607") == "a9"
+    for nobody in ("0912345600", "0955555555", "anonymous", "%"):
+        assert await log.last_agent(nobody) == ""
     [wished, smdr] = await database.run(rows_of(wishes, smdr_records))
     assert len(wished) == 60
     assert len(smdr) == 180

@@ -69,8 +69,11 @@ class Live:
             self._changed.set()
             return str(sound.with_suffix(""))
 
-        self.ivr = FastAgiServer(IVR, self.floor.tell, self.now, spoken, acd.state)
+        self.ivr = FastAgiServer(IVR, self.floor.tell, self.now, spoken, acd.state, self.last_agent)
         self._tasks: list[asyncio.Task[None]] = []
+
+    async def last_agent(self, ani: str) -> str:
+        return "a2" if ani == "13800000002" else ""
 
     async def start(self) -> None:
         await self.ivr.start()
