@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from acd import vocabulary as say
+from acd.model import State
+from acd.moves import Stage
+from acd.state import apply
 from records.call_records import CallRecord, CallRecords, Segment, SmdrRecord, UnknownCall, WishRecord
-from tests.acd.transcript import tell, transcripts
+from tests.acd.transcript import START, tell, transcripts
 from tests.records.floor import WHY, Lines
 
 
@@ -176,6 +180,123 @@ def test_a_call_that_its_queue_does_not_keep_leaves_a_message() -> None:
         Segment("queue", 1_000, 61_000, queue="sales", result="sent on: waited too long"),
         Segment("ivr", 61_000, 70_000),
     ]
+
+
+def stays(story: str, call: str) -> list[tuple[str, int, int | None, str, str, str]]:
+    """(kind, began_at, ended_at, agent, target, result) of the segments of one call; times are those of the story."""
+    [path] = [path for path in transcripts() if path.stem == story]
+    record = records_of(Lines(tell(path.read_text()).journal))[call]
+    times = [(s.began_at - START, None if s.ended_at is None else s.ended_at - START) for s in record.segments]
+    return [(s.kind, *at, s.agent, s.target, s.result) for at, s in zip(times, record.segments, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("story", "call", "expected"),
+    [
+        (
+            "transfer_attended",
+            "c1",
+            [
+                ("queue", 1_000, 2_000, "", "", "answered"),
+                ("offer", 1_000, 2_000, "a1", "", "answered"),
+                ("talk", 2_000, 6_000, "a1", "", ""),
+                ("hold", 3_000, 6_000, "a1", "", ""),
+                ("consult", 3_000, 6_000, "a1", "agent:a2", "joined"),
+                ("transfer", 6_000, 6_000, "a1", "agent:a2", "answered"),
+                ("talk", 6_000, 12_000, "a2", "", ""),
+                ("wrap-up", 6_000, 11_000, "a1", "", ""),
+                ("hold", 7_000, 8_000, "a2", "", ""),
+                ("wrap-up", 12_000, 22_000, "a2", "", ""),
+            ],
+        ),
+        (
+            "conference",
+            "c3",
+            [
+                ("queue", 21_000, 22_000, "", "", "answered"),
+                ("offer", 21_000, 22_000, "a1", "", "answered"),
+                ("talk", 22_000, 26_000, "a1", "", ""),
+                ("hold", 23_000, 25_000, "a1", "", ""),
+                ("consult", 23_000, 25_000, "a1", "agent:a2", "joined"),
+                ("conference", 25_000, 26_000, "a1", "agent:a2", ""),
+                ("talk", 25_000, 26_000, "a2", "", ""),
+                ("wrap-up", 26_000, None, "a1", "", ""),
+                ("wrap-up", 26_000, None, "a2", "", ""),
+            ],
+        ),
+        (
+            "transfer_to_number",
+            "c2",
+            [
+                ("queue", 5_000, 6_000, "", "", "answered"),
+                ("offer", 5_000, 6_000, "a1", "", "answered"),
+                ("talk", 6_000, 8_000, "a1", "", ""),
+                ("transfer", 8_000, 18_000, "a1", "number:01055", "no answer"),
+                ("offer", 8_000, 18_000, "", "", "no answer"),
+                ("queue", 18_000, None, "", "", ""),
+                ("offer", 19_000, None, "a1", "", ""),
+            ],
+        ),
+        (
+            "transfer_to_agent_not_taken",
+            "c1",
+            [
+                ("queue", 1_000, 2_000, "", "", "answered"),
+                ("offer", 1_000, 2_000, "a1", "", "answered"),
+                ("talk", 2_000, 3_000, "a1", "", ""),
+                ("transfer", 3_000, 13_000, "a1", "agent:a2", "no answer"),
+                ("wrap-up", 3_000, 8_000, "a1", "", ""),
+                ("queue", 3_000, 15_000, "", "", "answered"),
+                ("offer", 3_000, 13_000, "a2", "", "no answer"),
+                ("offer", 14_000, 15_000, "a1", "", "answered"),
+                ("talk", 15_000, 16_000, "a1", "", ""),
+                ("wrap-up", 16_000, 21_000, "a1", "", ""),
+            ],
+        ),
+    ],
+)
+def test_hold_consultation_conference_and_transfer_are_stays_of_the_call(
+    story: str, call: str, expected: list[tuple[str, int, int | None, str, str, str]]
+) -> None:
+    assert stays(story, call) == expected
+
+
+def test_a_consultation_that_comes_to_nothing_says_why_and_the_caller_is_held_on() -> None:
+    told = [stay for stay in stays("consult_not_taken", "c1") if stay[0] in ("hold", "consult")]
+    assert told[:2] == [
+        ("hold", 3_000, 23_000, "a1", "", ""),
+        ("consult", 3_000, 13_000, "a1", "agent:a2", "no answer"),
+    ]
+    assert [(stay[1], stay[2], stay[5]) for stay in told[2:5]] == [
+        (15_000, 16_000, "rejected"),
+        (18_000, 19_000, "rejected"),
+        (21_000, 23_000, "dropped"),
+    ]
+
+
+@pytest.mark.parametrize("path", transcripts(), ids=lambda path: path.stem)
+def test_what_lasts_is_what_the_acd_says_of_the_call(path: Path) -> None:
+    """After each line of each story, and the same whether the records were remembered or read again from the rows."""
+    state, records = State(), CallRecords("TW")
+    known: dict[str, CallRecord] = {}
+    for line in tell(path.read_text()).journal:
+        stored = [msgspec.convert(msgspec.to_builtins(one), CallRecord) for one in known.values() if one.is_open]
+        anew = CallRecords("TW", stored).see(line)
+        changes = records.see(line)
+        assert anew == changes
+        known.update({change.call: change for change in changes if isinstance(change, CallRecord)})
+        for fact in line.facts:
+            apply(state, line.input.at, fact)
+        for call in state.calls.values():
+            if call.consult_of:
+                continue
+            lasting = [segment.kind for segment in known[call.id].segments if segment.ended_at is None]
+            talking = sum(1 for offer in call.offers if state.offers[offer].connected_at)
+            assert lasting.count("hold") == (call.stage is Stage.HELD), line
+            assert lasting.count("consult") == bool(call.consulting), line
+            assert lasting.count("talk") == talking, line
+            assert lasting.count("conference") == (talking > 1), line
+            assert lasting.count("queue") <= 1, line
 
 
 @pytest.mark.parametrize("path", transcripts(), ids=lambda path: path.stem)
