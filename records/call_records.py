@@ -162,7 +162,7 @@ class CallRecords:
                         WishRecord(line.seq, fact.call, fact.queue, fact.wish, fact.number, fact.recording, at)
                     )
         for record in touched.values():
-            _back_to_ivr(record, at)
+            _stays_somewhere(record, line)
             if not record.is_open:
                 del self._open[record.call]
         return [*touched.values(), *changes]
@@ -189,10 +189,19 @@ def _close(record: CallRecord, at: int, *kinds: Kind, result: str = "", offer: i
             segment.result = result
 
 
-def _back_to_ivr(record: CallRecord, at: int) -> None:
-    """A call that goes on and stays nowhere else is with the IVR."""
-    if record.ended_at is None and all(segment.ended_at is not None for segment in record.segments):
-        record.segments.append(Segment("ivr", at))
+def _stays_somewhere(record: CallRecord, line: Line) -> None:
+    """A call that goes on and stays nowhere else is in its place in the queue again, if a number where it was offered
+    has not answered, or with the IVR; though an agent may still wrap up a talk before."""
+    elsewhere = {segment.kind for segment in record.segments if segment.ended_at is None} - {"wrap-up"}
+    if record.ended_at is not None:
+        return
+    of_call = [fact for fact in line.facts if getattr(fact, "call", "") == record.call]
+    ways = [fact for fact in of_call if isinstance(fact, OfferFailed | CallDeflected | CallLeftQueue)]
+    if ways and isinstance(ways[-1], OfferFailed):
+        if elsewhere <= {"offer"}:
+            record.segments.append(Segment("queue", line.input.at, queue=record.queue))
+    elif not elsewhere:
+        record.segments.append(Segment("ivr", line.input.at))
 
 
 def _caller_known(record: CallRecord, fact: CallerKnown, _at: int) -> None:
@@ -224,9 +233,6 @@ def _offer_failed(record: CallRecord, fact: OfferFailed, at: int) -> None:
     for transfer in _lasting(record, "transfer"):
         if not transfer.target.startswith("queue:"):
             _close(record, at, "transfer", result=fact.reason)
-            if not _lasting(record, "queue"):
-                # Nobody answered at the number: the call is in its place again.
-                record.segments.append(Segment("queue", at, queue=record.queue))
 
 
 def _connected(record: CallRecord, fact: CallConnected, at: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from acd import vocabulary as say
 from acd.model import State
-from acd.moves import Stage
+from acd.moves import WAITING, Stage
 from acd.state import apply
 from records.call_records import CallRecord, CallRecords, Segment, SmdrRecord, UnknownCall, WishRecord
 from tests.acd.transcript import START, tell, transcripts
@@ -297,6 +297,9 @@ def test_what_lasts_is_what_the_acd_says_of_the_call(path: Path) -> None:
             assert lasting.count("talk") == talking, line
             assert lasting.count("conference") == (talking > 1), line
             assert lasting.count("queue") <= 1, line
+            waits = call.stage in (*WAITING, Stage.OFFERED)
+            assert bool({"queue", "offer", "transfer"}.intersection(lasting)) == waits, line
+            assert ("ivr" in lasting) == (call.stage is Stage.IN_IVR), line
 
 
 @pytest.mark.parametrize("path", transcripts(), ids=lambda path: path.stem)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select, text
+from sqlalchemy import Connection, delete, select, text
 
 from acd.vocabulary import AnyFact, AnyInput, CallBegan, Line, LinkLost, LinkRestored, MenuChosen, TimeCame
 from records.call_log import CallLog
@@ -19,6 +19,7 @@ from records.follower import Follower
 from records.journal import Journal
 from records.settings import DatabaseSettings
 from records.tables import calls, journal_positions, segments, smdr_records, wishes
+from tests.acd.transcript import tell, transcripts
 from tests.records.conftest import rows_of
 from tests.records.floor import Lines, floor_day
 
@@ -113,6 +114,30 @@ async def test_lines_are_followed_as_they_come(database: Database, path: Path) -
                 await asyncio.sleep(0)
             await written(follower, len(lines))
     assert {record.call: record for record in await CallLog(database).latest(500)} == expected(lines)
+
+
+@pytest.mark.parametrize("story", ["conference", "consult_not_taken", "transfer_attended", "transfer_to_number"])
+async def test_what_agents_do_with_calls_is_the_same_live_and_made_again(
+    database: Database, path: Path, story: str
+) -> None:
+    """Line by line as they come, with a restart after each; and all at once into tables that were emptied."""
+    [transcript] = [each for each in transcripts() if each.stem == story]
+    lines = Lines(tell(transcript.read_text()).journal)
+    for line in lines:
+        write(path, [line])
+        async with following(database, path) as follower:
+            await written(follower, line.seq)
+    live = await database.run(rows_of(calls, segments, wishes, smdr_records))
+    assert {record.call: record for record in await CallLog(database).latest(500)} == expected(lines)
+
+    def emptied(connection: Connection) -> None:
+        for table in (segments, calls, wishes, smdr_records, journal_positions):
+            connection.execute(delete(table))
+
+    await database.run(emptied)
+    async with following(database, path) as follower:
+        await written(follower, len(lines))
+    assert await database.run(rows_of(calls, segments, wishes, smdr_records)) == live
 
 
 @pytest.mark.parametrize("cut", [1, 7, 20, 33])
