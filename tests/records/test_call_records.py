@@ -274,6 +274,48 @@ def test_a_consultation_that_comes_to_nothing_says_why_and_the_caller_is_held_on
     ]
 
 
+def test_a_transfer_ends_where_the_agent_does_not_take_the_call() -> None:
+    transfers = [stay[1:] for stay in stays("transfer_to_agent_not_taken", "c3") if stay[0] == "transfer"]
+    assert transfers == [
+        (27_000, 32_000, "a1", "agent:a2", "not taken"),  # a2 went to lunch: a1 is asked
+        (42_000, 102_000, "a1", "agent:a2", "not taken"),  # a2 talked on for longer than prefer_ms
+    ]
+
+
+def test_two_agents_wrap_up_one_call_each_in_their_own_time() -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x"), say.CallQueued("c1", "sales", 0, 0, 1))
+    lines.add(5, say.CallOffered(1, "c1", "a1", 99, WHY))
+    lines.add(10, say.CallConnected(1, "c1", "a1", 10))
+    to = say.Target("agent", "a2")
+    lines.add(20, say.CallHeld("c1", "a1", 1), say.ConsultStarted("c1~1", "c1", "a1", to))
+    lines.add(30, say.ConsultJoined("c1", "c1~1", 2, "a2"), say.CallEnded("c1~1", "agent", "joined"))
+    both = (say.WrapUpStarted("a1", "c1", 70), say.WrapUpStarted("a2", "c1", 50))
+    lines.add(40, say.AgentLeft("c1", "a1", 1, 30), say.CallEnded("c1", "caller", "", "a2", 2, 10), *both)
+    lines.add(50, say.WrapUpEnded("a2", "c1"))
+    lines.add(70, say.WrapUpEnded("a1", "c1"))
+    record = records_of(lines)["c1"]
+    assert [(s.agent, s.began_at, s.ended_at) for s in record.segments if s.kind == "wrap-up"] == [
+        ("a1", 40, 70),
+        ("a2", 40, 50),
+    ]
+    assert (record.talked_ms, record.is_open) == (40, False)
+
+
+def test_a_number_that_a_call_overflows_to_and_that_nobody_answers_gives_it_back_to_its_place() -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x"), say.CallQueued("c1", "sales", 0, 0, 1))
+    deflected = say.CallDeflected("c1", "sales", "waited too long", say.Treatment("number", "01055"), 10)
+    lines.add(10, deflected, say.CallOffered(1, "c1", "", 30, WHY, number="01055"))
+    lines.add(30, say.OfferFailed(1, "c1", "", "no answer"))
+    lines.add(50, say.CallAbandoned("c1", "sales", 50))
+    assert records_of(lines)["c1"].segments == [
+        Segment("queue", 0, 10, queue="sales", result="sent on: waited too long"),
+        Segment("offer", 10, 30, queue="sales", offer=1, result="no answer"),
+        Segment("queue", 30, 50, queue="sales", result="abandoned"),
+    ]
+
+
 @pytest.mark.parametrize("path", transcripts(), ids=lambda path: path.stem)
 def test_what_lasts_is_what_the_acd_says_of_the_call(path: Path) -> None:
     """After each line of each story, and the same whether the records were remembered or read again from the rows."""
