@@ -32,4 +32,4 @@ async def test_the_ivr_learns_who_talked_to_a_caller_last_and_goes_on_without_a_
         assert await house.ivr.find_last("13800138000") == "a2"
         assert await house.ivr.find_last("13800138001") == ""
     finally:
-        await house.database.close()
+        await house.close()
