@@ -9,8 +9,8 @@ transferred, resumed after a cut, or held virtually). The agent takes c' only if
 `Bound.bound_ms` is the largest w - w' for which the rules allow that: nobody who joined more than so much later than c
 is served first by an agent who could have taken c.
 
-Why it holds. Let p be the priority of c at its step, h its head start (that of its flow, and the time in the IVR, where
-that counts), s its queue's service-level time, g its queue's weight, A `ageing_ms`, and the same with ' for c'. By the
+Why it holds. Let p be the priority of c at its step, h its head start (its flow's, and the IVR's time where that
+counts), s its queue's service-level time, g its queue's weight, A `ageing_ms`, and the same with ' for c'. By the
 places in `acd.call_choices`, c' is before c only if
 
 - `oldest`: w + h <= w' + h'.
@@ -121,7 +121,7 @@ def teams(agents: Mapping[str, AgentRules]) -> list[Team]:
 
 def spans(name: str, rules: QueueRules, staff: Sequence[Team], own: str = "") -> list[Span]:
     """The life of a call in the queue, cut where a step changes it, up to where the rules end it. `own`: what the call
-    asks for itself; if anything, `skills` of a span is both."""
+    asks for itself, which is then in `skills` of each span until a step forgets it."""
     end_ms = ends_at(rules)
     steps = [step for step in rules.steps if step.after_ms < end_ms]
     ends = [*(step.after_ms for step in steps), end_ms]
@@ -146,9 +146,9 @@ def spans(name: str, rules: QueueRules, staff: Sequence[Team], own: str = "") ->
         asked = "" if n and steps[n - 1].forget_ask else asked
         found[n] = replace(span, skills=_both(span.skills, asked))
     everybody = list(enumerate(staff))
-    servers = [(n, team) for n, team in everybody if name in team.queues]
+    inside = [(n, team) for n, team in everybody if name in team.queues]
     return [
-        replace(span, takers=_takers(span, everybody if span.widen else servers))
+        replace(span, takers=_takers(span, everybody if span.widen else inside))
         for span in found
         if span.begin_ms < span.end_ms
     ]

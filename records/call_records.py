@@ -33,24 +33,29 @@ from acd.vocabulary import (
     MenuChosen,
     OfferFailed,
     SmdrMatched,
+    Target,
     Wish,
     WrapUpEnded,
     WrapUpStarted,
 )
 from records.numbers import normalise
 
-Kind: TypeAlias = Literal["ivr", "queue", "offer", "talk", "hold", "consult", "wrap-up"]
+Kind: TypeAlias = Literal["ivr", "queue", "offer", "talk", "hold", "consult", "conference", "transfer", "wrap-up"]
 Outcome: TypeAlias = Literal["", "answered", "abandoned", "ivr", "callback", "message", "other"]
 """How a call came out; "" while it goes on. `ivr`: it ended with the IVR and asked for nobody."""
 
 
 class Segment(msgspec.Struct):
-    """One stay of a call. An `offer` rings an agent while the call keeps its stay in the `queue`; a `hold` is part of
-    the agent's `talk`, and a `consult` (asking `agent`, or `queue`, or a number outside) is part of the hold.
+    """One stay of a call. An `offer` rings an agent while the call keeps its stay in the `queue`.
 
+    Within the `talk` of an agent lie `hold` (the caller hears music), `consult` (the agent asks somebody meanwhile) and
+    `conference` (all three talk). A `transfer` begins when `agent` gives the call away, and lasts until somebody takes
+    it; beside it the call waits in a queue, or is offered. One whom the agent consulted has taken it at once.
+
+    `target`: who was consulted, joined or transferred to, such as `agent:a2`, `queue:sales`, `number:01055`.
     `ended_at` is None while it lasts, and `result` then "". Afterwards `result` says of an offer `answered` or why it
-    failed; of a stay in a queue `answered`, `abandoned` or the caller's wish; of a talk `transferred` or `left` where
-    the call went on without this agent; of a hold `resumed` or `joined`; of a consultation `joined` or why it ended.
+    failed, of a stay in a queue `answered`, `abandoned` or the caller's wish, of a consultation `joined` or why it
+    ended, and of a transfer `answered` or what came of it.
     """
 
     kind: Kind
@@ -60,6 +65,7 @@ class Segment(msgspec.Struct):
     queue: str = ""
     offer: int = 0
     result: str = ""
+    target: str = ""
 
 
 class CallRecord(msgspec.Struct):
@@ -142,10 +148,9 @@ class CallRecords:
             elif isinstance(fact, SmdrMatched):
                 changes.append(SmdrRecord(line.seq, fact.call, fact.link, fact.text, fact.talked_ms, at))
             elif CONSULT_SIGN in (call := getattr(fact, "call", "")):
-                if (consult := _CONSULTS.get(type(fact))) is not None:
-                    record = self._known(call.partition(CONSULT_SIGN)[0], line.seq)
-                    touched[record.call] = record
-                    consult(record, fact, at)
+                original = self._open.get(call.partition(CONSULT_SIGN)[0])
+                if original is not None and _consultation(original, fact, at):
+                    touched[original.call] = original
             elif type(fact) in _MOVES:
                 record = self._known(call, line.seq)
                 touched[record.call] = record
@@ -157,7 +162,7 @@ class CallRecords:
                         WishRecord(line.seq, fact.call, fact.queue, fact.wish, fact.number, fact.recording, at)
                     )
         for record in touched.values():
-            _back_to_ivr(record, at)
+            _stays_somewhere(record, line)
             if not record.is_open:
                 del self._open[record.call]
         return [*touched.values(), *changes]
@@ -172,18 +177,31 @@ class CallRecords:
         return CallRecord(fact.call, at, fact.node, fact.port, fact.ani, caller, fact.dnis)
 
 
+def _lasting(record: CallRecord, *kinds: Kind) -> list[Segment]:
+    return [segment for segment in record.segments if segment.ended_at is None and segment.kind in kinds]
+
+
 def _close(record: CallRecord, at: int, *kinds: Kind, result: str = "", offer: int | None = None) -> None:
     """End the stays of these kinds that last, of this offer if one is named."""
-    for segment in record.segments:
-        if segment.ended_at is None and segment.kind in kinds and offer in (None, segment.offer):
+    for segment in _lasting(record, *kinds):
+        if offer in (None, segment.offer):
             segment.ended_at = at
             segment.result = result
 
 
-def _back_to_ivr(record: CallRecord, at: int) -> None:
-    """A call that goes on and stays nowhere else is with the IVR."""
-    if record.ended_at is None and all(segment.ended_at is not None for segment in record.segments):
-        record.segments.append(Segment("ivr", at))
+def _stays_somewhere(record: CallRecord, line: Line) -> None:
+    """A call that goes on and stays nowhere else is in its place in the queue again, if a number where it was offered
+    has not answered, or with the IVR; though an agent may still wrap up a talk before."""
+    elsewhere = {segment.kind for segment in record.segments if segment.ended_at is None} - {"wrap-up"}
+    if record.ended_at is not None:
+        return
+    of_call = [fact for fact in line.facts if getattr(fact, "call", "") == record.call]
+    ways = [fact for fact in of_call if isinstance(fact, OfferFailed | CallDeflected | CallLeftQueue)]
+    if ways and isinstance(ways[-1], OfferFailed):
+        if elsewhere <= {"offer"}:
+            record.segments.append(Segment("queue", line.input.at, queue=record.queue))
+    elif not elsewhere:
+        record.segments.append(Segment("ivr", line.input.at))
 
 
 def _caller_known(record: CallRecord, fact: CallerKnown, _at: int) -> None:
@@ -204,16 +222,22 @@ def _queued(record: CallRecord, fact: CallQueued, at: int) -> None:
 
 
 def _offered(record: CallRecord, fact: CallOffered, at: int) -> None:
+    for transfer in _lasting(record, "transfer"):
+        if transfer.target.startswith("agent:") and transfer.target != f"agent:{fact.agent}":
+            _close(record, at, "transfer", result="not taken")
     record.segments.append(Segment("offer", at, agent=fact.agent, queue=record.queue, offer=fact.offer))
 
 
 def _offer_failed(record: CallRecord, fact: OfferFailed, at: int) -> None:
     _close(record, at, "offer", result=fact.reason, offer=fact.offer)
+    for transfer in _lasting(record, "transfer"):
+        if not transfer.target.startswith("queue:"):
+            _close(record, at, "transfer", result=fact.reason)
 
 
 def _connected(record: CallRecord, fact: CallConnected, at: int) -> None:
     _close(record, at, "offer", result="answered", offer=fact.offer)
-    _close(record, at, "queue", result="answered")
+    _close(record, at, "queue", "transfer", result="answered")
     record.agent = fact.agent
     record.connected_at = at
     record.waited_ms = fact.waited_ms
@@ -221,7 +245,7 @@ def _connected(record: CallRecord, fact: CallConnected, at: int) -> None:
 
 
 def _deflected(record: CallRecord, fact: CallDeflected, at: int) -> None:
-    _close(record, at, "queue", result=f"sent on: {fact.why}")
+    _close(record, at, "queue", "transfer", result=f"sent on: {fact.why}")
     record.waited_ms = fact.waited_ms
 
 
@@ -230,44 +254,64 @@ def _held(record: CallRecord, fact: CallHeld, at: int) -> None:
 
 
 def _resumed(record: CallRecord, _fact: CallResumed, at: int) -> None:
-    _close(record, at, "hold", result="resumed")
+    _close(record, at, "hold")
 
 
-def _part_over(record: CallRecord, fact: AgentLeft | CallTransferred, at: int) -> None:
-    result = "transferred" if isinstance(fact, CallTransferred) else "left"
-    _close(record, at, "talk", "hold", result=result, offer=fact.offer)
-    record.talked_ms += fact.talked_ms
+def _consultation(record: CallRecord, fact: AnyFact, at: int) -> bool:
+    """What becomes of a consultation is a stay of the call that it is for; whether this changes that call."""
+    if isinstance(fact, ConsultStarted):
+        target = _target(fact.to)
+        record.segments.append(Segment("consult", at, agent=fact.agent, queue=record.queue, target=target))
+        return True
+    if isinstance(fact, CallEnded | CallAbandoned):
+        ends = bool(_lasting(record, "consult"))
+        _close(record, at, "consult", result=fact.cause)
+        return ends
+    return False
 
 
 def _joined(record: CallRecord, fact: ConsultJoined, at: int) -> None:
-    _close(record, at, "hold", result="joined")
+    """All three talk; `_left` knows whether the agent who joined them has stayed."""
     record.agent = fact.agent or record.agent
+    for consult in _lasting(record, "consult"):
+        joined = Segment("conference", at, agent=consult.agent, queue=record.queue, target=consult.target)
+        record.segments.append(joined)
+    _close(record, at, "consult", result="joined")
+    _close(record, at, "hold")
     record.segments.append(Segment("talk", at, agent=fact.agent, queue=record.queue, offer=fact.offer))
 
 
-def _consult_started(record: CallRecord, fact: ConsultStarted, at: int) -> None:
-    agent, queue = (fact.to.to if fact.to.kind == kind else "" for kind in ("agent", "queue"))
-    record.segments.append(Segment("consult", at, agent=agent, queue=queue))
+def _left(record: CallRecord, fact: AgentLeft, at: int) -> None:
+    _close(record, at, "talk", offer=fact.offer)
+    record.talked_ms += fact.talked_ms
+    for conference in _lasting(record, "conference"):
+        if (conference.began_at, conference.agent) == (at, fact.agent):
+            conference.kind = "transfer"
+            conference.result = "answered"
+            conference.ended_at = at
+    if len(_lasting(record, "talk")) < 2:
+        _close(record, at, "conference")
 
 
-def _consult_connected(record: CallRecord, fact: CallConnected, _at: int) -> None:
-    for segment in record.segments:
-        if segment.kind == "consult" and segment.ended_at is None:
-            segment.agent, segment.offer = fact.agent, fact.offer
+def _transferred(record: CallRecord, fact: CallTransferred, at: int) -> None:
+    _close(record, at, "talk", "hold")
+    record.talked_ms += fact.talked_ms
+    target = _target(fact.to)
+    record.segments.append(Segment("transfer", at, agent=fact.agent, queue=record.queue, target=target))
 
 
-def _consult_ended(record: CallRecord, fact: CallEnded, at: int) -> None:
-    _close(record, at, "consult", result=fact.cause or f"ended by {fact.by}")
+def _target(to: Target) -> str:
+    return f"{to.kind}:{to.to}"
 
 
 def _left_queue(record: CallRecord, fact: CallLeftQueue, at: int) -> None:
-    _close(record, at, "queue", result=fact.wish)
+    _close(record, at, "queue", "transfer", result=fact.wish)
     record.wish = fact.wish
     record.waited_ms = fact.waited_ms
 
 
 def _abandoned(record: CallRecord, fact: CallAbandoned, at: int) -> None:
-    _close(record, at, "queue", result="abandoned")
+    _close(record, at, "queue", "transfer", result="abandoned")
     record.waited_ms = fact.waited_ms
     _end(record, at, "abandoned", "caller", fact.cause)
 
@@ -279,7 +323,7 @@ def _ended(record: CallRecord, fact: CallEnded, at: int) -> None:
 
 
 def _end(record: CallRecord, at: int, outcome: Outcome, by: str, cause: str) -> None:
-    _close(record, at, "ivr", "queue", "offer", "talk", "hold", "consult")
+    _close(record, at, "ivr", "queue", "offer", "talk", "hold", "consult", "conference", "transfer")
     record.ended_at = at
     record.outcome = outcome
     record.ended_by = by
@@ -291,10 +335,9 @@ def _wrap_up_started(record: CallRecord, fact: WrapUpStarted, at: int) -> None:
 
 
 def _wrap_up_ended(record: CallRecord, fact: WrapUpEnded, at: int) -> None:
-    """Of this agent: after a transfer two may wrap up at once."""
-    for segment in record.segments:
-        if segment.ended_at is None and segment.kind == "wrap-up" and segment.agent == fact.agent:
-            segment.ended_at = at
+    for wrap_up in _lasting(record, "wrap-up"):
+        if wrap_up.agent == fact.agent:
+            wrap_up.ended_at = at
 
 
 _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
@@ -308,18 +351,11 @@ _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
     CallDeflected: _deflected,
     CallHeld: _held,
     CallResumed: _resumed,
-    CallTransferred: _part_over,
-    AgentLeft: _part_over,
+    CallTransferred: _transferred,
+    AgentLeft: _left,
     ConsultJoined: _joined,
     CallAbandoned: _abandoned,
     CallEnded: _ended,
     WrapUpStarted: _wrap_up_started,
     WrapUpEnded: _wrap_up_ended,
 }
-
-_CONSULTS: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
-    ConsultStarted: _consult_started,
-    CallConnected: _consult_connected,
-    CallEnded: _consult_ended,
-}
-"""Facts of a consultation, which is a stay of the held call."""

@@ -96,6 +96,7 @@ segments = Table(
     Column("queue", Words, nullable=False),
     Column("offer", BigInteger, nullable=False, comment="0 where the stay belongs to no offer"),
     Column("result", Words, nullable=False),
+    Column("target", Words, nullable=False, server_default="", comment="whom an agent asked or gave the call to"),
     Index(None, "ended_at"),
     Index(None, "agent", "began_at"),
 )

@@ -13,7 +13,7 @@ import pytest
 
 from acd.policy import AgentRules, CallbackRules, QueueRules, RoutingRules, Step, Treatment
 from callfloor.config import Config, ConfigError, RulesFile, load, load_rules
-from ivr.settings import Flow
+from ivr.settings import Choice, Flow
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "callfloor.example.toml"
 
@@ -58,6 +58,8 @@ def test_the_example_shows_every_rule_and_each_as_it_may_be_set(tmp_path: Path) 
             assert re.search(rf"\b{name} = ", shown), f"{struct.__name__}.{name} is not in the example"
     for name in Flow.model_fields.keys() - {"start", "menus"}:
         assert re.search(rf"\b{name} = ", shown), f"a flow's {name} is not in the example"
+    for name in Choice.model_fields.keys() - {"say", "menu", "hangup"}:
+        assert re.search(rf"\b{name} = ", shown), f"a key's {name} is not in the example"
 
 
 def test_what_the_example_calls_a_default_is_one() -> None:
@@ -94,6 +96,11 @@ def _defaults(struct: type[msgspec.Struct]) -> dict[str, Any]:
             '{ queue = "sales" }',
             '{ queue = "sales", preferred = "a9" }',
             "ivr.flows.main.menus.top.keys.2.preferred: there is no agent 'a9' (agents: a1, a2), nor is it 'last'",
+        ),
+        (
+            '{ queue = "sales" }',
+            '{ queue = "sales", skills = "zh >>= 4" }',
+            "ivr.flows.main.menus.top.keys.2.skills:",
         ),
         ('agent = "a1"', 'agent = "a9"', "users.wang.agent: there is no agent 'a9' (agents: a1, a2)"),
         ('flow = "main"', 'flow = "mane"', "hotlines.4001.flow: there is no flow 'mane'"),
@@ -159,6 +166,24 @@ def test_an_announcement_that_is_nowhere_is_found(tmp_path: Path, loads: Callabl
     assert caught.value.faults == [
         "queues.service.steps.1.announce: there is no 'sory' in ivr.announcements (announcements: sorry)"
     ]
+
+
+def test_what_the_keys_ask_for_counts_among_the_warnings_and_bounds(tmp_path: Path) -> None:
+    key = '"2" = { queue = "sales", skills = "klingon >= 2", head_start_ms = 30000 }'
+    path = tmp_path / "callfloor.toml"
+    path.write_text(EXAMPLE.read_text().replace('"2" = { queue = "sales" }', key))
+    file = load_rules(path)
+    assert file.asks() == {"service": {""}, "sales": {"", "klingon >= 2"}}
+    assert file.head_starts() == {"service": 0, "sales": 30_000}
+    rules = file.rules()
+    assert rules.warnings() == []
+    [warning] = rules.warnings(file.asks())
+    assert warning.startswith("queue sales")
+    assert "klingon" in warning
+    before = {each.queue: each.bound_ms for each in rules.bounds()}
+    assert before == {"service": 0, "sales": 0}
+    after = {each.queue: each.bound_ms for each in rules.bounds(head_starts=file.head_starts())}
+    assert after == {"service": 30_000, "sales": 30_000}  # not every call of sales comes by that key
 
 
 def test_several_faults_are_named_at_once(tmp_path: Path) -> None:

@@ -106,6 +106,26 @@ async def test_a_number_is_collected_to_the_hash_and_a_message_is_recorded() -> 
     )
 
 
+async def test_whoever_talked_to_the_caller_last_is_preferred_if_the_records_say_so_in_time() -> None:
+    never = asyncio.Event()
+
+    async def quick(ani: str) -> str:
+        return {"13800138000": "a2"}.get(ani, "")
+
+    async def slow(_ani: str) -> str:
+        await never.wait()
+        return "a2"
+
+    flows = {"main": {"start": {"queue": "service", "preferred": "last"}}}
+    hotlines = {"8001": {"flow": "main", "language": "en"}}
+    for last_agent, preferred in ((quick, "a2"), (slow, "")):
+        house = House(ready=["a1", "a2"])
+        async with listening(house, last_agent, flows=flows, hotlines=hotlines, last_agent_ms=20) as server:
+            await Channel().run(server.port)
+        [entered] = [line.input for line in house.journal if isinstance(line.input, EnterQueue)]
+        assert entered.preferred == preferred
+
+
 async def test_a_waiting_call_hears_its_place() -> None:
     house = House()
     async with listening(house) as server:
@@ -438,35 +458,3 @@ async def test_a_notice_of_hang_up_cut_in_two_is_still_the_notice() -> None:
         writer.write(HANGUP[3:])
         assert await reader.read() == b""
         writer.close()
-
-
-PREFERS = {
-    "hotlines": {"8001": {"flow": "f", "language": "en"}},
-    "flows": {"f": {"start": {"queue": "service", "preferred": "last"}}},
-}
-
-
-async def preferred(last_agent: Callable[[str], Awaitable[str]], **changed: object) -> str:
-    """Whom a call prefers that has come to the queue."""
-    house = House()
-    async with listening(house, last_agent, **{**PREFERS, **changed}) as server:
-        await Channel().run(server.port)
-    (said,) = (line.input for line in house.journal if isinstance(line.input, EnterQueue))
-    return said.preferred
-
-
-async def test_who_has_talked_to_the_caller_last_is_preferred() -> None:
-    async def ann(ani: str) -> str:
-        return {"13800138000": "a1"}[ani]
-
-    assert await preferred(ann) == "a1"
-
-
-async def test_a_database_that_does_not_answer_holds_up_no_call() -> None:
-    async def never(ani: str) -> str:
-        await asyncio.Event().wait()
-        return "a1"
-
-    with capture_logs() as logs:
-        assert await preferred(never, last_agent_ms=1) == ""
-    assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["ivr.last_agent_not_in_time"]

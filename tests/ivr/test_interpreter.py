@@ -62,11 +62,11 @@ def spoken(prompts: tuple[Prompt, ...]) -> str:
 class Talk:
     """Drives a dialogue as the shell does, and writes down each command with what came of it."""
 
-    def __init__(self, house: House, keys: str = "") -> None:
+    def __init__(self, house: House, keys: str = "", last: str = "") -> None:
         self.house = house
+        self.last = last
         self.keys = keys.split()
         self.lines: list[str] = []
-        self.last_agent = ""
         self.calls = Calls(house.acd.state)
         house.listeners.append(self.calls.see)
 
@@ -97,8 +97,8 @@ class Talk:
             case Rest(prompts, exit_key, until, most_ms):
                 return self.rest(prompts, exit_key, until, most_ms)
             case FindLast(ani):
-                self.lines.append(f"who talked to {ani} last <- {self.last_agent or 'nobody'}")
-                return Found(self.last_agent)
+                self.lines.append(f"find last {ani}")
+                return Found(self.last)
             case AwaitCaller():
                 self.lines.append("await caller")
             case Record(name, _):
@@ -525,42 +525,26 @@ def test_who_is_sent_on_while_resting_is_treated_at_once() -> None:
     )
 
 
-ASKING = {
-    "hotlines": {"8001": {"flow": "f", "language": "en"}, "8002": {"flow": "f", "language": "zh"}},
-    "flows": {
-        "f": {
-            "start": {"queue": "service", "skills": "billing >= 3", "preferred": "last", "head_start_ms": 60_000},
-            "language_skills": {"zh": "zh >= 4"},
-        }
-    },
-}
-
-
-def entered(house: House, last_agent: str, **who: object) -> tuple[EnterQueue, list[str]]:
-    """How a call enters the queue, and all that was said."""
-    settings = ivr_settings(**ASKING)
-    talk = Talk(house)
-    talk.last_agent = last_agent
-    talk.run(answer(caller(**who), settings, talk.calls))
-    (said,) = (line.input for line in house.journal if isinstance(line.input, EnterQueue))
-    return said, talk.lines
-
-
-def test_a_flow_says_what_its_calls_ask_for_whom_they_prefer_and_what_counts_as_waited() -> None:
-    house = House(ready=["a2"])
-    said, lines = entered(house, "a2", dnis="8001")
-    assert (said.skills, said.preferred, said.head_start_ms) == ("billing >= 3", "a2", 60_000)
-    assert "who talked to 13800138000 last <- a2" in lines
-    (call,) = house.acd.state.calls.values()
-    assert (call.preferred, call.placed_at) == ("a2", house.at - 60_000)
-
-
-def test_calls_of_a_language_ask_for_it_as_well() -> None:
-    said, _ = entered(House(), "", dnis="8002")
-    assert (said.skills, said.preferred) == ("zh >= 4 and billing >= 3", "")
-
-
-def test_nobody_is_looked_for_where_there_is_no_number() -> None:
-    said, lines = entered(House(), "a2", ani="")
-    assert said.preferred == ""
-    assert not [line for line in lines if line.startswith("who talked")]
+@pytest.mark.parametrize(
+    ("key", "ani", "asked", "preferred", "looked_up"),
+    [
+        ({}, "1", "zh >= 2", "", False),
+        ({"skills": "billing>=3 or tax"}, "1", "zh >= 2 and (billing >= 3 or tax)", "", False),
+        ({"preferred": "a2"}, "1", "zh >= 2", "a2", False),
+        ({"preferred": "last"}, "1", "zh >= 2", "a1", True),
+        ({"preferred": "last"}, "", "zh >= 2", "", False),
+    ],
+)
+def test_a_key_says_how_the_call_enters_the_queue(
+    key: dict[str, str], ani: str, asked: str, preferred: str, looked_up: bool
+) -> None:
+    start = {"queue": "service", "priority": 2, "head_start_ms": 30_000, **key}
+    flow = {"start": start, "language_skills": {"zh": "zh >= 2"}}
+    hotlines = {"8001": {"flow": "main", "language": "zh"}}
+    settings = ivr_settings(flows={"main": flow}, hotlines=hotlines)
+    house = House()
+    talk = Talk(house, last="a1")
+    said = talk.run(answer(caller(ani=ani), settings, talk.calls))
+    [entered] = [line.input for line in house.journal if isinstance(line.input, EnterQueue)]
+    assert entered == EnterQueue(house.at, "c1", "service", 2, asked, preferred, 30_000)
+    assert ("find last" in said) is looked_up

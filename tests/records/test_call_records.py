@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from acd import vocabulary as say
+from acd.model import State
+from acd.moves import WAITING, Stage
+from acd.state import apply
 from records.call_records import CallRecord, CallRecords, Segment, SmdrRecord, UnknownCall, WishRecord
-from tests.acd.transcript import tell, transcripts
+from tests.acd.transcript import START, tell, transcripts
 from tests.records.floor import WHY, Lines
 
 
@@ -178,56 +182,166 @@ def test_a_call_that_its_queue_does_not_keep_leaves_a_message() -> None:
     ]
 
 
-def segments_of(story: str) -> list[Segment]:
-    """Of the call c1 in a transcript of the ACD."""
-    (path,) = (path for path in transcripts() if path.stem == story)
-    return records_of(Lines(tell(path.read_text()).journal))["c1"].segments
+def stays(story: str, call: str) -> list[tuple[str, int, int | None, str, str, str]]:
+    """(kind, began_at, ended_at, agent, target, result) of the segments of one call; times are those of the story."""
+    [path] = [path for path in transcripts() if path.stem == story]
+    record = records_of(Lines(tell(path.read_text()).journal))[call]
+    times = [(s.began_at - START, None if s.ended_at is None else s.ended_at - START) for s in record.segments]
+    return [(s.kind, *at, s.agent, s.target, s.result) for at, s in zip(times, record.segments, strict=True)]
 
 
-def spans(story: str, *kinds: str) -> list[tuple[str, int, int, str, str]]:
-    """Times in seconds of the transcript."""
-    found = [one for one in segments_of(story) if one.kind in kinds]
-    return [
-        (one.kind, one.began_at // 1000 % 1000, (one.ended_at or 0) // 1000 % 1000, one.agent or one.queue, one.result)
-        for one in found
+@pytest.mark.parametrize(
+    ("story", "call", "expected"),
+    [
+        (
+            "transfer_attended",
+            "c1",
+            [
+                ("queue", 1_000, 2_000, "", "", "answered"),
+                ("offer", 1_000, 2_000, "a1", "", "answered"),
+                ("talk", 2_000, 6_000, "a1", "", ""),
+                ("hold", 3_000, 6_000, "a1", "", ""),
+                ("consult", 3_000, 6_000, "a1", "agent:a2", "joined"),
+                ("transfer", 6_000, 6_000, "a1", "agent:a2", "answered"),
+                ("talk", 6_000, 12_000, "a2", "", ""),
+                ("wrap-up", 6_000, 11_000, "a1", "", ""),
+                ("hold", 7_000, 8_000, "a2", "", ""),
+                ("wrap-up", 12_000, 22_000, "a2", "", ""),
+            ],
+        ),
+        (
+            "conference",
+            "c3",
+            [
+                ("queue", 21_000, 22_000, "", "", "answered"),
+                ("offer", 21_000, 22_000, "a1", "", "answered"),
+                ("talk", 22_000, 26_000, "a1", "", ""),
+                ("hold", 23_000, 25_000, "a1", "", ""),
+                ("consult", 23_000, 25_000, "a1", "agent:a2", "joined"),
+                ("conference", 25_000, 26_000, "a1", "agent:a2", ""),
+                ("talk", 25_000, 26_000, "a2", "", ""),
+                ("wrap-up", 26_000, None, "a1", "", ""),
+                ("wrap-up", 26_000, None, "a2", "", ""),
+            ],
+        ),
+        (
+            "transfer_to_number",
+            "c2",
+            [
+                ("queue", 5_000, 6_000, "", "", "answered"),
+                ("offer", 5_000, 6_000, "a1", "", "answered"),
+                ("talk", 6_000, 8_000, "a1", "", ""),
+                ("transfer", 8_000, 18_000, "a1", "number:01055", "no answer"),
+                ("offer", 8_000, 18_000, "", "", "no answer"),
+                ("queue", 18_000, None, "", "", ""),
+                ("offer", 19_000, None, "a1", "", ""),
+            ],
+        ),
+        (
+            "transfer_to_agent_not_taken",
+            "c1",
+            [
+                ("queue", 1_000, 2_000, "", "", "answered"),
+                ("offer", 1_000, 2_000, "a1", "", "answered"),
+                ("talk", 2_000, 3_000, "a1", "", ""),
+                ("transfer", 3_000, 13_000, "a1", "agent:a2", "no answer"),
+                ("wrap-up", 3_000, 8_000, "a1", "", ""),
+                ("queue", 3_000, 15_000, "", "", "answered"),
+                ("offer", 3_000, 13_000, "a2", "", "no answer"),
+                ("offer", 14_000, 15_000, "a1", "", "answered"),
+                ("talk", 15_000, 16_000, "a1", "", ""),
+                ("wrap-up", 16_000, 21_000, "a1", "", ""),
+            ],
+        ),
+    ],
+)
+def test_hold_consultation_conference_and_transfer_are_stays_of_the_call(
+    story: str, call: str, expected: list[tuple[str, int, int | None, str, str, str]]
+) -> None:
+    assert stays(story, call) == expected
+
+
+def test_a_consultation_that_comes_to_nothing_says_why_and_the_caller_is_held_on() -> None:
+    told = [stay for stay in stays("consult_not_taken", "c1") if stay[0] in ("hold", "consult")]
+    assert told[:2] == [
+        ("hold", 3_000, 23_000, "a1", "", ""),
+        ("consult", 3_000, 13_000, "a1", "agent:a2", "no answer"),
+    ]
+    assert [(stay[1], stay[2], stay[5]) for stay in told[2:5]] == [
+        (15_000, 16_000, "rejected"),
+        (18_000, 19_000, "rejected"),
+        (21_000, 23_000, "dropped"),
     ]
 
 
-def test_holds_and_consultations_are_stays_within_the_talk() -> None:
-    assert spans("consult_agent", "talk", "hold", "consult") == [
-        ("talk", 2, 13, "a1", ""),
-        ("hold", 4, 8, "a1", "resumed"),
-        ("consult", 4, 8, "a2", "dropped"),
-        ("hold", 9, 12, "a1", "resumed"),
-        ("consult", 9, 11, "a2", "ended by agent"),
+def test_a_transfer_ends_where_the_agent_does_not_take_the_call() -> None:
+    transfers = [stay[1:] for stay in stays("transfer_to_agent_not_taken", "c3") if stay[0] == "transfer"]
+    assert transfers == [
+        (27_000, 32_000, "a1", "agent:a2", "not taken"),  # a2 went to lunch: a1 is asked
+        (42_000, 102_000, "a1", "agent:a2", "not taken"),  # a2 talked on for longer than prefer_ms
     ]
 
 
-def test_a_transfer_ends_one_agents_talk_and_begins_anothers() -> None:
-    assert spans("transfer_attended", "talk", "hold", "consult", "wrap-up") == [
-        ("talk", 2, 6, "a1", "left"),
-        ("hold", 3, 6, "a1", "joined"),
-        ("consult", 3, 6, "a2", "joined"),
-        ("talk", 6, 12, "a2", ""),
-        ("wrap-up", 6, 11, "a1", ""),
-        ("hold", 7, 8, "a2", "resumed"),
-        ("wrap-up", 12, 22, "a2", ""),
+def test_two_agents_wrap_up_one_call_each_in_their_own_time() -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x"), say.CallQueued("c1", "sales", 0, 0, 1))
+    lines.add(5, say.CallOffered(1, "c1", "a1", 99, WHY))
+    lines.add(10, say.CallConnected(1, "c1", "a1", 10))
+    to = say.Target("agent", "a2")
+    lines.add(20, say.CallHeld("c1", "a1", 1), say.ConsultStarted("c1~1", "c1", "a1", to))
+    lines.add(30, say.ConsultJoined("c1", "c1~1", 2, "a2"), say.CallEnded("c1~1", "agent", "joined"))
+    both = (say.WrapUpStarted("a1", "c1", 70), say.WrapUpStarted("a2", "c1", 50))
+    lines.add(40, say.AgentLeft("c1", "a1", 1, 30), say.CallEnded("c1", "caller", "", "a2", 2, 10), *both)
+    lines.add(50, say.WrapUpEnded("a2", "c1"))
+    lines.add(70, say.WrapUpEnded("a1", "c1"))
+    record = records_of(lines)["c1"]
+    assert [(s.agent, s.began_at, s.ended_at) for s in record.segments if s.kind == "wrap-up"] == [
+        ("a1", 40, 70),
+        ("a2", 40, 50),
     ]
-    assert spans("transfer_to_queue", "queue", "talk", "wrap-up") == [
-        ("queue", 1, 2, "service", "answered"),
-        ("talk", 2, 5, "a1", "transferred"),
-        ("queue", 5, 7, "sales", "answered"),
-        ("talk", 7, 8, "s1", ""),
+    assert (record.talked_ms, record.is_open) == (40, False)
+
+
+def test_a_number_that_a_call_overflows_to_and_that_nobody_answers_gives_it_back_to_its_place() -> None:
+    lines = Lines()
+    lines.add(0, say.CallBegan("c1", "x"), say.CallQueued("c1", "sales", 0, 0, 1))
+    deflected = say.CallDeflected("c1", "sales", "waited too long", say.Treatment("number", "01055"), 10)
+    lines.add(10, deflected, say.CallOffered(1, "c1", "", 30, WHY, number="01055"))
+    lines.add(30, say.OfferFailed(1, "c1", "", "no answer"))
+    lines.add(50, say.CallAbandoned("c1", "sales", 50))
+    assert records_of(lines)["c1"].segments == [
+        Segment("queue", 0, 10, queue="sales", result="sent on: waited too long"),
+        Segment("offer", 10, 30, queue="sales", offer=1, result="no answer"),
+        Segment("queue", 30, 50, queue="sales", result="abandoned"),
     ]
 
 
-def test_in_a_conference_two_talk_at_once() -> None:
-    assert spans("conference", "talk", "hold", "consult") == [
-        ("talk", 2, 6, "a1", "left"),
-        ("hold", 3, 5, "a1", "joined"),
-        ("consult", 3, 5, "a2", "joined"),
-        ("talk", 5, 8, "a2", ""),
-    ]
+@pytest.mark.parametrize("path", transcripts(), ids=lambda path: path.stem)
+def test_what_lasts_is_what_the_acd_says_of_the_call(path: Path) -> None:
+    """After each line of each story, and the same whether the records were remembered or read again from the rows."""
+    state, records = State(), CallRecords("TW")
+    known: dict[str, CallRecord] = {}
+    for line in tell(path.read_text()).journal:
+        stored = [msgspec.convert(msgspec.to_builtins(one), CallRecord) for one in known.values() if one.is_open]
+        anew = CallRecords("TW", stored).see(line)
+        changes = records.see(line)
+        assert anew == changes
+        known.update({change.call: change for change in changes if isinstance(change, CallRecord)})
+        for fact in line.facts:
+            apply(state, line.input.at, fact)
+        for call in state.calls.values():
+            if call.consult_of:
+                continue
+            lasting = [segment.kind for segment in known[call.id].segments if segment.ended_at is None]
+            talking = sum(1 for offer in call.offers if state.offers[offer].connected_at)
+            assert lasting.count("hold") == (call.stage is Stage.HELD), line
+            assert lasting.count("consult") == bool(call.consulting), line
+            assert lasting.count("talk") == talking, line
+            assert lasting.count("conference") == (talking > 1), line
+            assert lasting.count("queue") <= 1, line
+            waits = call.stage in (*WAITING, Stage.OFFERED)
+            assert bool({"queue", "offer", "transfer"}.intersection(lasting)) == waits, line
+            assert ("ivr" in lasting) == (call.stage is Stage.IN_IVR), line
 
 
 @pytest.mark.parametrize("path", transcripts(), ids=lambda path: path.stem)

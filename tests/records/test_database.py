@@ -8,14 +8,19 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, inspect, select, text
 
+from records.call_records import CallRecord, Segment
+from records.call_rows import open_calls
 from records.database import Database
 from records.settings import DatabaseSettings
-from records.tables import journal_positions, metadata
+from records.tables import calls, journal_positions, metadata
 from tests.records.conftest import rows_of
 
 
@@ -26,6 +31,35 @@ async def test_the_migrations_build_the_tables_that_are_described(database: Data
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
     assert await database.run(differences) == []
+
+
+async def test_calls_that_an_older_version_recorded_stay_as_they_are(settings: DatabaseSettings) -> None:
+    """The tables of revision 0001, as they were released, with a call that goes on."""
+    record = CallRecord("c1", 5, segments=[Segment("ivr", 5, 6), Segment("talk", 6, agent="a1", offer=1)])
+
+    def older(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", "records:migrations")
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        assert "target" not in {column["name"] for column in inspect(connection).get_columns("segments")}
+        row = msgspec.structs.asdict(record)
+        connection.execute(insert(calls).values({name: row[name] for name in row.keys() - {"segments"}}))
+        for number, segment in enumerate(record.segments, 1):
+            stay = msgspec.structs.asdict(segment)
+            del stay["target"]
+            columns = ", ".join(f'"{name}"' for name in stay)
+            values = ", ".join(f":{name}" for name in stay)
+            connection.execute(
+                text(f'INSERT INTO segments ("call", "number", {columns}) VALUES (\'c1\', {number}, {values})'), stay
+            )
+
+    database = Database(settings)
+    await database.run(older)
+    await database.migrate()
+    assert await database.run(open_calls) == [record]
+    await database.close()
 
 
 async def test_a_job_that_fails_leaves_nothing(database: Database) -> None:

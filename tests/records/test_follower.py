@@ -9,9 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select, text
+from sqlalchemy import Connection, delete, select, text
 
-from acd import vocabulary as say
 from acd.vocabulary import AnyFact, AnyInput, CallBegan, Line, LinkLost, LinkRestored, MenuChosen, TimeCame
 from records.call_log import CallLog
 from records.call_records import CallRecord, CallRecords
@@ -20,8 +19,9 @@ from records.follower import Follower
 from records.journal import Journal
 from records.settings import DatabaseSettings
 from records.tables import calls, journal_positions, segments, smdr_records, wishes
+from tests.acd.transcript import tell, transcripts
 from tests.records.conftest import rows_of
-from tests.records.floor import WHY, Lines, floor_day
+from tests.records.floor import Lines, floor_day
 
 ALL = rows_of(calls, segments, wishes, smdr_records, journal_positions)
 PATIENCE_S = 60
@@ -94,28 +94,14 @@ async def test_a_day_of_calls_becomes_rows(database: Database, path: Path) -> No
         assert [record.call for record in await log.latest(500, number=written_as)] == ["c207", "c107", "c7"]
     for other in ("0955555555", "anonymous", "%"):
         assert await log.latest(500, number=other) == []
+    last = max(r.connected_at or 0 for r in found.values() if r.caller == "+886912345607")
+    assert [r.call for r in found.values() if r.connected_at == last and r.caller == "+886912345607"] == ["c207"]
+    assert await log.last_agent("0912 345 607") == "a9"
+    for nobody in ("0912345600", "0955555555", "anonymous", "%"):
+        assert await log.last_agent(nobody) == ""
     [wished, smdr] = await database.run(rows_of(wishes, smdr_records))
     assert len(wished) == 60
     assert len(smdr) == 180
-
-
-async def test_who_talked_to_a_caller_last_is_found_by_number(database: Database, path: Path) -> None:
-    lines = Lines()
-    for n, (agent, ani) in enumerate([("a1", "0912 345 678"), ("a2", "+886912345678"), ("a3", "0955555555")], 1):
-        lines.add(n * 1000, say.CallBegan(f"c{n}", "x", ani), say.CallQueued(f"c{n}", "sales", 0, n * 1000, 1))
-        lines.add(n * 1000, say.CallOffered(n, f"c{n}", agent, n * 1000, WHY), say.CallConnected(n, f"c{n}", agent, 0))
-        lines.add(n * 1000 + 9, say.CallEnded(f"c{n}", "caller", "", agent, n, 9))
-    lines.add(9_000, say.CallBegan("c9", "x", "0912345678"), say.CallQueued("c9", "sales", 0, 9_000, 1))
-    write(path, lines)
-    async with following(database, path) as follower:
-        await written(follower, len(lines))
-    log = CallLog(database, "TW")
-    assert [await log.last_agent(number) for number in ("0912345678", "+886955555555", "0911111111", "anonymous")] == [
-        "a2",
-        "a3",
-        "",
-        "",
-    ]
 
 
 async def test_lines_are_followed_as_they_come(database: Database, path: Path) -> None:
@@ -128,6 +114,30 @@ async def test_lines_are_followed_as_they_come(database: Database, path: Path) -
                 await asyncio.sleep(0)
             await written(follower, len(lines))
     assert {record.call: record for record in await CallLog(database).latest(500)} == expected(lines)
+
+
+@pytest.mark.parametrize("story", ["conference", "consult_not_taken", "transfer_attended", "transfer_to_number"])
+async def test_what_agents_do_with_calls_is_the_same_live_and_made_again(
+    database: Database, path: Path, story: str
+) -> None:
+    """Line by line as they come, with a restart after each; and all at once into tables that were emptied."""
+    [transcript] = [each for each in transcripts() if each.stem == story]
+    lines = Lines(tell(transcript.read_text()).journal)
+    for line in lines:
+        write(path, [line])
+        async with following(database, path) as follower:
+            await written(follower, line.seq)
+    live = await database.run(rows_of(calls, segments, wishes, smdr_records))
+    assert {record.call: record for record in await CallLog(database).latest(500)} == expected(lines)
+
+    def emptied(connection: Connection) -> None:
+        for table in (segments, calls, wishes, smdr_records, journal_positions):
+            connection.execute(delete(table))
+
+    await database.run(emptied)
+    async with following(database, path) as follower:
+        await written(follower, len(lines))
+    assert await database.run(rows_of(calls, segments, wishes, smdr_records)) == live
 
 
 @pytest.mark.parametrize("cut", [1, 7, 20, 33])
