@@ -32,6 +32,7 @@ from callfloor.live import run_until_signalled, twisted_reactor
 from callfloor.logs import set_up as set_up_log
 from callfloor.rules_cli import show_rules
 from callfloor.simulate import compare, simulate
+from callfloor.staff import staff
 from ivr.speech import SpeechError
 from pbx_config.check import check
 from pbx_config.render import render
@@ -55,6 +56,7 @@ app.add_typer(pbx, name="pbx")
 app.add_typer(journal, name="journal")
 app.command()(simulate)
 app.command()(compare)
+app.command()(staff)
 app.command("rules")(show_rules)
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", metavar="FILE")]

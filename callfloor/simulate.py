@@ -7,7 +7,7 @@ The simulator is imported when it is used: what it computes with takes a moment 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -61,9 +61,9 @@ def simulate(
     from simulator.report.report import report_of
     from simulator.scenario import load
 
-    _check(json, html)
+    check_files({"--json": json, "--html": html})
     one = load(scenario)
-    _warn(scenario, one)
+    warn(scenario, one)
     (days,) = _run([one], seed, replications)
     report = report_of(one.name, {one.name: days}, scenario=str(scenario), zone=one.day.zone)
     screen.print(*_tables_of_queues(report.sides[0]))
@@ -79,10 +79,10 @@ def compare(
     from simulator.report.report import report_of
     from simulator.scenario import load
 
-    _check(json, html)
+    check_files({"--json": json, "--html": html})
     first, second = load(scenario), load(against, base=scenario)
-    _warn(scenario, first)
-    _warn(against, second)
+    warn(scenario, first)
+    warn(against, second)
     ours, theirs = _run([first, second], seed, replications)
     names = (first.name, second.name if second.name != first.name else f"{second.name} ({against})")
     title = " / ".join(names)
@@ -91,21 +91,22 @@ def compare(
     _write(report, json, html)
 
 
-def _check(json: Path | None, html: Path | None) -> None:
-    """Before anything is simulated: whether it can be written down."""
+def check_files(files: Mapping[str, Path | None]) -> None:
+    """Before anything is simulated: whether it can be written down. By option; raises typer.BadParameter."""
     from simulator.report.write import ChartsNotBuilt, charts_script
 
-    for option, path in (("--json", json), ("--html", html)):
+    for option, path in files.items():
         if path is not None and (path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK)):
             raise typer.BadParameter(f"{option}: {path} cannot be written")
-    if html is not None:
+    if files.get("--html") is not None:
         try:
             charts_script()
         except ChartsNotBuilt as error:
             raise typer.BadParameter(str(error)) from None
 
 
-def _warn(path: Path, scenario: Scenario) -> None:
+def warn(path: Path, scenario: Scenario) -> None:
+    """What its rules allow, but hardly anybody wants."""
     for warning in scenario.rules().warnings():
         errors.print(f"{path}: {warning}", markup=False)
 

@@ -101,15 +101,18 @@ def margin(cell: Cell, target: Target) -> float:
 
     Shares count as they are, waits as a share of the wait allowed. A mean wait is not asked of a simulation.
     """
-    found = [
-        (target.service_level, cell.service_level, lambda limit, value: value - limit),
-        (target.asa_s, cell.asa_s, lambda limit, value: 1 - value / limit),
-        (target.abandons, cell.abandonment, lambda limit, value: limit - value),
-        (target.occupancy, cell.occupancy, lambda limit, value: limit - value),
-    ]
     if not cell.offered:
         return math.inf
-    return min((by(limit, value) for limit, value, by in found if limit is not None and value is not None), default=0.0)
+    kept: list[float] = []
+    if target.service_level is not None and (level := cell.service_level) is not None:
+        kept.append(level - target.service_level)
+    if target.asa_s is not None and (asa_s := cell.asa_s) is not None:
+        kept.append(1 - asa_s / target.asa_s)
+    if target.abandons is not None and (abandonment := cell.abandonment) is not None:
+        kept.append(target.abandons - abandonment)
+    if target.occupancy is not None and (occupancy := cell.occupancy) is not None:
+        kept.append(target.occupancy - occupancy)
+    return min(kept, default=math.inf)
 
 
 class Judge:
@@ -122,9 +125,12 @@ class Judge:
         self.queues, self.intervals, self.target, self.over = tuple(queues), intervals, target, over
         self.floors: dict[Key, float] = {}
 
-    def margin(self, found: Mapping[Key, Cell], key: Key) -> float:
+    def cell(self, found: Mapping[Key, Cell], key: Key) -> Cell:
         queue, place = key
-        return margin(all_day(found, queue) if place == ALL_DAY else found.get(key, Cell()), self.target)
+        return all_day(found, queue) if place == ALL_DAY else found.get(key, Cell())
+
+    def margin(self, found: Mapping[Key, Cell], key: Key) -> float:
+        return margin(self.cell(found, key), self.target)
 
     def keys(self, places: Iterable[int] | None = None) -> list[Key]:
         """What is judged; of that only what changes when these intervals do."""

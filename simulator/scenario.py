@@ -32,7 +32,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from acd.asks import AskError, parse
 from acd.policy import AgentRules
@@ -234,6 +243,14 @@ class Shift(Table):
     hours: Span
     breaks: tuple[Span, ...] = ()
     agents: int | None = Field(default=None, ge=1, le=10_000)
+
+    @field_validator("breaks")
+    @classmethod
+    def _after_midnight(cls, breaks: tuple[Span, ...], info: ValidationInfo) -> tuple[Span, ...]:
+        """In a shift that goes on past midnight, "01:00" is that of the next day."""
+        begins, ends = info.data.get("hours", (0, 0))
+        later = DAY_MINUTES if ends > DAY_MINUTES else 0
+        return tuple((a + later, b + later) if a < begins else (a, b) for a, b in breaks)
 
     @model_validator(mode="after")
     def _breaks_are_within(self) -> Self:

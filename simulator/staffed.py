@@ -11,8 +11,8 @@ from typing import TypeAlias
 import msgspec
 
 from callfloor.rules import Queue
-from simulator.forecast import Load, needed_a, needed_c
 from simulator.erlang import Target
+from simulator.forecast import Load, needed_a, needed_c
 from simulator.scenario import Scenario, Shift, Team
 
 Agents: TypeAlias = dict[str, tuple[int, ...]]
@@ -64,14 +64,14 @@ def _levels(scenario: Scenario, team: Team, queue: str) -> list[int]:
 def by_erlang(
     scenario: Scenario, teams: Sequence[str], loads: Mapping[str, Sequence[Load]], target: Target, formula: str
 ) -> Agents | None:
-    """What a formula ("C" or "A") gives for each queue, as agents of that one of the teams whom it asks first.
+    """What a formula ("C" or "A") gives for each queue that asks one of `teams` first, as agents of that team.
 
     None if the formula cannot say. By A, queues in which nobody gives up are given C's number.
     """
     agents = {team: [0] * scenario.day.intervals for team in teams}
     for queue, of in loads.items():
-        own = next((team for team in servers(scenario, queue) if team in teams), None)
-        if own is None:
+        own = next(iter(servers(scenario, queue)), None)
+        if own not in agents:
             continue
         for place, load in enumerate(of):
             needed = needed_a(load, target) if formula == "A" else needed_c(load, target)

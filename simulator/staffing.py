@@ -2,8 +2,8 @@
 calls simulates the days.
 
 The search starts from Erlang's numbers. Agents are added where a queue misses its target, to the team that helps most;
-then taken out, of every third interval at a time so that each change can be told from the others (callers who wait carry
-an interval's troubles into the next), wherever the target is still kept. Every staffing meets the same callers (common
+then taken out wherever the target is still kept, of every third interval at a time so that each change can be told from
+the others (callers who wait carry an interval's troubles into the next). Every staffing meets the same callers (common
 random numbers), so that the answer is the same each time. What comes out can spare nobody: each agent was taken out
 once and was missed.
 """
@@ -83,18 +83,16 @@ class Search:
         self._size = {(team, n): max(1, start[team][n] // 8) for team in self.teams for n in range(self.intervals)}
         self._rise()
         self._settles()
-        # Who was put back may have been missed only because somebody else was taken out at the same time.
+        # Whoever was put back may have been missed only because somebody else was taken out at the same time.
         self._size |= dict.fromkeys(self._put_back, 1)
         self._settles()
         return Found(self.agents, self.days, self.cells, tuple(self.judge.floors))
 
     def _settles(self) -> None:
-        self._put_back.clear()
         for _ in range(MOST_ROUNDS):
             fewer = [self._fall(first) for first in range(min(APART, self.intervals))]
             if not any(fewer) and not any(self._size.values()):
                 break
-            self._rise(again=True)
 
     def _moves_to(self, agents: Agents) -> None:
         if agents != self.agents:
@@ -109,9 +107,8 @@ class Search:
 
     # ------------------------------------------------------------------------------------------------- up
 
-    def _rise(self, *, again: bool = False) -> None:
-        """Adds agents until every target is kept or out of reach: one, then two, then four more in an interval. Those
-        who were taken out and are put back `again` stay."""
+    def _rise(self) -> None:
+        """Adds agents until every target is kept or out of reach: one, then two, then four more in an interval."""
         step = [1] * self.intervals
         while missed := self.judge.missed(self.cells):
             more = {place: self._more(place, step[place]) for place in self._where(missed)}
@@ -126,9 +123,7 @@ class Search:
             found = [self._cells(days) for days in tried]
             best = {n: max(range(len(helpers)), key=lambda k: self.judge.short(found[k], n)) for n in more}
             for place, k in best.items():
-                self._size[helpers[k], place] = 0 if again else max(1, more[place] // 2)
-                if again:
-                    self._put_back.add((helpers[k], place))
+                self._size[helpers[k], place] = max(1, more[place] // 2)
                 step[place] *= 2
             agents = self._with(self.agents, {(helpers[k], n): more[n] for n, k in best.items()})
             if agents in trials:
@@ -140,12 +135,11 @@ class Search:
         return max(0, min(step, self._most[place] - sum(self.agents[team][place] for team in self.teams)))
 
     def _where(self, missed: Sequence[Key]) -> list[int]:
-        """The intervals to help in: those that missed; for a day, the quarter in which most is missing."""
+        """The intervals to help in: those that missed; for a day, those that would have by themselves."""
         if self.judge.over == "interval":
             return sorted({place for _, place in missed})
-        worst = sorted(range(self.intervals), key=lambda place: self.judge.short(self.cells, place))
-        open_to_more = [place for place in worst if self._more(place, 1)]
-        return sorted(open_to_more[: max(1, self.intervals // 4)])
+        possible = [place for place in range(self.intervals) if self._more(place, 1)]
+        return [place for place in possible if self.judge.short(self.cells, place) < 0] or possible
 
     # ----------------------------------------------------------------------------------------------- down
 
@@ -162,14 +156,28 @@ class Search:
         tried = self._simulate(trials)
         found = dict(zip(teams, map(self._cells, tried), strict=True))
         spared = self._spared(places, found)
-        if not spared:
-            return False
-        agents = self._with(self.agents, {place: less[place] for place in spared})
-        if agents in trials:
-            self._takes(agents, tried[trials.index(agents)])
-        else:
-            self._moves_to(agents)
-        return True
+        before, known = self.agents, dict(zip(map(_tuple, trials), tried, strict=True))
+        while spared:
+            agents = self._with(before, {place: less[place] for place in spared})
+            days = known.get(_tuple(agents)) or self._simulate([agents])[0]
+            missed = self.judge.missed(self._cells(days))
+            if not missed:
+                self._takes(agents, days)
+                return True
+            spared = self._puts_back(spared, missed)
+        return False
+
+    def _puts_back(self, spared: list[Place], missed: Sequence[Key]) -> list[Place]:
+        """Together they are missed: those who are left out still when the ones near the trouble are back. For a day,
+        when half of them are, those who were missed most."""
+        near = {n + by for _, n in missed for by in (-1, 0, 1)}
+        back = [place for place in spared if place[1] in near] or spared
+        if self.judge.over == "day":
+            back = spared[len(spared) // 2 :]
+        for place in back:
+            self._size[place] //= 2
+        self._put_back.update(back)
+        return [place for place in spared if place not in back]
 
     def _spares(self, place: Place) -> bool:
         """Whether so many are there to be taken out, and callers who are expected would still find somebody."""
@@ -185,10 +193,10 @@ class Search:
         ((team, n),) = changed
         for queue, of in self._loads.items():
             serving = self._serve[queue]
-            ours = all(one in self.teams for one in serving)
-            if of[n].calls and team in serving and ours:
-                if not sum(changed.get((one, n), self.agents[one][n]) for one in serving):
-                    return False
+            if not of[n].calls or team not in serving or any(one not in self.teams for one in serving):
+                continue
+            if not sum(changed.get((one, n), self.agents[one][n]) for one in serving):
+                return False
         return True
 
     def _spared(self, places: Sequence[Place], found: Mapping[str, Cells]) -> list[Place]:
@@ -224,3 +232,7 @@ class Search:
             team: tuple(number + changes.get((team, n), 0) for n, number in enumerate(numbers))
             for team, numbers in agents.items()
         }
+
+
+def _tuple(agents: Agents) -> tuple[tuple[int, ...], ...]:
+    return tuple(agents.values())

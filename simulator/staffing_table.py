@@ -84,7 +84,7 @@ class ShiftOf(Table):
     `cost` is what one agent costs who works it; left out, its hours. `teams` may work it; left out, all.
     """
 
-    length_min: int = Field(ge=15, le=DAY_MINUTES)
+    length_min: int = Field(ge=15, lt=DAY_MINUTES)
     starts: Starts
     every_min: int = Field(default=30, ge=5, le=DAY_MINUTES)
     breaks: tuple[BreakOf, ...] = ()

@@ -1,0 +1,222 @@
+"""What `callfloor staff` says: needs by Erlang and by simulation side by side, and the plan. Pure; a JSON as it stands.
+
+Service level is `over_answered_and_abandoned` everywhere: answered within T / (answered + abandoned). By interval it is
+that of all the days' calls together; over the day it is the mean of the days with its 95 % confidence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from simulator.confidence import Estimate, estimate
+from simulator.erlang import Target
+from simulator.figures import Day
+from simulator.forecast import Load, needed_a, needed_c
+from simulator.promise import ALL_DAY, Cell, Cells, Judge, Key, cells, margin
+from simulator.report.report import Formula, Report, StaffingRow, Values, report_of
+from simulator.scenario import Scenario
+from simulator.shift_plan import TeamPlan
+from simulator.staffed import Agents
+from simulator.staffing import Found
+from simulator.staffing_table import Over
+
+FORMULA: Formula = "over_answered_and_abandoned"
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What a staffing gives in a queue and interval. Shares from 0 to 1; None where there was nothing to divide by."""
+
+    service_level: float | None
+    asa_s: float | None
+    abandonment: float | None
+    occupancy: float | None
+    kept: bool
+
+
+class QueueInterval(msgspec.Struct, frozen=True):
+    """`calls`, `handle_s`, `traffic` (erlangs) and `patience_s` are what Erlang was told. None for a formula: it cannot
+    say (C knows no abandonment, A needs callers who give up)."""
+
+    at_ms: int
+    calls: float
+    handle_s: float
+    traffic: float
+    patience_s: float | None
+    erlang_c: int | None
+    erlang_a: int | None
+    simulation: Given
+    simulated_erlang_c: Given | None
+
+
+class QueueNeeds(msgspec.Struct, frozen=True):
+    queue: str
+    name: str
+    intervals: list[QueueInterval]
+    all_day: Values
+
+
+class TeamNeeds(msgspec.Struct, frozen=True):
+    """Agents by interval. Erlang's are those of the queues that ask this team first."""
+
+    team: str
+    simulation: tuple[int, ...]
+    erlang_c: tuple[int, ...] | None
+    erlang_a: tuple[int, ...] | None
+
+
+class Missed(msgspec.Struct, frozen=True):
+    """A queue that misses the target in an interval; over the day, if there is none. `in_time`: its service level as
+    the mean of days, to see whether that may be chance."""
+
+    queue: str
+    at_ms: int | None
+    given: Given
+    in_time: Estimate | None
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """The plan and what it gives on days that were not looked at to find it."""
+
+    covers: str
+    teams: list[TeamPlan]
+    replications: int
+    first_seed: int
+    queues: dict[str, Values]
+    missed: list[Missed]
+
+
+class Staffed(msgspec.Struct, frozen=True):
+    """The whole answer. `unchanged` are the teams that work as the scenario says."""
+
+    name: str
+    target: Target
+    over: Over
+    formula: Formula
+    replications: int
+    first_seed: int
+    zone: str
+    interval_s: int
+    shrinkage: float
+    queues: list[QueueNeeds]
+    teams: list[TeamNeeds]
+    unchanged: list[str]
+    out_of_reach: list[Missed]
+    plan: Planned
+
+
+def queue_needs(
+    scenario: Scenario, loads: Mapping[str, Sequence[Load]], target: Target, found: Found, by_c: Cells | None
+) -> list[QueueNeeds]:
+    """For each queue that somebody calls: Erlang's view and the simulation's."""
+    day = scenario.day
+    values = all_day_values(scenario, found.days)
+    return [
+        QueueNeeds(
+            queue=queue,
+            name=scenario.queues[queue].rules.name,
+            intervals=[
+                QueueInterval(
+                    at_ms=day.begins_at + place * day.interval_s * 1000,
+                    calls=load.calls,
+                    handle_s=load.handle_s,
+                    traffic=load.traffic,
+                    patience_s=load.patience_s,
+                    erlang_c=needed_c(load, target),
+                    erlang_a=needed_a(load, target),
+                    simulation=given(found.cells.get((queue, place), Cell()), target),
+                    simulated_erlang_c=None if by_c is None else given(by_c.get((queue, place), Cell()), target),
+                )
+                for place, load in enumerate(of)
+            ],
+            all_day=values[queue],
+        )
+        for queue, of in loads.items()
+    ]
+
+
+def team_needs(found: Agents, by_c: Agents | None, by_a: Agents | None) -> list[TeamNeeds]:
+    return [
+        TeamNeeds(team, numbers, None if by_c is None else by_c[team], None if by_a is None else by_a[team])
+        for team, numbers in found.items()
+    ]
+
+
+def given(cell: Cell, target: Target) -> Given:
+    return Given(cell.service_level, cell.asa_s, cell.abandonment, cell.occupancy, kept=margin(cell, target) >= -1e-12)
+
+
+def missed(scenario: Scenario, judge: Judge, days: Sequence[Day], keys: Sequence[Key] | None = None) -> list[Missed]:
+    """Where the target is missed on these days; or what there is at `keys`."""
+    day = scenario.day
+
+    def cells_of(some: Sequence[Day]) -> Cells:
+        return cells(some, day.begins_at, day.intervals)
+
+    together, each = cells_of(days), [cells_of([one]) for one in days]
+    plain = Judge(judge.queues, judge.intervals, judge.target, judge.over)
+    found = []
+    for queue, place in plain.missed(together) if keys is None else keys:
+        levels = [plain.cell(one, (queue, place)).service_level for one in each]
+        known = [level for level in levels if level is not None]
+        found.append(
+            Missed(
+                queue,
+                None if place == ALL_DAY else day.begins_at + place * day.interval_s * 1000,
+                given(plain.cell(together, (queue, place)), judge.target),
+                estimate(known) if known else None,
+            )
+        )
+    return found
+
+
+def planned(
+    scenario: Scenario, covers: str, teams: list[TeamPlan], judge: Judge, days: list[Day], first_seed: int
+) -> Planned:
+    """The plan beside the days that were simulated with it, from `first_seed` on."""
+    return Planned(
+        covers=covers,
+        teams=teams,
+        replications=len(days),
+        first_seed=first_seed,
+        queues=all_day_values(scenario, days),
+        missed=missed(scenario, judge, days),
+    )
+
+
+def all_day_values(scenario: Scenario, days: list[Day]) -> dict[str, Values]:
+    (side,) = report_of(scenario.name, {scenario.name: days}, formula=FORMULA).sides
+    return {queue.queue: queue.values for queue in side.queues}
+
+
+def page_of(scenario: Scenario, staffed: Staffed, days: list[Day], path: str) -> Report:
+    """The plan's days as a report to be shown to others, with the agents needed."""
+    rows = []
+    for place in range(scenario.day.intervals):
+        here = [queue.intervals[place] for queue in staffed.queues]
+        calls = math.fsum(one.calls for one in here)
+        handle_s = math.fsum(one.calls * one.handle_s for one in here) / calls if calls else 0.0
+        agents = {
+            "erlang_c": _sum([one.erlang_c for one in here]),
+            "erlang_a": _sum([one.erlang_a for one in here]),
+            "simulation": sum(team.simulation[place] for team in staffed.teams),
+            "planned": sum(team.there[place] for team in staffed.plan.teams),
+        }
+        at_ms = scenario.day.begins_at + place * scenario.day.interval_s * 1000
+        rows.append(StaffingRow(at_ms, calls, handle_s * 1000, agents))
+    return report_of(
+        f"{scenario.name}: the shift plan",
+        {scenario.name: days},
+        scenario=path,
+        zone=scenario.day.zone,
+        formula=FORMULA,
+        target=staffed.target.service_level,
+        staffing=rows,
+    )
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
