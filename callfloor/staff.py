@@ -59,6 +59,8 @@ def staff(
     from simulator.staffed import NotStaffable
 
     check_files({"--json": json, "--html": html, "--write": write})
+    if write is not None and write.resolve() == scenario.resolve():
+        raise typer.BadParameter(f"--write: expected another file than the scenario, {write}")
     if cover not in COVERS:
         raise typer.BadParameter(f"--cover: expected {', '.join(COVERS)}, got {cover!r}")
     asked = {"target": target, "max_asa_s": max_asa, "max_abandonment": max_abandonment}
@@ -113,7 +115,7 @@ def _staffed(
     from simulator.shift_plan import plan, shifts_of
     from simulator.staffed import NotStaffable, by_erlang, servers, staffable, with_agents, with_promise, with_shifts
     from simulator.staffing import Search
-    from simulator.staffing_report import Staffed, missed, planned, queue_needs, team_needs
+    from simulator.staffing_report import Staffed, judged, planned, queue_needs, team_needs
 
     teams, target, day = staffable(scenario, only), scenario.staffing.wanted(), scenario.day
     if target.service_level is not None:
@@ -123,10 +125,10 @@ def _staffed(
         if not servers(scenario, queue):
             raise NotStaffable(f"queues.{queue}: callers come, but no team serves it")
     by_c, by_a = (by_erlang(scenario, teams, expected, target, formula) for formula in "CA")
-    if cover == "erlang-c" and by_c is None:
-        raise NotStaffable("--cover erlang-c: Erlang C knows no abandonment; ask for a service level too")
-    judged = [queue for queue in scenario.queues if set(servers(scenario, queue)) & set(teams)]
-    judge = Judge(judged, day.intervals, target, scenario.staffing.over)
+    if (by_c is None and cover == "erlang-c") or (by_a is None and cover == "erlang-a"):
+        raise NotStaffable(f"--cover {cover}: the formula knows no abandonment here; ask for a service level too")
+    judged_queues = [queue for queue in scenario.queues if set(servers(scenario, queue)) & set(teams)]
+    judge = Judge(judged_queues, day.intervals, target, scenario.staffing.over)
     search = Search(
         scenario, teams, expected, judge, lambda many: days([with_agents(scenario, n) for n in many], seeds)
     )
@@ -154,7 +156,7 @@ def _staffed(
         queues=queue_needs(scenario, expected, target, found, with_c),
         teams=team_needs(found.agents, by_c, by_a),
         unchanged=[name for name in scenario.teams if name not in teams],
-        out_of_reach=missed(scenario, judge, found.days, found.out_of_reach),
+        out_of_reach=judged(scenario, judge, found.days, found.out_of_reach),
         plan=planned(scenario, cover, plans, judge, plan_days, others.start),
     )
     return staffed, with_plan, plan_days
