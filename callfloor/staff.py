@@ -7,7 +7,7 @@ The simulator is imported when it is used, as in `callfloor.simulate`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +23,7 @@ from callfloor.simulate import HtmlFile, JsonFile, Replications, ScenarioPath, S
 if TYPE_CHECKING:
     from simulator.figures import Day
     from simulator.scenario import Scenario
+    from simulator.staffed import Agents
     from simulator.staffing_report import Staffed
 
 OPTIONS = {
@@ -113,7 +114,7 @@ def _staffed(
     from simulator.forecast import loads
     from simulator.promise import Judge, cells
     from simulator.shift_plan import plan, shifts_of
-    from simulator.staffed import NotStaffable, by_erlang, servers, staffable, with_agents, with_promise, with_shifts
+    from simulator.staffed import by_erlang, servers, staffable, with_agents, with_promise, with_shifts
     from simulator.staffing import Search
     from simulator.staffing_report import Staffed, judged, planned, queue_needs, team_needs
 
@@ -121,18 +122,16 @@ def _staffed(
     if target.service_level is not None:
         scenario = with_promise(scenario, target.within_s)
     expected = loads(scenario)
-    for queue in expected:
-        if not servers(scenario, queue):
-            raise NotStaffable(f"queues.{queue}: callers come, but no team serves it")
     by_c, by_a = (by_erlang(scenario, teams, expected, target, formula) for formula in "CA")
-    if (by_c is None and cover == "erlang-c") or (by_a is None and cover == "erlang-a"):
-        raise NotStaffable(f"--cover {cover}: the formula knows no abandonment here; ask for a service level too")
+    _check(scenario, expected, cover, {"erlang-c": by_c, "erlang-a": by_a})
     judged_queues = [queue for queue in scenario.queues if set(servers(scenario, queue)) & set(teams)]
     judge = Judge(judged_queues, day.intervals, target, scenario.staffing.over)
+    start = by_a or by_c or dict.fromkeys(teams, (1,) * day.intervals)
+    plan(scenario, start)  # What no shift covers is said before anything is simulated.
     search = Search(
         scenario, teams, expected, judge, lambda many: days([with_agents(scenario, n) for n in many], seeds)
     )
-    found = search.run(by_a or by_c or dict.fromkeys(teams, (1,) * day.intervals))
+    found = search.run(start)
     with_c = None
     if by_c is not None:
         (c_days,) = days([with_agents(scenario, by_c)], seeds)
@@ -160,6 +159,16 @@ def _staffed(
         plan=planned(scenario, cover, plans, judge, plan_days, others.start),
     )
     return staffed, with_plan, plan_days
+
+
+def _check(scenario: Scenario, queues: Iterable[str], cover: str, formulas: Mapping[str, Agents | None]) -> None:
+    from simulator.staffed import NotStaffable, servers
+
+    for queue in queues:
+        if not servers(scenario, queue):
+            raise NotStaffable(f"queues.{queue}: callers come, but no team serves it")
+    if cover in formulas and formulas[cover] is None:
+        raise NotStaffable(f"--cover {cover}: the formula knows no abandonment here; ask for a service level too")
 
 
 def _write(

@@ -43,7 +43,16 @@ def morning(tmp_path: Path) -> Path:
 def test_needs_by_three_methods_and_a_plan_that_covers_and_runs(morning: Path, tmp_path: Path) -> None:
     (tmp_path / "plans").mkdir()
     files = {name: tmp_path / "plans" / f"plan.{name}" for name in ("json", "html", "toml")}
-    asked = ["--replications", "6", "--json", files["json"], "--html", files["html"], "--write", files["toml"]]
+    asked: list[str | Path] = [
+        "--replications",
+        "6",
+        "--json",
+        files["json"],
+        "--html",
+        files["html"],
+        "--write",
+        files["toml"],
+    ]
     found = callfloor("staff", morning, *asked)
     assert found.returncode == 0, found.stderr
     assert "A [short] morning: 80 % answered within 20 s, in every queue, in each interval" in found.stdout
