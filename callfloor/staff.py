@@ -36,6 +36,9 @@ OPTIONS = {
 }
 """Keys of `[staffing]` that an option changes."""
 
+PLAN_DAYS = 5
+"""The plan is simulated on so many times as many days as each staffing of the search: it is one, and judged."""
+
 COVERS = ("simulation", "erlang-c", "erlang-a")
 
 Days = Callable[[Sequence["Scenario"], Sequence[int]], list[list["Day"]]]
@@ -140,7 +143,7 @@ def _staffed(
     plans = plan(scenario, wanted)
     with_plan = with_shifts(scenario, shifts_of(scenario, plans))
     # Other callers than those for whom the agents were found: these would flatter the plan.
-    others = range(seeds.stop, seeds.stop + len(seeds))
+    others = range(seeds.stop, seeds.stop + PLAN_DAYS * len(seeds))
     (plan_days,) = days([with_plan], others)
     staffed = Staffed(
         name=scenario.name,

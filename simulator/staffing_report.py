@@ -16,7 +16,7 @@ from simulator.confidence import Estimate, jackknife
 from simulator.erlang import Target
 from simulator.figures import Day
 from simulator.forecast import Load, needed_a, needed_c
-from simulator.promise import ALL_DAY, Cell, Cells, Judge, Key, cells, margin
+from simulator.promise import ALL_DAY, Cell, Cells, Judge, Key, cells, margin, margins
 from simulator.report.report import Formula, Report, StaffingRow, Values, report_of
 from simulator.scenario import Scenario
 from simulator.shift_plan import TeamPlan
@@ -74,15 +74,15 @@ Verdict: TypeAlias = Literal["held", "missed", "unsure"]
 class Judged(msgspec.Struct, frozen=True):
     """Whether a queue keeps the target in an interval; over the day, if there is none.
 
-    `given` is of all days' calls together, `in_time` its service level. `margin` is by how much the target is kept, as
-    `simulator.promise.margin` has it; both with 95 % confidence. `unsure`: the margin may be above 0 or below.
+    `given` is of all days' calls together, `in_time` its service level. `margins` say by how much each thing asked for
+    is kept (`simulator.promise.margins`), with 95 % confidence. `held`: all are above 0; `missed`: one is below.
     """
 
     queue: str
     at_ms: int | None
     given: Given
     in_time: Estimate | None
-    margin: Estimate | None
+    margins: dict[str, Estimate | None]
     verdict: Verdict
 
 
@@ -172,23 +172,25 @@ def judged(scenario: Scenario, judge: Judge, days: Sequence[Day], keys: Sequence
         if keys is None and not cell.offered:
             continue
         in_time = _sure(cell.service_level, [one.service_level for one in without])
-        left = _sure(margin(cell, judge.target), [margin(one, judge.target) for one in without])
+        less = [margins(one, judge.target) for one in without]
+        left = {
+            name: _sure(value, [one.get(name) for one in less]) for name, value in margins(cell, judge.target).items()
+        }
         at_ms = None if key[1] == ALL_DAY else day.begins_at + key[1] * day.interval_s * 1000
         found.append(Judged(key[0], at_ms, given(cell, judge.target), in_time, left, _verdict(left)))
     return found
 
 
 def _sure(whole: float | None, without: Sequence[float | None]) -> Estimate | None:
-    known = [one for one in without if one is not None and math.isfinite(one)]
-    if whole is None or not math.isfinite(whole) or len(known) < len(without):
-        return None
-    return jackknife(whole, known)
+    known = [one for one in without if one is not None]
+    return None if whole is None or len(known) < len(without) else jackknife(whole, known)
 
 
-def _verdict(left: Estimate | None) -> Verdict:
-    if left is None or left.covers(0):
-        return "unsure"
-    return "held" if left.mean > 0 else "missed"
+def _verdict(margins: Mapping[str, Estimate | None]) -> Verdict:
+    known = [one for one in margins.values() if one is not None]
+    if any(one.high < 0 for one in known):
+        return "missed"
+    return "held" if known and len(known) == len(margins) and all(one.low > 0 for one in known) else "unsure"
 
 
 def planned(

@@ -132,6 +132,22 @@ def test_a_miss_that_may_be_chance_is_not_called_one() -> None:
     assert verdict(20, 1) == "unsure", "of one day nothing is known"
 
 
+def test_it_is_held_only_if_all_that_is_asked_for_is_surely_held() -> None:
+    day = steady(200, 180, hours=4, patience_s={"exponential": 120})
+    days = [measured(with_agents(with_promise(day, 20), {"front": (14,)}), seed) for seed in range(1, 7)]
+    (whole,) = judged(day, Judge(["service"], 1, EASY, "interval"), days)
+    gave_up = whole.given.abandonment
+    assert gave_up is not None
+
+    def verdict(level: float, abandons: float) -> str:
+        (one,) = judged(day, Judge(["service"], 1, Target(level, 20, abandons=abandons), "interval"), days)
+        return one.verdict
+
+    assert verdict(0.85, 0.1) == "held"
+    assert verdict(0.85, gave_up + 1e-6) == "unsure"
+    assert verdict(0.9999, 0.1) == "missed"
+
+
 @pytest.mark.parametrize(
     ("teams", "only", "says"),
     [
