@@ -124,6 +124,14 @@ def test_what_is_written_says_the_same_shifts() -> None:
     assert (shifts, said["teams"]["front"]["agents"]) == (planned.shifts, planned.agents)
 
 
+def test_a_break_after_midnight_is_read_as_it_is_written() -> None:
+    night = Shift.model_construct(hours=(1320, 1800), breaks=((1410, 1440), (1500, 1530)), agents=2)
+    said = tomllib.loads(as_toml("a day.toml", "nights", {"front": [night]}, {}, "Nights"))
+    (one,) = said["teams"]["front"]["shifts"]
+    assert one == {"hours": "22:00-06:00", "agents": 2, "breaks": ["23:30-24:00", "01:00-01:30"]}
+    assert Shift.model_validate(one) == night
+
+
 @pytest.mark.parametrize(
     ("staffing", "says"),
     [
