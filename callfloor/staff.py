@@ -7,7 +7,7 @@ The simulator is imported when it is used, as in `callfloor.simulate`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +23,7 @@ from callfloor.simulate import HtmlFile, JsonFile, Replications, ScenarioPath, S
 if TYPE_CHECKING:
     from simulator.figures import Day
     from simulator.scenario import Scenario
+    from simulator.staffed import Agents
     from simulator.staffing_report import Staffed
 
 OPTIONS = {
@@ -34,6 +35,9 @@ OPTIONS = {
     "shrinkage": "--shrinkage",
 }
 """Keys of `[staffing]` that an option changes."""
+
+PLAN_DAYS = 5
+"""The plan is simulated on so many times as many days as each staffing of the search: it is one, and judged."""
 
 COVERS = ("simulation", "erlang-c", "erlang-a")
 
@@ -59,6 +63,8 @@ def staff(
     from simulator.staffed import NotStaffable
 
     check_files({"--json": json, "--html": html, "--write": write})
+    if write is not None and write.resolve() == scenario.resolve():
+        raise typer.BadParameter(f"--write: expected another file than the scenario, {write}")
     if cover not in COVERS:
         raise typer.BadParameter(f"--cover: expected {', '.join(COVERS)}, got {cover!r}")
     asked = {"target": target, "max_asa_s": max_asa, "max_abandonment": max_abandonment}
@@ -111,26 +117,24 @@ def _staffed(
     from simulator.forecast import loads
     from simulator.promise import Judge, cells
     from simulator.shift_plan import plan, shifts_of
-    from simulator.staffed import NotStaffable, by_erlang, servers, staffable, with_agents, with_promise, with_shifts
+    from simulator.staffed import by_erlang, servers, staffable, with_agents, with_promise, with_shifts
     from simulator.staffing import Search
-    from simulator.staffing_report import Staffed, missed, planned, queue_needs, team_needs
+    from simulator.staffing_report import Staffed, judged, planned, queue_needs, team_needs
 
     teams, target, day = staffable(scenario, only), scenario.staffing.wanted(), scenario.day
     if target.service_level is not None:
         scenario = with_promise(scenario, target.within_s)
     expected = loads(scenario)
-    for queue in expected:
-        if not servers(scenario, queue):
-            raise NotStaffable(f"queues.{queue}: callers come, but no team serves it")
     by_c, by_a = (by_erlang(scenario, teams, expected, target, formula) for formula in "CA")
-    if cover == "erlang-c" and by_c is None:
-        raise NotStaffable("--cover erlang-c: Erlang C knows no abandonment; ask for a service level too")
-    judged = [queue for queue in scenario.queues if set(servers(scenario, queue)) & set(teams)]
-    judge = Judge(judged, day.intervals, target, scenario.staffing.over)
+    _check(scenario, expected, cover, {"erlang-c": by_c, "erlang-a": by_a})
+    judged_queues = [queue for queue in scenario.queues if set(servers(scenario, queue)) & set(teams)]
+    judge = Judge(judged_queues, day.intervals, target, scenario.staffing.over)
+    start = by_a or by_c or dict.fromkeys(teams, (1,) * day.intervals)
+    plan(scenario, start)  # What no shift covers is said before anything is simulated.
     search = Search(
         scenario, teams, expected, judge, lambda many: days([with_agents(scenario, n) for n in many], seeds)
     )
-    found = search.run(by_a or by_c or dict.fromkeys(teams, (1,) * day.intervals))
+    found = search.run(start)
     with_c = None
     if by_c is not None:
         (c_days,) = days([with_agents(scenario, by_c)], seeds)
@@ -139,7 +143,7 @@ def _staffed(
     plans = plan(scenario, wanted)
     with_plan = with_shifts(scenario, shifts_of(scenario, plans))
     # Other callers than those for whom the agents were found: these would flatter the plan.
-    others = range(seeds.stop, seeds.stop + len(seeds))
+    others = range(seeds.stop, seeds.stop + PLAN_DAYS * len(seeds))
     (plan_days,) = days([with_plan], others)
     staffed = Staffed(
         name=scenario.name,
@@ -154,10 +158,20 @@ def _staffed(
         queues=queue_needs(scenario, expected, target, found, with_c),
         teams=team_needs(found.agents, by_c, by_a),
         unchanged=[name for name in scenario.teams if name not in teams],
-        out_of_reach=missed(scenario, judge, found.days, found.out_of_reach),
+        out_of_reach=judged(scenario, judge, found.days, found.out_of_reach),
         plan=planned(scenario, cover, plans, judge, plan_days, others.start),
     )
     return staffed, with_plan, plan_days
+
+
+def _check(scenario: Scenario, queues: Iterable[str], cover: str, formulas: Mapping[str, Agents | None]) -> None:
+    from simulator.staffed import NotStaffable, servers
+
+    for queue in queues:
+        if not servers(scenario, queue):
+            raise NotStaffable(f"queues.{queue}: callers come, but no team serves it")
+    if cover in formulas and formulas[cover] is None:
+        raise NotStaffable(f"--cover {cover}: the formula knows no abandonment here; ask for a service level too")
 
 
 def _write(

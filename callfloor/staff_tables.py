@@ -1,7 +1,8 @@
-"""What the command `staff` prints: tables for a planner, each within 80 columns. Pure."""
+"""What the command `staff` prints: tables for a planner, each within 100 columns. Pure."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from rich.table import Table
 from simulator.erlang import Target
 from simulator.report.report import Values
 from simulator.shift_plan import span
-from simulator.staffing_report import Given, Missed, QueueNeeds, Staffed
+from simulator.staffing_report import Given, Judged, QueueNeeds, Staffed
 
 ABREAST = 4
 """So many teams stand beside each other."""
@@ -32,7 +33,8 @@ def tables(staffed: Staffed) -> Iterator[RenderableType]:
         yield _cover(staffed, teams)
     yield from _costs(staffed)
     yield _simulated_plan(staffed)
-    yield from _verdict(staffed)
+    yield _judged(staffed)
+    yield _verdict(staffed)
 
 
 def _groups(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -67,7 +69,7 @@ def _heading(staffed: Staffed) -> Iterator[str]:
 
 def _needs_of_teams(staffed: Staffed, teams: Sequence[int]) -> Table:
     several = len(staffed.teams) > 1
-    table = Table("", title="Agents needed, by simulation", box=SIMPLE_HEAD)
+    table = Table("", title="Agents needed, by simulation")
     for n in teams:
         table.add_column(escape(staffed.teams[n].team), justify="right")
     if several:
@@ -111,7 +113,7 @@ def _needs_of_queue(staffed: Staffed, queue: QueueNeeds) -> Table:
         )
     level = queue.all_day["service_level"]
     table.caption = (
-        "calls, AHT (s), load (erlangs): expected. in time, ASA (s), gave up and busy:\n"
+        "calls, AHT (s), load (erlangs): expected. in time, ASA, gave up and busy:\n"
         "simulated with the agents needed; in time by C: simulated with Erlang C's.\n"
         + ("" if level is None else f"All day {_estimate(queue.all_day, 'service_level')} in time.")
     )
@@ -131,7 +133,7 @@ def _out_of_reach(staffed: Staffed) -> Iterator[str]:
 
 
 def _shifts(staffed: Staffed) -> Table:
-    table = Table("team", "shift", "from - to", "breaks", title="Shifts", box=SIMPLE_HEAD)
+    table = Table("team", "shift", "from - to", "breaks", title="Shifts")
     table.add_column("at work", justify="right")
     if staffed.shrinkage:
         table.add_column("scheduled", justify="right")
@@ -145,7 +147,7 @@ def _shifts(staffed: Staffed) -> Table:
 
 
 def _cover(staffed: Staffed, teams: Sequence[int]) -> Table:
-    table = Table("", title="At work of needed", box=SIMPLE_HEAD)
+    table = Table("", title="At work of needed")
     for n in teams:
         table.add_column(escape(staffed.teams[n].team), justify="right")
     for place, at in enumerate(_times(staffed)):
@@ -156,7 +158,6 @@ def _cover(staffed: Staffed, teams: Sequence[int]) -> Table:
 
 def _costs(staffed: Staffed) -> Iterator[str]:
     plans = staffed.plan.teams
-
     needed, at_work = sum(plan.needed_h for plan in plans), sum(plan.at_work_h for plan in plans)
     cost, least_cost = sum(plan.cost for plan in plans), sum(plan.least_cost for plan in plans)
     yield (
@@ -181,7 +182,7 @@ def _costs(staffed: Staffed) -> Iterator[str]:
 def _simulated_plan(staffed: Staffed) -> Table:
     plan = staffed.plan
     days = "1 other day" if plan.replications == 1 else f"{plan.replications} other days"
-    table = Table("", title=f"The plan simulated on {days}, from seed {plan.first_seed} on", box=SIMPLE_HEAD)
+    table = Table("", title=f"The plan simulated on {days}, from seed {plan.first_seed} on")
     for head in ("calls", "in time", "ASA", "gave up", "busy"):
         table.add_column(head, justify="right")
     for queue in staffed.queues:
@@ -191,15 +192,33 @@ def _simulated_plan(staffed: Staffed) -> Table:
     return table
 
 
-def _verdict(staffed: Staffed) -> Iterator[str]:
+def _judged(staffed: Staffed) -> Table:
+    """Whether the plan holds the target, interval by interval."""
     names = {queue.queue: queue.name for queue in staffed.queues}
-    if not staffed.plan.missed:
-        yield "The plan keeps the target " + ("in every interval." if staffed.over == "interval" else "over the day.")
-    for one in staffed.plan.missed:
-        sure = "" if one.in_time is None or one.in_time.n < 2 else f" (± {one.in_time.half_width:.1%} by chance)"
-        yield escape(
-            f"Missed: {names.get(one.queue, one.queue)} {_when(staffed, one)}: {_figures_said(one.given, sure)}."
-        )
+    table = Table("", "", title=f"Does the plan hold {promise(staffed.target)}?")
+    for head in ("in time", "ASA", "gave up", "busy"):
+        table.add_column(head, justify="right")
+    table.add_column("")
+    queue = None
+    for one in staffed.plan.judged:
+        if queue not in (None, one.queue):
+            table.add_section()
+        queue = one.queue
+        in_time, *others = _figures(one.given)
+        sure = one.in_time
+        width = "" if sure is None or sure.n < 2 else f" ± {sure.half_width:.1%}"
+        row = (escape(names.get(one.queue, one.queue)), _when(staffed, one), in_time + width, *others, one.verdict)
+        table.add_row(*row, style="bold" if one.verdict == "missed" else "")
+    return table
+
+
+def _verdict(staffed: Staffed) -> str:
+    verdicts = Counter(one.verdict for one in staffed.plan.judged)
+    where = f"{verdicts.total()} intervals" if staffed.over == "interval" else f"{verdicts.total()} queues over the day"
+    return (
+        f"Of {where} the target is held in {verdicts['held']} and missed in {verdicts['missed']}, with 95 % confidence;"
+        f" of {verdicts['unsure']} these days do not tell, but more replications may."
+    )
 
 
 # -------------------------------------------------------------------------------------------------- words
@@ -211,7 +230,7 @@ def _times(staffed: Staffed) -> list[str]:
     return [f"{datetime.fromtimestamp(one.at_ms / 1000, zone):%H:%M}" for one in first]
 
 
-def _when(staffed: Staffed, one: Missed) -> str:
+def _when(staffed: Staffed, one: Judged) -> str:
     if one.at_ms is None:
         return "over the day"
     return f"from {datetime.fromtimestamp(one.at_ms / 1000, ZoneInfo(staffed.zone)):%H:%M}"
@@ -227,13 +246,13 @@ def _range(numbers: set[int]) -> str:
 
 
 def _figures(one: Given) -> tuple[str, str, str, str]:
-    asa = "-" if one.asa_s is None else f"{one.asa_s:.1f}"
+    asa = "-" if one.asa_s is None else f"{one.asa_s:.1f} s"
     return _percent(one.service_level), asa, _percent(one.abandonment), _percent(one.occupancy)
 
 
-def _figures_said(one: Given, sure: str = "") -> str:
+def _figures_said(one: Given) -> str:
     in_time, asa, gave_up, busy = _figures(one)
-    return f"{in_time}{sure} in time, ASA {asa} s, {gave_up} gave up, {busy} busy"
+    return f"{in_time} in time, ASA {asa}, {gave_up} gave up, {busy} busy"
 
 
 def _percent(share: float | None) -> str:

@@ -74,6 +74,17 @@ def difference(before: Sequence[float], after: Sequence[float], confidence: floa
     return estimate([new - old for old, new in zip(before, after, strict=True)], confidence)
 
 
+def jackknife(whole: float, without: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """A figure of all replications together that is no mean of theirs, such as a ratio of sums.
+
+    `without` are the figures when one replication after the other is left out; how they differ is how sure the `whole`
+    is (J. Tukey, 1958). ValueError as `estimate`.
+    """
+    n = len(without)
+    within = estimate([n * whole - (n - 1) * one for one in without], confidence).half_width
+    return Estimate(whole, whole - within, whole + within, n)
+
+
 def share(hits: int, n: int, confidence: float = 0.95) -> Estimate:
     """The share of `hits` in `n` independent trials with E. B. Wilson's (1927) interval, which stays within 0 and 1.
 

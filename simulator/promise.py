@@ -97,22 +97,27 @@ def all_day(found: Mapping[Key, Cell], queue: str) -> Cell:
 
 
 def margin(cell: Cell, target: Target) -> float:
-    """By how much the target is kept (below 0: missed), of what is asked for the least; endless where nobody calls.
+    """By how much the target is kept (below 0: missed), of what is asked for the least; endless where nobody calls."""
+    return min(margins(cell, target).values(), default=math.inf)
+
+
+def margins(cell: Cell, target: Target) -> dict[str, float]:
+    """By how much each thing asked for is kept; what cannot be said of this cell is left out.
 
     Shares count as they are, waits as a share of the wait allowed. A mean wait is not asked of a simulation.
     """
+    kept: dict[str, float] = {}
     if not cell.offered:
-        return math.inf
-    kept: list[float] = []
+        return kept
     if target.service_level is not None and (level := cell.service_level) is not None:
-        kept.append(level - target.service_level)
+        kept["service_level"] = level - target.service_level
     if target.asa_s is not None and (asa_s := cell.asa_s) is not None:
-        kept.append(1 - asa_s / target.asa_s)
+        kept["asa"] = 1 - asa_s / target.asa_s
     if target.abandons is not None and (abandonment := cell.abandonment) is not None:
-        kept.append(target.abandons - abandonment)
+        kept["abandonment"] = target.abandons - abandonment
     if target.occupancy is not None and (occupancy := cell.occupancy) is not None:
-        kept.append(target.occupancy - occupancy)
-    return min(kept, default=math.inf)
+        kept["occupancy"] = target.occupancy - occupancy
+    return kept
 
 
 class Judge:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -216,15 +217,19 @@ def as_toml(
     lines = [f"# {line}" for line in heading.splitlines()]
     lines += [f"like = {_text(like)}", f"name = {_text(name)}"]
     for queue, within_ms in promised_ms.items():
-        lines += ["", f"[queues.{_text(queue)}]", f"service_level_ms = {within_ms}"]
+        lines += ["", f"[queues.{_key(queue)}]", f"service_level_ms = {within_ms}"]
     for team, of in shifts.items():
-        lines += ["", f"[teams.{_text(team)}]", f"agents = {sum(shift.agents or 0 for shift in of)}", "shifts = ["]
+        lines += ["", f"[teams.{_key(team)}]", f"agents = {sum(shift.agents or 0 for shift in of)}", "shifts = ["]
         for shift in of:
             breaks = ", ".join(_text(span(*pause)) for pause in shift.breaks)
             away = f", breaks = [{breaks}]" if breaks else ""
             lines.append(f"    {{ hours = {_text(span(*shift.hours))}, agents = {shift.agents}{away} }},")
         lines.append("]")
     return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)
 
 
 def _text(said: str) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
 
 import msgspec
 
-from simulator.confidence import Estimate, estimate
+from simulator.confidence import Estimate, jackknife
 from simulator.erlang import Target
 from simulator.figures import Day
 from simulator.forecast import Load, needed_a, needed_c
-from simulator.promise import ALL_DAY, Cell, Cells, Judge, Key, cells, margin
+from simulator.promise import ALL_DAY, Cell, Cells, Judge, Key, cells, margin, margins
 from simulator.report.report import Formula, Report, StaffingRow, Values, report_of
 from simulator.scenario import Scenario
 from simulator.shift_plan import TeamPlan
@@ -67,14 +68,22 @@ class TeamNeeds(msgspec.Struct, frozen=True):
     erlang_a: tuple[int, ...] | None
 
 
-class Missed(msgspec.Struct, frozen=True):
-    """A queue that misses the target in an interval; over the day, if there is none. `in_time`: its service level as
-    the mean of days, to see whether that may be chance."""
+Verdict: TypeAlias = Literal["held", "missed", "unsure"]
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """Whether a queue keeps the target in an interval; over the day, if there is none.
+
+    `given` is of all days' calls together, `in_time` its service level. `margins` say by how much each thing asked for
+    is kept (`simulator.promise.margins`), with 95 % confidence. `held`: all are above 0; `missed`: one is below.
+    """
 
     queue: str
     at_ms: int | None
     given: Given
     in_time: Estimate | None
+    margins: dict[str, Estimate | None]
+    verdict: Verdict
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -85,7 +94,7 @@ class Planned(msgspec.Struct, frozen=True):
     replications: int
     first_seed: int
     queues: dict[str, Values]
-    missed: list[Missed]
+    judged: list[Judged]
 
 
 class Staffed(msgspec.Struct, frozen=True):
@@ -103,7 +112,7 @@ class Staffed(msgspec.Struct, frozen=True):
     queues: list[QueueNeeds]
     teams: list[TeamNeeds]
     unchanged: list[str]
-    out_of_reach: list[Missed]
+    out_of_reach: list[Judged]
     plan: Planned
 
 
@@ -148,28 +157,40 @@ def given(cell: Cell, target: Target) -> Given:
     return Given(cell.service_level, cell.asa_s, cell.abandonment, cell.occupancy, kept=margin(cell, target) >= -1e-12)
 
 
-def missed(scenario: Scenario, judge: Judge, days: Sequence[Day], keys: Sequence[Key] | None = None) -> list[Missed]:
-    """Where the target is missed on these days; or what there is at `keys`."""
+def judged(scenario: Scenario, judge: Judge, days: Sequence[Day], keys: Sequence[Key] | None = None) -> list[Judged]:
+    """Where callers came, or at `keys`: whether these days keep the target."""
     day = scenario.day
 
     def cells_of(some: Sequence[Day]) -> Cells:
         return cells(some, day.begins_at, day.intervals)
 
-    together, each = cells_of(days), [cells_of([one]) for one in days]
-    plain = Judge(judge.queues, judge.intervals, judge.target, judge.over)
+    together = cells_of(days)
+    others = [cells_of([*days[:n], *days[n + 1 :]]) for n in range(len(days))]
     found = []
-    for queue, place in plain.missed(together) if keys is None else keys:
-        levels = [plain.cell(one, (queue, place)).service_level for one in each]
-        known = [level for level in levels if level is not None]
-        found.append(
-            Missed(
-                queue,
-                None if place == ALL_DAY else day.begins_at + place * day.interval_s * 1000,
-                given(plain.cell(together, (queue, place)), judge.target),
-                estimate(known) if known else None,
-            )
-        )
+    for key in judge.keys() if keys is None else keys:
+        cell, without = judge.cell(together, key), [judge.cell(one, key) for one in others]
+        if keys is None and not cell.offered:
+            continue
+        in_time = _sure(cell.service_level, [one.service_level for one in without])
+        less = [margins(one, judge.target) for one in without]
+        left = {
+            name: _sure(value, [one.get(name) for one in less]) for name, value in margins(cell, judge.target).items()
+        }
+        at_ms = None if key[1] == ALL_DAY else day.begins_at + key[1] * day.interval_s * 1000
+        found.append(Judged(key[0], at_ms, given(cell, judge.target), in_time, left, _verdict(left)))
     return found
+
+
+def _sure(whole: float | None, without: Sequence[float | None]) -> Estimate | None:
+    known = [one for one in without if one is not None]
+    return None if whole is None or len(known) < len(without) else jackknife(whole, known)
+
+
+def _verdict(margins: Mapping[str, Estimate | None]) -> Verdict:
+    known = [one for one in margins.values() if one is not None]
+    if any(one.high < 0 for one in known):
+        return "missed"
+    return "held" if known and len(known) == len(margins) and all(one.low > 0 for one in known) else "unsure"
 
 
 def planned(
@@ -182,7 +203,7 @@ def planned(
         replications=len(days),
         first_seed=first_seed,
         queues=all_day_values(scenario, days),
-        missed=missed(scenario, judge, days),
+        judged=judged(scenario, judge, days),
     )
 
 

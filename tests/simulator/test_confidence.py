@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from scipy import stats
 
-from simulator.confidence import Estimate, difference, estimate, share
+from simulator.confidence import Estimate, difference, estimate, jackknife, share
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
@@ -67,3 +67,11 @@ def test_the_interval_of_a_share_is_wilsons(hits: int, n: int) -> None:
 def test_arguments_without_sense_are_named(wrong: Callable[[], object], says: str) -> None:
     with pytest.raises(ValueError, match="^" + says):
         wrong()
+
+
+def test_the_jackknife_of_a_mean_is_the_interval_of_that_mean() -> None:
+    values = [0.2, 0.5, 0.9, 0.4]
+    without = [sum(values[:n] + values[n + 1 :]) / 3 for n in range(4)]
+    plain, left_out = estimate(values), jackknife(0.5, without)
+    assert (left_out.low, left_out.high, left_out.n) == pytest.approx((plain.low, plain.high, 4))
+    assert jackknife(0.5, [0.5]).half_width == math.inf

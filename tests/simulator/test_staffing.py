@@ -1,268 +1,176 @@
-"""How many agents are needed: what queues expect, the fewest by simulation and by Erlang, shifts that cover them."""
+"""The fewest agents by simulation agree with Erlang C where that is exact, and none of them can be spared."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from simulator.erlang import Target, agents_needed_c
-from simulator.figures import Day
+from simulator.erlang import Target
 from simulator.forecast import loads, needed_a, needed_c
-from simulator.promise import Cell, Judge, cells, margin
+from simulator.promise import Judge
 from simulator.run import measured
-from simulator.scenario import Scenario, load
-from simulator.shift_plan import as_toml, plan, shifts_of
-from simulator.staffed import Agents, NotStaffable, by_erlang, staffable, with_agents
+from simulator.scenario import Scenario
+from simulator.staffed import Agents, NotStaffable, by_erlang, staffable, with_agents, with_promise
 from simulator.staffing import Found, Search
-from simulator.staffing_table import Staffing
+from simulator.staffing_report import judged
 from tests.simulator.days import kind, queue, scenario, team
 
-LEVEL = Target(service_level=0.8, within_s=20.0)
+EASY = Target(service_level=0.85, within_s=20)
 
 
-def search(of: Scenario, start: Agents, seeds: Sequence[int] = range(1, 9), *, over: str = "interval") -> Found:
-    staffing = Staffing.model_validate({"target": "80/20", "over": over})
-    judge = Judge(tuple(of.queues), of.day.intervals, staffing.wanted(), staffing.over)
-
-    def simulate(many: Sequence[Agents]) -> list[list[Day]]:
-        return [[measured(with_agents(of, agents), seed) for seed in seeds] for agents in many]
-
-    return Search(of, staffable(of), loads(of), judge, simulate).run(start)
-
-
-# ---------------------------------------------------------------------------------------------- expected
-
-
-def test_a_queue_expects_its_calls_what_they_take_and_how_patient_they_are() -> None:
-    of = scenario(
-        day={"date": "2026-11-23", "hours": "09:00-11:00", "interval_s": 3600},
-        queues={"service": queue(wrap_up_ms=20_000), "sales": queue(wrap_up_ms=0)},
+def steady(calls_per_hour: int, handle_s: int, hours: int = 12, **about: Any) -> Scenario:
+    """M/M/n from 06:00 on, in one interval; those of `about` are of the kind of caller."""
+    return scenario(
+        day={"date": "2026-11-23", "hours": f"06:00-{6 + hours:02}:00", "interval_s": hours * 3600},
         kinds={
-            "caller": kind(
-                counts=[60, 30], patience_s=100, transfers=[{"share": 0.5, "queue": "sales", "service_s": 60}]
-            ),
-            "loyal": kind(counts=[0, 30], service_s=80, hold={"share": 0.5, "for_s": 40}),
+            "service": kind(counts=[calls_per_hour * hours], **{"service_s": {"exponential": handle_s}} | about),
         },
-        teams={"front": team(10, queues={"service": 1, "sales": 2})},
-        arrivals={"growth": 2.0},
     )
-    expected = loads(of)
-    assert [round(one.calls, 6) for one in expected["service"]] == [120, 120]
-    assert [round(one.handle_s, 6) for one in expected["service"]] == [200, 160], "180 + 20; 80 + 20 + 20"
-    assert [one.patience_s for one in expected["service"]] == [100, 200], "the second hour: half of them never give up"
-    assert [round(one.traffic, 6) for one in expected["service"]] == [6.666667, 5.333333]
-    assert [round(one.calls, 6) for one in expected["sales"]] == [60, 30], "half of what was transferred"
 
 
-def test_erlang_says_nothing_where_it_knows_nothing() -> None:
-    (one,) = loads(scenario(day={"date": "2026-11-23", "hours": "09:00-10:00", "interval_s": 3600}))["service"]
-    assert needed_a(one, LEVEL) is None, "nobody gives up"
-    assert needed_c(one, Target(abandons=0.05)) is None, "C knows no abandonment"
-    assert needed_c(one, LEVEL) == agents_needed_c(one.traffic, 180.0, LEVEL)
+def search(day: Scenario, target: Target, seeds: range, over: Any = "interval") -> tuple[Found, Search]:
+    """In this process: what there is to simulate is little."""
+    day = with_promise(day, target.within_s)
+    teams, expected = staffable(day), loads(day)
+    judge = Judge(list(day.queues), day.day.intervals, target, over)
+
+    def simulate(many: Any) -> Any:
+        return [[measured(with_agents(day, agents), seed) for seed in seeds] for agents in many]
+
+    found = Search(day, teams, expected, judge, simulate)
+    return found.run(by_erlang(day, teams, expected, target, "C") or {"front": (1,) * day.day.intervals}), found
 
 
-# ------------------------------------------------------------------------------------- fewest, simulated
+@pytest.mark.parametrize(
+    ("calls_per_hour", "handle_s", "agents", "level"),
+    [(200, 180, 14, 0.8884), (360, 240, 30, 0.8952), (240, 300, 24, 0.7717)],
+)
+def test_erlang_c_counts_as_its_known_service_levels_say(
+    calls_per_hour: int, handle_s: int, agents: int, level: float
+) -> None:
+    """Known levels within 20 s: asked for no more, so many are enough; asked for a little more, they are not."""
+    (load,) = loads(steady(calls_per_hour, handle_s))["service"]
+    assert load.traffic == pytest.approx(calls_per_hour * handle_s / 3600)
+    assert needed_c(load, Target(service_level=level - 0.00006, within_s=20)) == agents
+    assert needed_c(load, Target(service_level=level + 0.00006, within_s=20)) == agents + 1
 
 
-@pytest.mark.parametrize(("calls", "seeds"), [(120, range(1, 13)), (300, range(101, 109))])
-def test_one_queue_needs_what_erlang_c_says_give_or_take_one(calls: int, seeds: range) -> None:
-    day = {"date": "2026-11-23", "hours": "08:00-12:00", "interval_s": 14_400}
-    of = scenario(day=day, kinds={"service": kind(total=4 * calls)})
-    found = search(of, {"front": (1,)}, seeds)
-    erlang = agents_needed_c(calls * 180 / 3600, 180.0, LEVEL)
-    assert erlang is not None
-    assert abs(found.agents["front"][0] - erlang) <= 1
+def test_erlang_a_counts_as_the_known_share_who_give_up_says() -> None:
+    """200 calls/h, 180 s, patience 120 s, 14 agents: 2.284 % give up."""
+    (load,) = loads(steady(200, 180, patience_s={"exponential": 120}))["service"]
+    assert needed_a(load, Target(abandons=0.0229)) == 14
+    assert needed_a(load, Target(abandons=0.0228)) == 15
+    (patient,) = loads(steady(200, 180))["service"]
+    assert needed_a(patient, Target(abandons=0.0229)) is None, "nobody gives up"
+
+
+@pytest.mark.parametrize(("calls_per_hour", "handle_s", "by_c"), [(60, 120, 4), (200, 180, 14), (240, 300, 25)])
+@pytest.mark.parametrize("first_seed", [1, 101])
+def test_for_mmn_the_simulation_finds_what_erlang_c_says(
+    calls_per_hour: int, handle_s: int, by_c: int, first_seed: int
+) -> None:
+    day = steady(calls_per_hour, handle_s)
+    (load,) = loads(day)["service"]
+    assert needed_c(load, EASY) == by_c
+    found, _ = search(day, EASY, range(first_seed, first_seed + 6))
+    assert abs(found.agents["front"][0] - by_c) <= 1
     assert not found.out_of_reach
 
 
-def test_nobody_who_was_found_can_be_spared() -> None:
-    day = {"date": "2026-11-23", "hours": "08:00-11:00", "interval_s": 3600}
-    of = scenario(day=day, kinds={"service": kind(counts=[40, 90, 40], patience_s=120)})
-    found = search(of, {"front": (9, 9, 9)})
-    judge = Judge(("service",), 3, LEVEL, "interval")
-    assert not judge.missed(found.cells)
-    for place in range(3):
-        fewer = tuple(n - (place == at) for at, n in enumerate(found.agents["front"]))
-        days = [measured(with_agents(of, {"front": fewer}), seed) for seed in range(1, 9)]
-        assert judge.missed(cells(days, of.day.begins_at, 3)), f"one can be spared in interval {place}"
+def test_no_agent_can_be_spared() -> None:
+    day = scenario(
+        day={"date": "2026-11-23", "hours": "08:00-12:00", "interval_s": 3600},
+        kinds={"service": kind(counts=[40, 120, 90, 30], patience_s={"exponential": 180})},
+    )
+    target, seeds = Target(service_level=0.8, within_s=20), range(1, 6)
+    found, by = search(day, target, seeds)
+    assert not by.judge.missed(found.cells)
+    for place in range(4):
+        fewer = tuple(number - (n == place) for n, number in enumerate(found.agents["front"]))
+        days = [measured(with_agents(with_promise(day, 20), {"front": fewer}), seed) for seed in seeds]
+        verdicts = {one.given.kept for one in judged(day, Judge(["service"], 4, target, "interval"), days)}
+        assert False in verdicts, f"one fewer in interval {place} would do"
+
+
+def test_over_the_day_fewer_are_needed_than_in_each_interval() -> None:
+    day = scenario(
+        day={"date": "2026-11-23", "hours": "08:00-12:00", "interval_s": 3600},
+        kinds={"service": kind(counts=[10, 120, 90, 10])},
+    )
+    each, _ = search(day, EASY, range(1, 5))
+    whole, by = search(day, EASY, range(1, 5), over="day")
+    assert not by.judge.missed(whole.cells)
+    assert hours(whole.agents) < hours(each.agents)
+
+
+def hours(agents: Agents) -> int:
+    return sum(map(sum, agents.values()))
+
+
+def test_what_no_number_of_agents_keeps_is_said_and_the_search_ends() -> None:
+    """Telephones ring for 5 s, so that nobody is answered within 2 s."""
+    slow = scenario(
+        day={"date": "2026-11-23", "hours": "08:00-10:00", "interval_s": 3600},
+        kinds={"service": kind(counts=[20, 30])},
+        teams={"front": team(1) | {"answer_s": 5}},
+    )
+    found, _ = search(slow, Target(service_level=0.85, within_s=2), range(1, 4))
+    assert set(found.out_of_reach) == {("service", 0), ("service", 1)}
+
+
+def test_a_miss_that_may_be_chance_is_not_called_one() -> None:
+    day = steady(200, 180, hours=4)
+    judge = Judge(["service"], 1, EASY, "interval")
+
+    def verdict(agents: int, days: int) -> str:
+        shown = with_agents(with_promise(day, 20), {"front": (agents,)})
+        (one,) = judged(day, judge, [measured(shown, seed) for seed in range(1, 1 + days)])
+        return one.verdict
+
+    assert (verdict(11, 6), verdict(20, 6)) == ("missed", "held")
+    assert verdict(20, 1) == "unsure", "of one day nothing is known"
+
+
+def test_it_is_held_only_if_all_that_is_asked_for_is_surely_held() -> None:
+    day = steady(200, 180, hours=4, patience_s={"exponential": 120})
+    days = [measured(with_agents(with_promise(day, 20), {"front": (14,)}), seed) for seed in range(1, 7)]
+    (whole,) = judged(day, Judge(["service"], 1, EASY, "interval"), days)
+    gave_up = whole.given.abandonment
+    assert gave_up is not None
+
+    def verdict(level: float, abandons: float) -> str:
+        (one,) = judged(day, Judge(["service"], 1, Target(level, 20, abandons=abandons), "interval"), days)
+        return one.verdict
+
+    assert verdict(0.85, 0.1) == "held"
+    assert verdict(0.85, gave_up + 1e-6) == "unsure"
+    assert verdict(0.9999, 0.1) == "missed"
+
+
+@pytest.mark.parametrize(
+    ("teams", "only", "says"),
+    [
+        ({"front": team(2)}, ["back"], r"--team: there is no team 'back' \(teams: front\)"),
+        ({"front": team(["a"])}, [], "teams: expected at least one of new agents"),
+        ({"front": team(["a"])}, ["front"], "teams.front.agents: expected a number of new agents"),
+    ],
+)
+def test_who_cannot_be_staffed_is_named(teams: Any, only: list[str], says: str) -> None:
+    known = {"a": {"name": "Ann", "queues": {"service": 1}}}
+    with pytest.raises(NotStaffable, match="^" + says):
+        staffable(scenario(teams=teams, agents=known), only)
 
 
 def test_a_team_that_serves_both_queues_helps_where_the_other_may_not() -> None:
-    day = {"date": "2026-11-23", "hours": "08:00-10:00", "interval_s": 7200}
-    of = scenario(
-        day=day,
+    day = scenario(
+        day={"date": "2026-11-23", "hours": "08:00-10:00", "interval_s": 7200},
         queues={"service": queue(), "sales": queue(skills="sells")},
         kinds={"a": kind(total=60), "b": kind(total=60, queue="sales")},
         teams={"front": team(2), "both": team(2, queues={"service": 2, "sales": 1}, skills={"sells": 1})},
     )
-    found = search(of, {"front": (1,), "both": (1,)})
-    assert not Judge(("service", "sales"), 1, LEVEL, "interval").missed(found.cells)
-    alone = sum(agents_needed_c(one.traffic, 180.0, LEVEL) or 0 for (one,) in loads(of).values())
-    assert sum(found.agents["front"] + found.agents["both"]) <= alone, "shared agents are no more than two floors apart"
-
-
-def test_what_no_number_of_agents_keeps_is_said_and_the_search_ends() -> None:
-    """Telephones ring for half a minute before anybody takes them up."""
-    day = {"date": "2026-11-23", "hours": "08:00-09:00", "interval_s": 3600}
-    slow = team(3, answer_s=30)
-    of = scenario(
-        day=day, queues={"service": queue(ring_ms=40_000)}, teams={"front": slow}, kinds={"service": kind(total=40)}
-    )
-    found = search(of, {"front": (3,)})
-    assert found.out_of_reach == (("service", 0),)
-
-
-def test_over_the_day_a_bad_hour_may_be_made_up_for() -> None:
-    day = {"date": "2026-11-23", "hours": "08:00-12:00", "interval_s": 3600}
-    of = scenario(day=day, kinds={"service": kind(counts=[60, 15, 60, 15])})
-    start: Agents = {"front": (5, 5, 5, 5)}
-    each, whole = search(of, start), search(of, start, over="day")
-    assert not Judge(("service",), 4, LEVEL, "day").missed(whole.cells)
-    assert sum(whole.agents["front"]) <= sum(each.agents["front"])
-
-
-def test_a_share_counts_as_it_is_and_a_wait_as_a_share_of_what_is_allowed() -> None:
-    cell = Cell(offered=100, answered=80, abandoned=20, within=70, waited=80 * 15_000)
-    assert margin(cell, LEVEL) == pytest.approx(-0.1)
-    assert margin(cell, Target(asa_s=20.0)) == pytest.approx(0.25)
-    assert margin(cell, Target(abandons=0.25)) == pytest.approx(0.05)
-    assert margin(Cell(), LEVEL) == float("inf")
-
-
-# -------------------------------------------------------------------------------------------- shift plans
-
-SHIFTS = {
-    "long": {"length_min": 480, "starts": "08:00-10:00", "breaks": [{"after_min": 240, "length_min": 30}]},
-    "short": {"length_min": 240, "starts": "08:00-14:00"},
-}
-
-
-def planned_day(**staffing: Any) -> Scenario:
-    return scenario(
-        day={"date": "2026-11-23", "hours": "08:00-18:00", "interval_s": 3600},
-        kinds={"service": kind(total=400)},
-        staffing={"shifts": SHIFTS, **staffing},
-    )
-
-
-NEEDED: Agents = {"front": (3, 5, 8, 8, 6, 5, 6, 6, 4, 2)}
-
-
-def test_a_plan_covers_every_interval_and_its_scenario_has_as_many_at_work() -> None:
-    of = planned_day()
-    (found,) = plan(of, NEEDED)
-    assert all(there >= needed for there, needed in zip(found.there, found.needed, strict=True))
-    assert found.least_cost <= found.cost <= found.least_cost * 1.0101
-    at_work = [0] * 24 * 60
-    for shift in shifts_of(of, [found])["front"]:
-        for minute in range(*shift.hours):
-            away = any(begins <= minute < ends for begins, ends in shift.breaks)
-            at_work[minute] += 0 if away else shift.agents or 0
-    fewest = tuple(min(at_work[hour * 60 : hour * 60 + 60]) for hour in range(8, 18))
-    assert fewest == found.there, "counted minute by minute"
-
-
-def test_shrinkage_schedules_more_than_are_there() -> None:
-    (found,) = plan(planned_day(shrinkage=0.2), NEEDED)
-    there, scheduled = (sum(getattr(one, key) for one in found.shifts) for key in ("agents", "scheduled"))
-    assert there / 0.8 <= scheduled < there / 0.8 + 1
-
-
-def test_hours_in_which_no_shift_works_are_named() -> None:
-    of = planned_day(shifts={"early": {"length_min": 240, "starts": ["08:00"]}})
-    with pytest.raises(NotStaffable, match="no shift of team front is at work 12:00-18:00"):
-        plan(of, NEEDED)
-
-
-def test_a_night_shift_goes_on_into_the_morning() -> None:
-    of = scenario(
-        day={"date": "2026-11-23", "hours": "00:00-24:00", "interval_s": 7200},
-        kinds={"service": kind(total=100)},
-        staffing={"shifts": {"eight": {"length_min": 480, "starts": ["06:00", "14:00", "22:00"]}}},
-    )
-    (found,) = plan(of, {"front": (2,) * 12})
-    assert [(one.from_min, one.agents) for one in found.shifts] == [(360, 2), (840, 2), (1320, 2)]
-    assert [shift.hours for shift in shifts_of(of, [found])["front"]] == [
-        (360, 840),
-        (840, 1320),
-        (1320, 1800),
-        (0, 360),
-    ]
-
-
-def test_a_written_plan_is_a_scenario_with_those_shifts(tmp_path: Path) -> None:
-    base = tmp_path / "base.toml"
-    base.write_text(
-        'day = { date = 2026-11-23, hours = "08:00-18:00", interval_s = 3600 }\nqueues = { service = { name = "S" } }\n'
-        'kinds = { caller = { total = 400, queue = "service", service_s = 180 } }\n'
-        "teams = { front = { agents = 4, queues = { service = 1 } } }\n"
-    )
-    of = load(base)
-    shifts = shifts_of(of, plan(of, NEEDED))
-    written = tmp_path / "planned.toml"
-    written.write_text(as_toml("base.toml", "The plan", shifts, {"service": 30_000}, "Two\nlines"))
-    again = load(written)
-    assert again.name == "The plan"
-    assert again.queues["service"].rules.service_level_ms == 30_000
-    assert [(one.hours, one.breaks, one.agents) for one in again.teams["front"].shifts or ()] == [
-        (one.hours, one.breaks, one.agents) for one in shifts["front"]
-    ]
-
-
-# ---------------------------------------------------------------------------------------------- bad input
-
-
-@pytest.mark.parametrize(
-    ("table", "place", "said"),
-    [
-        ('target = "120/20"', "target", 'expected percent and seconds such as "80/20"'),
-        ("target = 80", "target", 'expected percent and seconds such as "80/20"'),
-        ("max_abandonment = 5", "max_abandonment", "less than 1"),
-        ('over = "week"', "over", "'interval' or 'day'"),
-        ("shrinkage = 0.95", "shrinkage", "less than 0.9"),
-        ("colour = 1", "colour", "no such key|not permitted|Extra inputs"),
-        ("[shifts.a]\nlength_min = 480\nstarts = []", "shifts.a.starts", "expected times such as"),
-        ('[shifts.a]\nlength_min = 480\nstarts = ["8"]', "shifts.a.starts", 'expected a time such as "08:30"'),
-        (
-            '[shifts.a]\nlength_min = 60\nstarts = ["08:00"]\nbreaks = [{ after_min = 50, length_min = 30 }]',
-            "shifts.a",
-            "breaks: expected within the 60 minutes",
-        ),
-    ],
-)
-def test_a_wrong_table_names_key_and_expectation(table: str, place: str, said: str) -> None:
-    with pytest.raises(ValidationError) as failed:
-        Staffing.model_validate(tomllib.loads(table))
-    (fault,) = failed.value.errors()
-    assert ".".join(map(str, fault["loc"])) == place
-    failed.match(said)
-
-
-@pytest.mark.parametrize(
-    ("changes", "only", "said"),
-    [
-        ({"agents": {"a": {"name": "A", "queues": {"service": 1}}}, "teams": {"front": team(["a"])}}, (), "new agents"),
-        ({}, ("back",), "--team: there is no team 'back'"),
-        ({"day": {"date": "2026-11-23", "interval_s": 90}}, (), "day.interval_s: expected whole minutes, got 90"),
-    ],
-)
-def test_what_cannot_be_staffed_is_named(changes: dict[str, Any], only: tuple[str, ...], said: str) -> None:
-    with pytest.raises(NotStaffable, match=said):
-        staffable(scenario(**changes), only)
-
-
-def test_erlang_gives_a_queue_to_the_team_that_it_asks_first() -> None:
-    of = scenario(
-        day={"date": "2026-11-23", "hours": "09:00-10:00", "interval_s": 3600},
-        kinds={"service": kind(total=100)},
-        teams={"back": team(3, queues={"service": 2}), "front": team(3)},
-    )
-    agents = by_erlang(of, ("back", "front"), loads(of), LEVEL, "C")
-    assert agents is not None
-    assert agents["back"] == (0,)
-    assert agents["front"][0] == agents_needed_c(5.0, 180.0, LEVEL)
+    target = Target(service_level=0.8, within_s=20)
+    found, _ = search(day, target, range(1, 9))
+    assert not Judge(("service", "sales"), 1, target, "interval").missed(found.cells)
+    apart = sum(needed_c(one, target) or 0 for (one,) in loads(day).values())
+    assert sum(found.agents["front"] + found.agents["both"]) <= apart, "agents shared are no more than two floors apart"
