@@ -19,7 +19,7 @@ from array import array
 from collections.abc import AsyncIterator, Callable, Iterator
 from heapq import heappop
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from pydantic import SecretStr
@@ -57,7 +57,7 @@ MOMENTS = frozenset(("until", "limit", "joined_at", "prefer_until"))
 """Fields of facts that are moments; all in `_ms` are durations."""
 
 Told = TypeVar("Told", bound=msgspec.Struct)
-Entry = tuple[str, int, str, str]
+Entry: TypeAlias = tuple[str, int, str, str]
 """How a call enters: queue, priority, skills, preferred agent."""
 
 
