@@ -28,6 +28,7 @@ ScenarioPath = Annotated[Path, typer.Argument(help="The scenario, a TOML file.",
 Seed = Annotated[int | None, typer.Option(help="Seed of the first day (if left out, the scenario's own).")]
 Replications = Annotated[int, typer.Option(min=1, max=10_000, help="How many days, each from the next seed.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write all results as JSON.", metavar="FILE")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse a trace with any problem.")]
 HtmlFile = Annotated[Path | None, typer.Option("--html", help="Write a report that opens anywhere.", metavar="FILE")]
 
 SHOWN = {
@@ -55,7 +56,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def simulate(
     scenario: ScenarioPath, seed: Seed = None, replications: Replications = 10, json: JsonFile = None,
-    html: HtmlFile = None,
+    html: HtmlFile = None, *, strict: Strict = False,
 ) -> None:  # fmt: skip
     """Simulate a day of SCENARIO several times: what is to be expected, each figure with its 95 % confidence."""
     from simulator.report.report import report_of
@@ -63,7 +64,7 @@ def simulate(
 
     check_files({"--json": json, "--html": html})
     one = load(scenario)
-    warn(scenario, one)
+    warn(scenario, one, strict=strict)
     (days,) = _run([one], seed, replications)
     report = report_of(one.name, {one.name: days}, scenario=str(scenario), zone=one.day.zone)
     screen.print(*_tables_of_queues(report.sides[0]))
@@ -74,6 +75,7 @@ def compare(
     scenario: ScenarioPath,
     against: Annotated[Path, typer.Option(help="Another scenario, or a live configuration.", metavar="OTHER")],
     seed: Seed = None, replications: Replications = 10, json: JsonFile = None, html: HtmlFile = None,
+    *, strict: Strict = False,
 ) -> None:  # fmt: skip
     """Let the same callers go through SCENARIO and through OTHER: the differences, each with its 95 % confidence."""
     from simulator.report.report import report_of
@@ -81,8 +83,8 @@ def compare(
 
     check_files({"--json": json, "--html": html})
     first, second = load(scenario), load(against, base=scenario)
-    warn(scenario, first)
-    warn(against, second)
+    warn(scenario, first, strict=strict)
+    warn(against, second, strict=strict)
     ours, theirs = _run([first, second], seed, replications)
     names = (first.name, second.name if second.name != first.name else f"{second.name} ({against})")
     title = " / ".join(names)
@@ -105,10 +107,15 @@ def check_files(files: Mapping[str, Path | None]) -> None:
             raise typer.BadParameter(str(error)) from None
 
 
-def warn(path: Path, scenario: Scenario) -> None:
-    """What its rules allow, but hardly anybody wants."""
-    for warning in scenario.rules().warnings():
+def warn(path: Path, scenario: Scenario, *, strict: bool) -> None:
+    """What its rules allow, but hardly anybody wants; what is wrong in its trace, line by line, which `strict`
+    refuses."""
+    problems = [f"trace: {problem}" for problem in scenario.trace_problems]
+    for warning in [*scenario.rules().warnings(), *problems]:
         errors.print(f"{path}: {warning}", markup=False)
+    if strict and problems:
+        errors.print(f"callfloor: {path}: refused for what is wrong in its trace (--strict)", markup=False)
+        raise typer.Exit(2)
 
 
 def _run(scenarios: Sequence[Scenario], seed: int | None, number: int) -> list[list[Day]]:

@@ -18,7 +18,18 @@ from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from callfloor.config import ConfigError, faults
-from callfloor.simulate import HtmlFile, JsonFile, Replications, ScenarioPath, Seed, check_files, errors, screen, warn
+from callfloor.simulate import (
+    HtmlFile,
+    JsonFile,
+    Replications,
+    ScenarioPath,
+    Seed,
+    Strict,
+    check_files,
+    errors,
+    screen,
+    warn,
+)
 
 if TYPE_CHECKING:
     from simulator.figures import Day
@@ -56,6 +67,7 @@ def staff(
     cover: Annotated[str, typer.Option(help="What the plan covers: simulation, erlang-c, erlang-a.")] = COVERS[0],
     seed: Seed = None, replications: Replications = 10, json: JsonFile = None, html: HtmlFile = None,
     write: Annotated[Path | None, typer.Option(help="Write the plan as a scenario.", metavar="FILE")] = None,
+    *, strict: Strict = False,
 ) -> None:  # fmt: skip
     """How many agents SCENARIO needs by interval, by Erlang and by its own rules, and shifts that cover them."""
     from callfloor.staff_tables import tables
@@ -70,7 +82,7 @@ def staff(
     asked = {"target": target, "max_asa_s": max_asa, "max_abandonment": max_abandonment}
     asked |= {"max_occupancy": max_occupancy, "over": over, "shrinkage": shrinkage}
     one = _asked_for(load(scenario), asked)
-    warn(scenario, one)
+    warn(scenario, one, strict=strict)
     first = one.arrivals.seed if seed is None else seed
     try:
         with _simulating() as days:

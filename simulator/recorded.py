@@ -60,7 +60,7 @@ def with_recorded_calls(
     trace = record or _trace(path, said, data.get("day"))
     away_after_ms = _away_after_ms(path, said)
     joined = {name: _joined(path, name, kinds[name], trace, away_after_ms, transferred=transferred) for name in wanted}
-    tables |= {"kinds": {**kinds, **joined}}
+    tables |= {"kinds": {**kinds, **joined}, "trace_problems": tuple(map(str, trace.problems))}
     if crews:
         spans = without_absences(trace.spans, trace.calls, away_after_ms)
         tables |= _staffed(tables, crews, spans, _leads_to(kinds, joined))

@@ -320,7 +320,8 @@ class Outside(Table):
 
 
 class Scenario(RuleTables):
-    """The whole file. Without teams, every agent of `[agents]` works all day."""
+    """The whole file. Without teams, every agent of `[agents]` works all day. `trace_problems` is no key of it: it says
+    what is wrong in the trace, line by line."""
 
     name: str = ""
     day: Day
@@ -329,6 +330,7 @@ class Scenario(RuleTables):
     teams: dict[Id, Team] = Field(default={})
     outside: Outside = Outside()
     staffing: Staffing = Staffing()
+    trace_problems: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -131,3 +131,28 @@ def test_a_faulty_scenario_names_every_fault(small: Path) -> None:
     assert found.returncode == 2
     assert f"{small}: teams.front.colour: no such key" in found.stderr
     assert f"{small}: teams.front.agents" in found.stderr
+
+
+TRACE = """entry,queue_start,queue_end,service_start,service_end,kind
+9:00:00,9:00:10,9:00:20,9:00:20,9:03:00,service
+9:04:00,9:05:10,9:04:40,9:04:40,9:06:00,service
+9:07:00,9:07:10,9:07:40,9:07:40,9:09:00,service
+"""
+RECORDED = """
+day = { date = 2026-11-23, hours = "09:00-12:00" }
+trace = { file = "trace.csv" }
+queues = { service = { name = "Service" } }
+kinds = { caller = { recorded = ["service"], queue = "service", service_s = "recorded" } }
+teams = { front = { agents = 4, queues = { service = 1 } } }
+"""
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_what_is_wrong_in_a_trace_is_said_by_line_and_refused_if_that_is_asked_for(small: Path, strict: bool) -> None:
+    small.write_text(RECORDED, "utf-8")
+    (small.parent / "trace.csv").write_text(TRACE)
+    found = callfloor("simulate", small, "--replications", "1", *(["--strict"] if strict else []))
+    assert f"{small}: trace: line 3, queue_end: found 9:04:40" in found.stderr
+    assert found.returncode == (2 if strict else 0)
+    assert ("refused for what is wrong in its trace (--strict)" in found.stderr) is strict
+    assert bool(found.stdout) is not strict
