@@ -68,14 +68,8 @@ async def test_the_same_people_meet_the_same_fate_on_the_wire_as_in_the_engine()
         (recorded_ms,) = {one.talked_ms for n, one in enumerate(CALLS) if call == f"service-{n}"}
         assert recorded_ms is not None
         assert abs(talked_ms - recorded_ms) < SLACK_MS
-
-
-async def test_what_a_caller_brings_along_comes_over_the_wire() -> None:
-    of = small_day()
-    heard: list[Line] = []
-    await play(of, 1, SPEED, None, heard.append, lambda _: None)
     queued = {fact.call: fact for _, fact in facts(heard, CallQueued)}
-    assert (queued["service-1"].skills, queued["service-1"].priority) == ("zh", 2)
+    assert (queued["service-1"].skills, queued["service-1"].priority) == ("zh", 2), "what a caller brings along"
     began = {fact.call: fact.ani for _, fact in facts(heard, CallBegan)}
     assert began == {f"service-{n}": call.ani for n, call in enumerate(CALLS)}, "also of the one who left in the IVR"
 
