@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.choosing import UNREACHABLE, Facts, find_agent, find_call, find_turn, refused
+from acd.choosing import NOTHING, UNREACHABLE, Facts, find_agent, find_call, find_turn, refused
 from acd.model import Call, Offer, State
 from acd.moves import Stage
 from acd.queue_rules import join_queue, left_alone, next_calls, number_failed, ringing_at, take_back
@@ -106,7 +106,8 @@ def connect(state: State, at: int, offer: Offer) -> Facts:
     slower = [state.offers[other] for other in call.offers if other != offer.id]
     for one in slower:
         yield say.OfferFailed(one.id, call.id, one.agent, "answered elsewhere")
-    yield from next_calls(state, at, [one.agent for one in slower if one.agent])
+    if slower:
+        yield from next_calls(state, at, [one.agent for one in slower if one.agent])
     if offer.agent:
         yield from left_alone(state, at, state.agents[offer.agent])
 
@@ -119,11 +120,10 @@ def offer_unanswered(state: State, report: say.OfferUnanswered) -> Facts:
 def agent_gone(state: State, report: say.AgentGone) -> Facts:
     offer = state.offers.get(report.offer)
     if offer is None:
-        return
+        return NOTHING
     if offer.connected_at:
-        yield from leave_talk(state, report.at, offer, report.cause)
-    else:
-        yield from fail(state, report.at, offer, "agent gone")
+        return leave_talk(state, report.at, offer, report.cause)
+    return fail(state, report.at, offer, "agent gone")
 
 
 def fail(state: State, at: int, offer: Offer, reason: say.FailReason) -> Facts:

@@ -17,6 +17,9 @@ from acd.vocabulary import Fact
 Facts: TypeAlias = Iterator[Fact]
 """What every rule returns. The core applies each fact before it asks for the next."""
 
+NOTHING: Facts = iter(())
+"""Where it is plain at once that there is nothing to say: most of what a rule looks at on its way."""
+
 LACKING = "lacks what is asked"
 """Why agents of the queue are passed over who serve it, but not such calls."""
 
@@ -176,9 +179,12 @@ def find_calls(state: State, at: int, agents: list[Agent]) -> Facts:
     """For agents who have become free together: the call that comes first among all that they can take goes to the one
     whom its queue chooses, and so on."""
     free = [agent for agent in agents if agent.state == FREE]
-    if len(free) == 1:
-        yield from find_call(state, at, free[0])
-        return
+    if len(free) > 1:
+        return _find_calls(state, at, free)
+    return find_call(state, at, free[0]) if free else NOTHING
+
+
+def _find_calls(state: State, at: int, free: list[Agent]) -> Facts:
     pools = {id(agent.pool): agent.pool for agent in free}.values()
     theirs = (*(agent.own for agent in free if agent.own), *(pool.lanes for pool in pools))
     lanes = dict.fromkeys(lane for some in theirs for lane in some if lane.calls)

@@ -272,6 +272,8 @@ class State:
 
     agents: dict[str, Agent] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
+    staying: tuple[str, ...] = ()
+    """The queues whose callers may stay only while somebody is there (`stay_when`)."""
     calls: dict[str, Call] = field(default_factory=dict)
     offers: dict[int, Offer] = field(default_factory=dict)
     routing: RoutingRules = field(default_factory=RoutingRules)

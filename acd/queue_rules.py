@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from acd import vocabulary as say
 from acd.asks import LONGEST, AskError, parse
 from acd.choosing import (
+    NOTHING,
     UNREACHABLE,
     Facts,
     dial_out,
@@ -202,7 +203,7 @@ def take_back(state: State, call: Call, reason: say.FailReason) -> Facts:
 
 def next_calls(state: State, at: int, agents: list[str]) -> Facts:
     """The next call for agents who have become free through no doing of their own."""
-    yield from find_calls(state, at, [state.agents[name] for name in agents])
+    return find_calls(state, at, [state.agents[name] for name in agents])
 
 
 def left_alone(state: State, at: int, agent: Agent) -> Facts:
@@ -210,15 +211,25 @@ def left_alone(state: State, at: int, agent: Agent) -> Facts:
     wait for this agent only, and queues whose callers may not wait for nobody send them on. Not where the next call has
     come at once: that agent is as much there as before."""
     if agent.state in (FREE, OFFERED, RESERVED):
-        return
-    if agent.presence is not Presence.READY:
-        for call in [state.calls[name] for lane in agent.own for name in lane.calls]:
-            yield from prefer_no_more(state, at, call)
+        return NOTHING
+    if agent.presence is not Presence.READY and agent.own:
+        return _no_more(state, at, agent)
+    return send_left_alone(state, at, agent.queues)
+
+
+def _no_more(state: State, at: int, agent: Agent) -> Facts:
+    for call in [state.calls[name] for lane in agent.own for name in lane.calls]:
+        yield from prefer_no_more(state, at, call)
     yield from send_left_alone(state, at, agent.queues)
 
 
 def send_left_alone(state: State, at: int, queues: Iterable[str]) -> Facts:
     """Sends on who waits in these queues, where nobody is there for whom callers may wait."""
+    alone = [name for name in state.staying if name in queues]
+    return _send_left_alone(state, at, alone) if alone else NOTHING
+
+
+def _send_left_alone(state: State, at: int, queues: list[str]) -> Facts:
     for name in queues:
         queue = state.queues[name]
         if queue.line and not _anyone(queue, queue.rules.stay_when):

@@ -56,6 +56,7 @@ def _configured(state: State, at: int, fact: say.Configured) -> None:
     state.routing = fact.routing
     old_queues, old_agents = state.queues, state.agents
     state.queues, state.agents, state.pools, state.fits, state.index = {}, {}, {}, {}, SkillIndex()
+    state.staying = tuple(name for name, rules in fact.queues.items() if rules.stay_when)
     lanes: list[Lane] = []
     for name, rules in fact.queues.items():
         queue = state.queues[name] = Queue(name, rules, rules.handle_ms)

@@ -57,15 +57,18 @@ def part_over(state: State, at: int, party: Offer, cause: str) -> Facts:
     """The same, but nobody gets a call yet."""
     call = state.calls[party.call]
     if call.consult_of:
-        yield from consult_over(state, at, call, "agent", cause)
-    elif call.consulting:
-        yield from _back_in_line(state, at, call, party, cause)
-    elif len(call.offers) == 1:
-        yield from talk_over(state, at, call, "agent", cause)
-    else:
-        yield say.AgentLeft(call.id, party.agent, party.id, at - party.connected_at)
-        if party.agent:
-            yield from wrap_up(state, at, state.agents[party.agent], call.id, call.queue)
+        return consult_over(state, at, call, "agent", cause)
+    if call.consulting:
+        return _back_in_line(state, at, call, party, cause)
+    if len(call.offers) == 1:
+        return talk_over(state, at, call, "agent", cause)
+    return _others_go_on(state, at, call, party)
+
+
+def _others_go_on(state: State, at: int, call: Call, party: Offer) -> Facts:
+    yield say.AgentLeft(call.id, party.agent, party.id, at - party.connected_at)
+    if party.agent:
+        yield from wrap_up(state, at, state.agents[party.agent], call.id, call.queue)
 
 
 def _back_in_line(state: State, at: int, call: Call, party: Offer, cause: str) -> Facts:

@@ -65,15 +65,16 @@ class Simulation:
 def crowds(scenario: Scenario, chance: Chance) -> Iterator[Crowd]:
     """The callers of each kind, and when they call."""
     day = scenario.day
+    midnight, begins = day.at(0), day.begins_at
     for name, kind in scenario.kinds.items():
         if kind.recorded is not None:
             calls = [call for call in kind.recorded if day.covers(call.arrived_ms)]
-            yield Crowd(name, kind, chance, iter([day.at(0) + call.arrived_ms for call in calls]), calls)
+            yield Crowd(name, kind, chance, iter([midnight + call.arrived_ms for call in calls]), calls)
         else:
             factor = scenario.arrivals.factor(day.date)
             arrivals = Arrivals(kind.expected(day.intervals), day.interval_s * 1000, growth=factor)
             times = arrivals.times(chance.stream(f"{name}/arrival"))
-            yield Crowd(name, kind, chance, (day.begins_at + time for time in times))
+            yield Crowd(name, kind, chance, (begins + time for time in times))
 
 
 def simulate(scenario: Scenario, seed: int, follow: Follow | None = None) -> Simulation:
