@@ -177,7 +177,7 @@ class Wire(Engine):
 
     async def play(self, over: Callable[[], bool], until: int) -> None:
         """Lets people do what they will do until it is over or `until`; raises what breaks the house."""
-        while self.now < until and not (self.now > self._day_begins and over()):
+        while self.now < until and not over():
             self._woken.clear()
             while self._coming and self._coming[0][0] <= self.now:
                 at, _, act, one, two = heappop(self._coming)

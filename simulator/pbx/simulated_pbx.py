@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import secrets
 import socket
 import time
+from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 from cti.smdi import CallMessage
@@ -138,8 +140,9 @@ def _now() -> int:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of this machine that nobody has, and that nobody is given who asks for any: those begin at 32768."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -46,11 +46,8 @@ def small_day(**tables: Any) -> Scenario:
 
 def outcomes(lines: list[Line]) -> dict[str, tuple[str, int]]:
     """By call: how its first wait ended, and after how long (ms of the day)."""
-    found: dict[str, tuple[str, int]] = {}
-    for fact_kind, name in ((CallConnected, "answered"), (CallAbandoned, "abandoned")):
-        for _, fact in facts(lines, fact_kind):
-            found[fact.call] = name, fact.waited_ms  # type: ignore[attr-defined]
-    return found
+    answered = {fact.call: ("answered", fact.waited_ms) for _, fact in facts(lines, CallConnected)}
+    return answered | {fact.call: ("abandoned", fact.waited_ms) for _, fact in facts(lines, CallAbandoned)}
 
 
 async def test_the_same_people_meet_the_same_fate_on_the_wire_as_in_the_engine() -> None:
@@ -106,3 +103,9 @@ def test_what_cannot_be_played_is_said(habit: dict[str, Any]) -> None:
     plain, notes = without_what_no_wire_carries(scenario(kinds={"service": kind(**habit)}))
     assert notes == ["on the wire callers of service are not held, transferred or called back"]
     assert without_what_no_wire_carries(plain) == (plain, [])
+
+
+def test_opening_hours_are_said_to_be_left_out() -> None:
+    hours = {"zone": "UTC", "week": {"mon-fri": ["09:00-17:00"]}}
+    _, notes = without_what_no_wire_carries(scenario(queues={"service": queue(hours=hours)}))
+    assert notes == ["on the wire opening hours do not hold: its clock is not that of the day"]
