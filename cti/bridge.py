@@ -21,10 +21,11 @@ from typing import NoReturn
 
 import structlog
 
-from acd.vocabulary import Line, LinkLost, LinkRestored, Now, OfferUnanswered, Tell
+from acd.vocabulary import CallbackFailed, Line, LinkLost, LinkRestored, Now, OfferUnanswered, Tell
 from cti.ami import AmiError, Message
 from cti.ami_link import ActionFailed, AmiLink, NotConnected, OutcomeUnknown
-from cti.asterisk import EVENT_FILTERS, LIST_ACTION, LIST_HEADERS, Action, Translator
+from cti.asterisk import EVENT_FILTERS, LIST_ACTION, LIST_HEADERS, Translator
+from cti.orders import Action
 from cti.settings import NodeSettings
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ class Bridge:
         self._tell = tell
         self._now = now
         self._log = log.bind(node=settings.name)
-        self._translator = Translator(settings.name)
+        self._translator = Translator(settings.name, settings.dial)
         self._link = AmiLink(
             settings,
             on_up=self._up,
@@ -145,11 +146,15 @@ class Bridge:
             self._in_doubt.set()
 
     async def _failed(self, action: Action, why: str) -> None:
-        expected = not (action.offer or action.list_if_refused)  # such as a channel that is gone, as it was to be
+        expected = not (
+            action.offer or action.callback or action.list_if_refused
+        )  # such as a channel that is gone, as it was to be
         note = self._log.debug if expected else self._log.warning
         note("ami_action_failed", action=action.name, offer=action.offer, why=why)
         if action.offer:
             await self._tell(OfferUnanswered(at=self._now(), offer=action.offer, reason="unreachable"))
+        elif action.callback:
+            await self._tell(CallbackFailed(at=self._now(), call=action.callback, reason="unreachable"))
         elif action.list_if_refused:
             self._in_doubt.set()
 

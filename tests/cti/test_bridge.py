@@ -245,7 +245,7 @@ async def test_after_a_restart_the_old_lines_and_a_list_are_enough_to_go_on(tmp_
         await connects(built)
         await built.action("Bridge")
     peer = Peer()
-    peer.lists = [on_switch(CALLER, CALL="node1-1.1"), on_switch(LEG, bridge="b1")]
+    peer.lists = [on_switch(CALLER, bridge="b1", CALL="node1-1.1"), on_switch(LEG, bridge="b1")]
     async with running(peer):
         again = House(peer, tmp_path / "j")
         again.now += 2 * SETTLE_MS
