@@ -23,6 +23,7 @@ OUR_EVENTS = (
     ("action(include),name(FullyBooted)", ""),
     ("action(include),name(Shutdown)", ""),
     ("action(include),name(Hangup)", ""),
+    ("action(include),name(HangupRequest)", ""),
     ("action(include),name(OriginateResponse)", ""),
     ("action(include),name(UserEvent),header(UserEvent),method(starts_with)", "Callfloor"),
 )
@@ -60,6 +61,7 @@ class SimulatedPbxSettings(Settings):
     time_zone: str = "UTC"
     waiting_slice_ms: Milliseconds = 60_000
     agent_silence_ms: Milliseconds = 10_000
+    hold_limit_ms: Milliseconds = 3_600_000
     retry_ms: Milliseconds = 10_000
     message_after_ms: Milliseconds = 180_000
     sound_ms: Milliseconds = 2_000

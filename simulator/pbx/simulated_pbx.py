@@ -36,7 +36,7 @@ class SimulatedPbx:
         self.serial = SerialPort(settings.serial_line) if settings.serial_line else None
         self.agi = AgiClient(settings.agi_host, settings.agi_port, self.seconds, settings.sound_ms)
         self.dialplan = Dialplan(settings, self.agi, self.seconds)
-        self.switch = Switch(self.ami.emit, self.dialplan.contexts, speed=settings.speed)
+        self.switch = Switch(self.ami.emit, self.dialplan.place, speed=settings.speed)
         self._lines_taken: set[str] = set()
 
     def seconds(self, duration_ms: float) -> float:
