@@ -12,11 +12,11 @@ from prometheus_client.registry import Collector
 
 from acd import vocabulary as say
 from acd.core import Acd
+from acd.model import CONDITIONS
 from acd.vocabulary import Line
 from cti.serial_line import SerialLine
 
 _WAIT_BUCKETS_S = (1, 5, 10, 20, 30, 60, 120, 300, 600)
-_CONDITIONS = ("logged off", "not ready", "free", "offered", "connected", "wrap-up")
 
 
 class FloorMetrics(Collector):
@@ -48,7 +48,7 @@ class FloorMetrics(Collector):
             waiting.add_metric([queue.id], len(queue.line))
         agents = GaugeMetricFamily("callfloor_agents", "Agents, by what they do", labels=["condition"])
         conditions = Tally(agent.condition for agent in state.agents.values())
-        for condition in _CONDITIONS:
+        for condition in CONDITIONS:
             agents.add_metric([condition], conditions[condition])
         yield from (waiting, agents)
         yield GaugeMetricFamily("callfloor_calls", "Calls that exist", value=len(state.calls))
