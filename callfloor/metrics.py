@@ -16,6 +16,16 @@ from acd.vocabulary import Line
 from cti.serial_line import SerialLine
 
 _WAIT_BUCKETS_S = (1, 5, 10, 20, 30, 60, 120, 300, 600)
+_CARRIED = (
+    "received_bytes",
+    "discarded_bytes",
+    "unreadable_lines",
+    "remarks",
+    "records_missing",
+    "without_time",
+    "lamp_failures",
+    "opened",
+)
 _CONDITIONS = ("logged off", "not ready", "free", "offered", "connected", "wrap-up")
 
 
@@ -70,7 +80,7 @@ class SerialMetrics(Collector):
         )
         for line in self._lines:
             counts, matches = line.counts, line.matcher.counts
-            for what in ("received_bytes", "discarded_bytes", "unreadable_lines", "lamp_failures", "opened"):
+            for what in _CARRIED:
                 carried.add_metric([line.link_name, what], getattr(counts, what))
             for what in ("smdi_matched", "smdi_unmatched", "smdr_matched", "smdr_unmatched", "contradicted", "foreign"):
                 matched.add_metric([line.link_name, what], getattr(matches, what))

@@ -21,7 +21,7 @@ from cti.matching import SerialMatcher
 from cti.serial_port import Transport, keep_connected
 from cti.serial_reader import Message, SerialReader, Unreadable
 from cti.serial_settings import SerialSettings
-from cti.smdr import SmdrRecord
+from cti.smdr import SmdrRecord, SmdrRemark
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +33,17 @@ CLOSING_S = 2.0
 
 
 class LineCounts(msgspec.Struct):
-    """What one line has carried since the start, for the board. `last_byte_at` is 0 until something is heard."""
+    """What one line has carried since the start, for the board. `last_byte_at` is 0 until something is heard.
+    `records_missing`: how often the PBX said that it had to drop records; `without_time`: records from the time when
+    its clock was changed; `remarks`: titles of pages, and lines about events that concern no call.
+    """
 
     received_bytes: int = 0
     discarded_bytes: int = 0
     unreadable_lines: int = 0
+    remarks: int = 0
+    records_missing: int = 0
+    without_time: int = 0
     lamp_failures: int = 0
     opened: int = 0
     last_byte_at: int = 0
@@ -117,7 +123,7 @@ class SerialLine:
         self.counts.received_bytes += len(data)
         self.counts.last_byte_at = at
         self._expire(at)
-        for message in self._reader.feed(data):
+        for message in self._reader.feed(data, at):
             self._heard(at, message)
         self.counts.discarded_bytes += self._reader.take_discarded()
 
@@ -148,10 +154,12 @@ class SerialLine:
             case smdi.CallMessage():
                 self._report(self.matcher.smdi(at, message))
             case SmdrRecord():
-                reports = self.matcher.smdr(at, message)
-                self._report(reports)
-                if not reports:
-                    self._log.info("serial.smdr_without_call", extension=message.extension, trunk=message.trunk)
+                self._record(at, message)
+            case SmdrRemark("records missing"):  # the line itself may name a caller
+                self.counts.records_missing += 1
+                self._log.warning("serial.records_missing")
+            case SmdrRemark():
+                self.counts.remarks += 1
             case smdi.LampFailure():
                 self.counts.lamp_failures += 1
                 self._log.warning("serial.lamp_failed", station=message.number, fault=message.fault)
@@ -160,6 +168,13 @@ class SerialLine:
             case Unreadable():
                 self.counts.unreadable_lines += 1
                 self._noise(at, message.why, place=message.place)
+
+    def _record(self, at: int, record: SmdrRecord) -> None:
+        self.counts.without_time += not record.ended_at
+        reports = self.matcher.smdr(at, record)
+        self._report(reports)
+        if not reports:
+            self._log.info("serial.smdr_without_call", extension=record.extension, trunk=record.trunk)
 
     def _noise(self, at: int, why: str, place: int) -> None:
         if at - self._noise_logged_at >= QUIET_MS:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from cti.smdr import FORMATS
+from cti.smdr import SmdrFormat
+from cti.smdr_described import DescribedFormat
+from cti.smdr_formats import FORMATS
 
 
 def _known_format(name: str) -> str:
@@ -61,7 +63,8 @@ class MatchSettings(BaseModel):
 
 class SerialSettings(BaseModel):
     """One line. `device` is a serial port's path (a real one or a pseudo-terminal) or `socket://host:port`, a device
-    server's raw TCP port. `smdr_format` and `timezone` (the PBX's own) are for `smdr` and `both`.
+    server's raw TCP port. `smdr_format`, or the description `smdr` in its place, and `timezone` (the PBX's own) are for
+    `smdr` and `both`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,7 +75,18 @@ class SerialSettings(BaseModel):
     baud: Literal[1200, 2400, 4800, 9600] = 9600
     framing: Literal["7E1", "8N1"] = "7E1"
     smdr_format: Annotated[str, AfterValidator(_known_format)] = "panasonic-a"
+    smdr: DescribedFormat | None = None
     timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     reopen_first_ms: int = Field(default=250, gt=0)
     reopen_max_ms: int = Field(default=5_000, gt=0)
     match: MatchSettings = MatchSettings()
+
+    @model_validator(mode="after")
+    def _one_format(self) -> SerialSettings:
+        if self.smdr is not None and "smdr_format" in self.model_fields_set:
+            raise ValueError("expected smdr_format or the table smdr, not both")
+        return self
+
+    def form(self) -> SmdrFormat:
+        """How the PBX prints its records."""
+        return self.smdr.form() if self.smdr is not None else FORMATS[self.smdr_format]

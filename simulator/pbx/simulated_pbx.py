@@ -10,7 +10,8 @@ from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 from cti.smdi import CallMessage
-from cti.smdr import FORMATS, SmdrRecord
+from cti.smdr import SmdrRecord
+from cti.smdr_formats import FORMATS
 from simulator.pbx.agi_client import AgiClient
 from simulator.pbx.ami_server import AmiServer
 from simulator.pbx.channel import Channel, Party

@@ -24,6 +24,8 @@ from acd.vocabulary import (
     AnyInput,
     CallArrived,
     CallBegan,
+    CallEnded,
+    CallerGone,
     CallerIdentified,
     CallerKnown,
     Line,
@@ -36,7 +38,8 @@ from cti.serial_line import SerialLine
 from cti.serial_port import SerialProtocol, line_parameters, open_port
 from cti.serial_settings import MatchSettings, SerialSettings
 from cti.smdi import CallMessage, SmdiError, encode
-from cti.smdr import PANASONIC_A, SmdrRecord
+from cti.smdr import SmdrRecord
+from cti.smdr_formats import PANASONIC_A
 
 NOW = 1_800_000_000_000
 WAIT_S = 20
@@ -281,6 +284,21 @@ async def test_a_line_of_one_kind_does_not_hear_the_other(protocol: str, heard: 
         assert line.counts.unreadable_lines == 1
 
 
+async def test_what_the_pbx_prints_beside_calls_is_no_damage_and_a_full_buffer_is_said() -> None:
+    async with connected(protocol="smdr") as (line, protocol, _, acd):
+        line.see(began("c1"))
+        without_time = b"**/**/** **:****" + smdr_line()[16:]
+        with capture_logs() as logged:
+            protocol.dataReceived(b"Date     Time    Ext\r\n--------\r\nBUFFER FULL\r\n" + without_time)
+        assert [entry["event"] for entry in logged] == ["serial.records_missing", "serial.smdr_without_call"]
+        counts = line.counts
+        assert (counts.remarks, counts.records_missing, counts.without_time) == (2, 1, 1)
+        assert (counts.unreadable_lines, counts.discarded_bytes) == (0, 0)
+        line.see(Line(2, CallerGone(NOW, "c1"), [CallEnded("c1", by="caller")]))
+        protocol.dataReceived(without_time)
+        assert isinstance(await acd.next(), SmdrArrived), "what has no time ends no live call, but confirms an end"
+
+
 async def test_a_flood_of_noise_is_counted_and_logged_once() -> None:
     async with connected() as (line, protocol, _, acd):
         line.see(began("c1"))
@@ -360,7 +378,10 @@ async def test_stopping_is_no_loss(reactor: Any, tmp_path: Path) -> None:
         ({"device": "socket://host"}, "socket://host:port"),
         ({"device": "socket://host:70000"}, "socket://host:port"),
         ({"device": "rfc2217://host:1"}, "socket://host:port"),
-        ({"smdr_format": "mitel"}, "expected one of avaya-ip-office, panasonic-a, not 'mitel'"),
+        (
+            {"smdr_format": "mitel"},
+            "expected one of avaya-ip-office, definity-lsu-expand, definity-teleseer, mitel-3300",
+        ),
         ({"timezone": "Mars/Olympus"}, "expected a time zone such as Asia/Taipei, not 'Mars/Olympus'"),
         ({"timezone": "../etc/passwd"}, "expected a time zone"),
         ({"baud": 19200}, "1200, 2400, 4800 or 9600"),

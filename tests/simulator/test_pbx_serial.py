@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cti.smdi import CallMessage, LampFailure, LampOrder, SmdiMessage, SmdiReader, encode
-from cti.smdr import FORMATS
+from cti.smdr import SmdrRecord
+from cti.smdr_formats import FORMATS
 from simulator.pbx.serial_port import SerialPort
 from tests.simulator.pbx_peers import PATIENCE_S, Listener, ScriptedIvr, logged_in, running, say
 
@@ -98,7 +99,8 @@ async def test_a_call_on_a_port_line_has_its_numbers_on_the_serial_line(tmp_path
         await asyncio.wait_for(party.hears_music.wait(), PATIENCE_S)
         channel.put_down()
         printed = (await desk.until(b"NA"))[len(said) :]
-        record = FORMATS["panasonic-a"].decode(printed.rstrip(), ZoneInfo("UTC"))
+        record = FORMATS["panasonic-a"].decode(printed.rstrip(), ZoneInfo("UTC"), now=0)
+        assert isinstance(record, SmdrRecord)
         assert (record.direction, record.extension, record.number, record.dnis) == (
             "in",
             "9001",
