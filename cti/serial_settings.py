@@ -32,13 +32,13 @@ def _known_zone(name: str) -> str:
 
 def _known_device(device: str) -> str:
     kind, found, place = device.partition("://")
-    if not found:
-        if not device.startswith("/"):
-            raise ValueError(f"expected /dev/... or socket://host:port, not {device!r}")
-        return device
     host, _, port = place.rpartition(":")
-    if kind != "socket" or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise ValueError(f"expected /dev/... or socket://host:port, not {device!r}")
+    if found:
+        known = kind in ("socket", "rfc2217") and bool(host) and port.isdecimal() and 0 < int(port) < 65_536
+    else:
+        known = device.startswith("/")
+    if not known:
+        raise ValueError(f"expected /dev/..., socket://host:port or rfc2217://host:port, not {device!r}")
     return device
 
 
@@ -62,9 +62,9 @@ class MatchSettings(BaseModel):
 
 
 class SerialSettings(BaseModel):
-    """One line. `device` is a serial port's path (a real one or a pseudo-terminal) or `socket://host:port`, a device
-    server's raw TCP port. `smdr_format`, or the description `smdr` in its place, and `timezone` (the PBX's own) are for
-    `smdr` and `both`.
+    """One line. `device` is a serial port's path (a real one or a pseudo-terminal), `socket://host:port`, a device
+    server's raw TCP port, or `rfc2217://host:port`, one whose port is set (baud, framing) by RFC 2217.
+    `smdr_format`, or the description `smdr` in its place, and `timezone` (the PBX's own) are for `smdr` and `both`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
-import tty
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
-from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from acd.vocabulary import (
     AnyFact,
     AnyInput,
-    CallArrived,
-    CallBegan,
     CallEnded,
     CallerGone,
     CallerIdentified,
@@ -38,100 +32,12 @@ from cti.serial_line import SerialLine
 from cti.serial_port import SerialProtocol, line_parameters, open_port
 from cti.serial_settings import MatchSettings, SerialSettings
 from cti.smdi import CallMessage, SmdiError, encode
-from cti.smdr import SmdrRecord
-from cti.smdr_formats import PANASONIC_A
-
-NOW = 1_800_000_000_000
-WAIT_S = 20
-
-MESSAGE = encode(CallMessage("001", "0007", "A", "5551234", "5555678"))
-RECORD = SmdrRecord("in", ended_at=NOW, extension="7", number="5555678", talked_ms=65_000)
+from tests.cti.serial_peer import MESSAGE, NOW, WAIT_S, Acd, Pty, began, running, settings, smdr_line
 
 
 def untyped(twisted: Any) -> Any:
     """Much of Twisted has no types."""
     return twisted
-
-
-def smdr_line(record: SmdrRecord = RECORD) -> bytes:
-    return PANASONIC_A.encode(record, ZoneInfo("UTC"))
-
-
-def began(call: str, port: str = "0007") -> Line:
-    fact: AnyFact = CallBegan(call, channel="PJSIP/x", node="a", port=port)
-    return Line(1, CallArrived(NOW, call, channel="PJSIP/x", node="a", port=port), [fact])
-
-
-class Acd:
-    """The ACD's ear: what it is told can be awaited, in order."""
-
-    def __init__(self) -> None:
-        self.told: asyncio.Queue[AnyInput] = asyncio.Queue()
-
-    async def tell(self, said: AnyInput) -> Sequence[AnyFact]:
-        await self.told.put(said)
-        return []
-
-    async def next(self) -> AnyInput:
-        return await asyncio.wait_for(self.told.get(), WAIT_S)
-
-
-class Pty:
-    """The switch's end of a line whose other end stands at `path`, as a USB adapter's would by a udev rule."""
-
-    def __init__(self, path: Path) -> None:
-        self.master, slave = os.openpty()
-        tty.setraw(slave)
-        path.unlink(missing_ok=True)
-        path.symlink_to(os.ttyname(slave))
-        os.close(slave)
-
-    def say(self, data: bytes) -> None:
-        os.write(self.master, data)
-
-    async def hear(self, length: int) -> bytes:
-        loop = asyncio.get_running_loop()
-        heard = b""
-        while len(heard) < length:
-            readable = asyncio.Event()
-            loop.add_reader(self.master, readable.set)
-            try:
-                await asyncio.wait_for(readable.wait(), WAIT_S)
-            finally:
-                loop.remove_reader(self.master)
-            heard += os.read(self.master, length)
-        return heard
-
-    def unplug(self) -> None:
-        os.close(self.master)
-
-
-@pytest.fixture
-async def reactor() -> AsyncIterator[Any]:
-    """A reactor on the test's own loop. Not installed, since only one may be in a process and nothing here needs it."""
-    twisted: Any = AsyncioSelectorReactor(asyncio.get_running_loop())
-    twisted.startRunning(installSignalHandlers=False)
-    yield twisted
-    twisted.removeAll()
-    twisted.getThreadPool().stop()
-    twisted._removeInternalReader(twisted.waker)
-    twisted.waker.connectionLost(None)
-
-
-def settings(device: Path | str = "/dev/callfloor-none", **more: Any) -> SerialSettings:
-    fast = {"reopen_first_ms": 10, "reopen_max_ms": 20}
-    return SerialSettings.model_validate({"name": "line1", "device": str(device), **fast, **more})
-
-
-@asynccontextmanager
-async def running(line: SerialLine) -> AsyncIterator[None]:
-    task = asyncio.create_task(line.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-        assert task.cancelled(), task.exception()
 
 
 @asynccontextmanager
@@ -374,10 +280,11 @@ async def test_stopping_is_no_loss(reactor: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"device": "COM1"}, "expected /dev/... or socket://host:port, not 'COM1'"),
+        ({"device": "COM1"}, "expected /dev/..., socket://host:port or rfc2217://host:port, not 'COM1'"),
         ({"device": "socket://host"}, "socket://host:port"),
         ({"device": "socket://host:70000"}, "socket://host:port"),
-        ({"device": "rfc2217://host:1"}, "socket://host:port"),
+        ({"device": "rfc2217://host"}, "rfc2217://host:port"),
+        ({"device": "telnet://host:23"}, "rfc2217://host:port"),
         (
             {"smdr_format": "mitel"},
             "expected one of avaya-ip-office, definity-lsu-expand, definity-teleseer, mitel-3300",
