@@ -24,6 +24,7 @@ _CARRIED = (
     "records_missing",
     "without_time",
     "lamp_failures",
+    "lamps_given_up",
     "opened",
 )
 _CONDITIONS = ("logged off", "not ready", "free", "offered", "connected", "wrap-up")

@@ -70,16 +70,17 @@ async def test_a_line_is_heard_unplugged_and_plugged_in_again(reactor: Any, tmp_
         arrived = await acd.next()
         assert isinstance(arrived, SmdrArrived)
         assert (arrived.call, arrived.talked_ms) == ("c1", 65_000)
-        assert line.send_mwi("1234", on=True)
+        line.set_lamp("1234", on=True)
         assert await pbx.hear(13) == b"OP:MWI 1234!\x04"
 
         pbx.unplug()
         assert await acd.next() == LinkLost(NOW, "serial:line1", "closed: the other end is gone")
         assert not line.up
-        assert not line.send_mwi("1234", on=False)
+        line.set_lamp("1234", on=False)
 
         pbx = Pty(path)
         assert await acd.next() == LinkRestored(NOW, link="serial:line1")
+        assert await pbx.hear(14) == b"RMV:MWI 1234!\x04", "what was ordered meanwhile"
         line.see(began("c2", port="0008"))
         pbx.say(encode(CallMessage("001", "0008", "A", "5551234", "5555678")))
         assert await acd.next() == CallerIdentified(NOW, call="c2", ani="5555678", link="serial:line1", dnis="5551234")
@@ -232,17 +233,51 @@ async def test_what_was_torn_by_the_loss_is_not_continued_after_it() -> None:
 
 async def test_the_switchs_refusal_of_a_lamp_is_counted_and_our_own_echo_is_seen() -> None:
     async with connected() as (line, protocol, transport, _):
-        assert line.send_mwi("5678", on=True)
+        line.set_lamp("5678", on=True)
         with capture_logs() as logged:
             protocol.dataReceived(b"\r\nMWI5678 INV\r\n\x19" + transport.value())
         assert [entry["event"] for entry in logged] == ["serial.lamp_failed", "serial.unreadable"]
-        assert line.counts.lamp_failures == 1
+        assert logged[0]["then"] == "no such station"
+        assert (line.counts.lamp_failures, line.counts.lamps_given_up) == (1, 1)
+
+
+async def test_a_blocked_lamp_is_tried_again_until_it_is_lit_and_the_newest_order_counts() -> None:
+    clock = Clock()
+    line = SerialLine(settings(), Acd().tell, lambda: NOW + round(clock.seconds() * 1_000), clock)
+    transport = untyped(StringTransport)()
+    line.opened(transport)
+
+    def sent() -> bytes:
+        said: bytes = transport.value()
+        transport.clear()
+        return said
+
+    line.set_lamp("5678", on=True)
+    assert sent() == b"OP:MWI 5678!\x04"
+    for delay_s in (2, 4, 8):
+        line.received(b"\r\nMWI5678 BLK\r\n\x19")
+        clock.advance(delay_s - 0.001)
+        assert sent() == b""
+        clock.advance(0.001)
+        assert sent() == b"OP:MWI 5678!\x04"
+    line.received(b"\r\nMWI5678 BLK\r\n\x19")
+    line.set_lamp("5678", on=False)
+    assert sent() == b"", "switched a moment ago"
+    clock.advance(1)
+    assert sent() == b"RMV:MWI 5678!\x04"
+    clock.advance(1_000)
+    assert sent() == b"", "it was not refused, so it is off"
+    line.closed("gone")
+    line.set_lamp("1111", on=True)
+    clock.advance(1_000)
+    line.opened(transport)
+    assert sent() == b"RMV:MWI 5678!\x04OP:MWI 1111!\x04", "nobody knows what was heard"
 
 
 async def test_a_mailbox_that_is_no_number_never_reaches_the_line() -> None:
     async with connected() as (line, _, transport, _acd):
         with pytest.raises(SmdiError):
-            line.send_mwi("1234!\x04OP:MWI 9999", on=True)
+            line.set_lamp("1234!\x04OP:MWI 9999", on=True)
         assert transport.value() == b""
 
 

@@ -121,6 +121,10 @@ async def test_a_lamp_is_switched_and_a_wrong_one_is_refused(tmp_path: Path) -> 
         desk.write(encode(LampOrder("5559999", on=True)))
         assert smdi(await desk.until(b"\x19")) == [LampFailure("5559999", "INV")]
         assert port.lamps == {"5551234": True}
+        port.blocked_lamps.add("5551234")
+        desk.write(encode(LampOrder("5551234", on=False)))
+        assert smdi(await desk.until(b"BLK\r\n\x19"))[-1] == LampFailure("5551234", "BLK")
+        assert port.lamps == {"5551234": True}
 
 
 async def test_the_cable_is_pulled_out_and_put_back(tmp_path: Path) -> None:
