@@ -43,6 +43,7 @@ def _known_device(device: str) -> str:
 
 
 Terminal = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+Station = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
 
 
 class MatchSettings(BaseModel):
@@ -65,6 +66,7 @@ class SerialSettings(BaseModel):
     """One line. `device` is a serial port's path (a real one or a pseudo-terminal), `socket://host:port`, a device
     server's raw TCP port, or `rfc2217://host:port`, one whose port is set (baud, framing) by RFC 2217.
     `smdr_format`, or the description `smdr` in its place, and `timezone` (the PBX's own) are for `smdr` and `both`.
+    `lamps`: queue → the station whose message-waiting lamp burns while callers wait there, for `smdi` and `both`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,11 +82,14 @@ class SerialSettings(BaseModel):
     reopen_first_ms: int = Field(default=250, gt=0)
     reopen_max_ms: int = Field(default=5_000, gt=0)
     match: MatchSettings = MatchSettings()
+    lamps: dict[str, Station] = {}
 
     @model_validator(mode="after")
-    def _one_format(self) -> SerialSettings:
+    def _fits(self) -> SerialSettings:
         if self.smdr is not None and "smdr_format" in self.model_fields_set:
             raise ValueError("expected smdr_format or the table smdr, not both")
+        if self.lamps and self.protocol == "smdr":
+            raise ValueError('lamps: expected protocol "smdi" or "both": lamps are ordered by SMDI')
         return self
 
     def form(self) -> SmdrFormat:

@@ -330,6 +330,7 @@ async def test_stopping_is_no_loss(reactor: Any, tmp_path: Path) -> None:
         ({"name": "line 1"}, "name"),
         ({"match": {"ports": {"1207": "7"}}}, "ports"),
         ({"parity": "even"}, "parity"),
+        ({"protocol": "smdr", "lamps": {"q": "1234"}}, 'expected protocol "smdi" or "both"'),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_was_expected(wrong: dict[str, Any], said: str) -> None:
