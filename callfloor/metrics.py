@@ -27,6 +27,17 @@ _CARRIED = (
     "lamps_given_up",
     "opened",
 )
+_MATCHED = (
+    "smdi_matched",
+    "smdi_unmatched",
+    "calls_without_smdi",
+    "smdr_matched",
+    "smdr_unmatched",
+    "calls_without_smdr",
+    "agreed",
+    "contradicted",
+    "foreign",
+)
 _CONDITIONS = ("logged off", "not ready", "free", "offered", "connected", "wrap-up")
 
 
@@ -83,7 +94,7 @@ class SerialMetrics(Collector):
             counts, matches = line.counts, line.matcher.counts
             for what in _CARRIED:
                 carried.add_metric([line.link_name, what], getattr(counts, what))
-            for what in ("smdi_matched", "smdi_unmatched", "smdr_matched", "smdr_unmatched", "contradicted", "foreign"):
+            for what in _MATCHED:
                 matched.add_metric([line.link_name, what], getattr(matches, what))
             if matches.lags_ms:
                 lag.add_metric([line.link_name], median(matches.lags_ms) / 1000)

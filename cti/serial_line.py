@@ -62,7 +62,8 @@ class SerialLine:
 
     def __init__(self, settings: SerialSettings, tell: Tell, now: Now, reactor: Any) -> None:
         self.link_name = f"serial:{settings.name}"
-        self.matcher = SerialMatcher(self.link_name, settings.match)
+        carries = {"smdi": settings.protocol != "smdr", "smdr": settings.protocol != "smdi"}
+        self.matcher = SerialMatcher(self.link_name, settings.match, **carries)
         self.counts = LineCounts()
         self._settings = settings
         self._tell = tell
@@ -131,7 +132,7 @@ class SerialLine:
         self._transport = transport
         self._reader = SerialReader(self._settings)  # the rest of what was torn by the loss is worth nothing
         self.counts.opened += 1
-        self._up = True
+        self._up = self.matcher.listening = True
         self._log.info("serial.opened")
         self._report([LinkRestored(self._now(), link=self.link_name)])
         self._lamps.line_is_back(self._now())
@@ -149,6 +150,7 @@ class SerialLine:
 
     def closed(self, why: str) -> None:
         self._transport = None
+        self.matcher.listening = False
         self._wake_for_lamps(None)
         self._lost(f"closed: {why}")
 
