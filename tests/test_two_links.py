@@ -128,8 +128,7 @@ async def test_ami_dies_and_the_serial_line_completes_the_pop_and_tells_the_end(
     await links.boss.fact("WrapUpStarted", call=call)
 
     await links.pbx.ami.start(links.pbx.switch)
-    about_ami = lambda: [fact["type"] for fact in links.boss.facts if fact.get("link") == "ami:sim"]  # noqa: E731
-    await links.boss.until(lambda: about_ami()[-1] == "LinkUp", "AMI again")
+    await links.boss.until(lambda: _latest_of(links.boss, "ami:sim") == "LinkUp", "AMI again")
     figures = await links.figures()
     for what in ("smdi_matched", "smdr_matched"):
         assert f'callfloor_serial_match_total{{link="{LINE}",what="{what}"}} 1.0' in figures
@@ -140,3 +139,7 @@ def _popped(agent: Screen, call: str) -> str | None:
     """The caller's number in the latest pop."""
     pops = [message for message in agent.messages if message["type"] == "pop" and message["call"] == call]
     return str(pops[-1]["record"]["ani"]) if pops else None
+
+
+def _latest_of(boss: Screen, link: str) -> str:
+    return str([fact["type"] for fact in boss.facts if fact.get("link") == link][-1])
