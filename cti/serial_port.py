@@ -206,13 +206,25 @@ def open_port(device: str, **parameters: Any) -> Any:
     8N1 is asked for instead (the codecs take a parity bit off).
     """
     try:
-        return serial.Serial(device, exclusive=True, **parameters)
+        port = serial.Serial(device, exclusive=True, **parameters)
     except termios.error as fault:
         is_pty = Path(device).resolve().is_relative_to("/dev/pts")
         if not is_pty or fault.args[0] != errno.EINVAL:
             raise
-    eight_bits = parameters | {"bytesize": serial.EIGHTBITS, "parity": serial.PARITY_NONE}
-    return serial.Serial(device, exclusive=True, **eight_bits)
+        eight_bits = parameters | {"bytesize": serial.EIGHTBITS, "parity": serial.PARITY_NONE}
+        port = serial.Serial(device, exclusive=True, **eight_bits)
+    if parameters.get("parity", serial.PARITY_NONE) != serial.PARITY_NONE:
+        _spoil_parity_errors(port.fileno())
+    return port
+
+
+def _spoil_parity_errors(port: int) -> None:
+    """Have the kernel give a NUL for a byte of the wrong parity. pyserial has it give the byte as it came, which may be
+    another digit; a message with a NUL in it is none.
+    """
+    attributes = termios.tcgetattr(port)
+    attributes[0] = attributes[0] & ~(termios.IGNPAR | termios.PARMRK) | termios.INPCK
+    termios.tcsetattr(port, termios.TCSANOW, attributes)
 
 
 def line_parameters(settings: SerialSettings) -> dict[str, Any]:

@@ -167,6 +167,7 @@ _IN_ALL_FORMATS = (
     Remarkable(r"(?i:.*\bbuffer\b.*\b(?:full|overflow(?:ed)?)\b.*|.*\brecords? lost\b.*|BFL\b.*)", "records missing"),
 )
 _DIRECTIONS = get_args(Direction)
+_SPOILED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _CLOCK_CHANGED = re.compile(r"[*/:. '-]*\*[*/:. '-]*")
 
 
@@ -193,6 +194,8 @@ class SmdrFormat(msgspec.Struct, frozen=True):
     def decode(self, line: bytes, zone: ZoneInfo, now: int) -> SmdrRecord | SmdrRemark:
         """What one line says (line end taken off), `now` being the time at which it came. Raises SmdrError."""
         text = line.decode("utf-8", "replace")
+        if _SPOILED.search(text):
+            raise SmdrError("expected printable characters")
         try:
             return self._record(text, zone, now)
         except SmdrError:

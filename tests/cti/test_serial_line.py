@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import termios
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -125,11 +126,26 @@ def test_two_of_us_cannot_share_a_line(tmp_path: Path) -> None:
     pbx.unplug()
 
 
+BAUDS = {1_200: termios.B1200, 2_400: termios.B2400, 4_800: termios.B4800, 9_600: termios.B9600}
+
+
+@pytest.mark.parametrize("baud", BAUDS)
 @pytest.mark.parametrize(("framing", "bytesize", "parity"), [("7E1", 7, "E"), ("8N1", 8, "N")])
-def test_the_framing_reaches_the_port(framing: str, bytesize: int, parity: str) -> None:
-    """On a pseudo-terminal it cannot be seen: that has 8 bits always."""
-    expected = {"baudrate": 1200, "bytesize": bytesize, "parity": parity, "stopbits": 1}
-    assert line_parameters(settings(framing=framing, baud=1200)) == expected
+def test_speed_and_framing_reach_the_port(tmp_path: Path, baud: int, framing: str, bytesize: int, parity: str) -> None:
+    """On a pseudo-terminal the framing cannot be seen, since that has 8 bits always; that bytes of the wrong parity are
+    to be given as NULs can.
+    """
+    parameters = line_parameters(settings(framing=framing, baud=baud))
+    assert parameters == {"baudrate": baud, "bytesize": bytesize, "parity": parity, "stopbits": 1}
+    pbx = Pty(tmp_path / "line")
+    for _ in range(2):
+        port = open_port(str(tmp_path / "line"), **parameters)
+        input_flags, _, _, _, *speeds, _ = termios.tcgetattr(port.fileno())
+        assert speeds == [BAUDS[baud], BAUDS[baud]]
+        spoils = input_flags & (termios.INPCK | termios.IGNPAR | termios.PARMRK)
+        assert spoils == (termios.INPCK if framing == "7E1" else 0)
+        port.close()
+    pbx.unplug()
 
 
 # --------------------------------------------------------------------------------------------------- reopening

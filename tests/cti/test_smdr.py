@@ -333,7 +333,8 @@ def test_while_the_clock_was_changed_the_call_is_told_without_its_time(line: byt
         (AVAYA_IP_OFFICE, LOST_AFTER_9_S.replace(b",I,", b",X,"), "column is_internal, direction: expected"),
         (AVAYA_IP_OFFICE, LOST_AFTER_9_S.replace(b",9,", b",nine,"), "column ring: expected S"),
         (AVAYA_IP_OFFICE, LOST_AFTER_9_S.replace(b"2008", b"0000"), "date and time"),
-        (AVAYA_IP_OFFICE, b"\xff\xfe\x01,\xe5", "expected 17 columns"),
+        (AVAYA_IP_OFFICE, b"\xff\xfe,\xe5", "expected 17 columns"),
+        (AVAYA_IP_OFFICE, LOST_AFTER_9_S.replace(b"4324", b"43\x0124"), "expected printable characters"),
     ],
 )
 def test_a_line_that_is_no_record_is_named_with_its_place_and_ends_nothing(
@@ -355,6 +356,16 @@ def test_no_noise_raises_or_hides_the_next_record(form: SmdrFormat, noise: bytes
     reader.feed(noise, NOW)
     good = next(line for known, line, _ in LINES if known is form)
     assert isinstance(reader.feed(b"\r\n" + good + b"\r\n", NOW)[-1], SmdrRecord)
+
+
+@pytest.mark.parametrize(("form", "line", "record"), LINES)
+def test_a_byte_of_the_wrong_parity_is_a_nul_and_never_makes_another_record(
+    form: SmdrFormat, line: bytes, record: SmdrRecord
+) -> None:
+    for place in range(len(line)):
+        heard = reader_of(form).feed(line[:place] + b"\0" + line[place + 1 :] + b"\r\n", NOW)
+        for found in heard:
+            assert isinstance(found, Unreadable) or (isinstance(found, SmdrRecord) and _said(found) == _said(record))
 
 
 def test_the_parity_bit_is_taken_off() -> None:
