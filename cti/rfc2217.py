@@ -118,7 +118,7 @@ class RemotePort:
             self._reply += IAC + SB + COM_PORT + escaped(setting) + IAC + SE
 
     def _answer(self, inner: bytes) -> None:
-        if len(inner) < 3 or inner[:1] != COM_PORT:
+        if len(inner) < 3 or inner[:1] != COM_PORT or not self._asked:
             return
         what = inner[1] - _ANSWERS
         wanted = self._wanted.get(what)

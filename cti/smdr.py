@@ -297,11 +297,12 @@ def _moments(text: str, form: str, zone: ZoneInfo, now: int) -> Iterator[int]:
     for whole_text, whole_form in text_forms:
         try:
             wall = datetime.strptime(whole_text.strip(), whole_form.strip()).replace(tzinfo=zone)
-            moment = round(wall.timestamp() * 1_000)
+            moments = {
+                round(wall.replace(fold=fold).timestamp() * 1_000) for fold in (0, 1)
+            }  # an hour that comes twice
         except (ValueError, OverflowError):
             continue  # not of this form, or the 29th of February in another year
-        if moment <= latest:
-            yield moment
+        yield from (moment for moment in moments if moment <= latest)
 
 
 def wall_clock(at: int, zone: ZoneInfo) -> datetime:

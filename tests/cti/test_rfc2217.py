@@ -17,7 +17,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from acd.vocabulary import CallerIdentified, LinkLost, LinkRestored
-from cti.rfc2217 import COM_PORT, DONT, IAC, SB, SE, RemotePort, escaped
+from cti.rfc2217 import COM_PORT, DONT, IAC, LONGEST_WORD, SB, SE, RemotePort, escaped
 from cti.serial_line import SerialLine
 from cti.serial_port import ANSWER_S, RemotePortProtocol, Transport
 from tests.cti.serial_peer import MESSAGE, NOW, WAIT_S, Acd, began, running, settings, smdr_line
@@ -210,7 +210,27 @@ def test_no_babble_raises_and_the_next_message_is_heard_after_it(babble: list[by
     for data in babble:
         port.feed(data)
     assert MESSAGE in port.feed(b"x" * 300 + MESSAGE) or port.refused
-    assert len(port._rest) <= 256
+    assert len(port._rest) <= LONGEST_WORD
+
+
+def test_a_server_that_asks_without_end_is_answered_once_and_costs_no_memory() -> None:
+    port = set_port()
+    for _ in range(100):
+        port.feed(b"\xff\xfb\x01\xff\xfd\x18" * 1_000)
+    assert port.take_reply() == b"\xff\xfe\x01\xff\xfc\x18"
+    for _ in range(100):
+        port.feed(b"\xff\xfa\x2c" + b"x" * 10_000)
+    assert len(port._rest) <= LONGEST_WORD
+
+
+def test_answers_to_what_was_not_asked_set_nothing_and_a_change_afterwards_is_seen() -> None:
+    port = RemotePort(9_600, "7E1")
+    for setting in (b"\x65\x00\x00\x25\x80", b"\x66\x07", b"\x67\x03", b"\x68\x01"):
+        port.feed(IAC + SB + COM_PORT + setting + IAC + SE)
+    assert not port.ready
+    port = set_port()
+    port.feed(IAC + SB + COM_PORT + b"\x66\x08" + IAC + SE)  # somebody else has set it to 8 bits
+    assert port.refused == "it does not set the data bits"
 
 
 def test_before_the_port_is_set_nothing_is_a_message() -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
@@ -33,7 +34,7 @@ from cti.serial_line import SerialLine
 from cti.serial_port import SerialProtocol, line_parameters, open_port
 from cti.serial_settings import MatchSettings, SerialSettings
 from cti.smdi import CallMessage, SmdiError, encode
-from tests.cti.serial_peer import MESSAGE, NOW, WAIT_S, Acd, Pty, began, running, settings, smdr_line
+from tests.cti.serial_peer import MESSAGE, NOW, RECORD, WAIT_S, Acd, Pty, began, running, settings, smdr_line
 
 
 def untyped(twisted: Any) -> Any:
@@ -86,6 +87,20 @@ async def test_a_line_is_heard_unplugged_and_plugged_in_again(reactor: Any, tmp_
         pbx.say(encode(CallMessage("001", "0008", "A", "5551234", "5555678")))
         assert await acd.next() == CallerIdentified(NOW, call="c2", ani="5555678", link="serial:line1", dnis="5551234")
         pbx.unplug()
+
+
+@pytest.mark.parametrize("baud", [1_200, 2_400, 4_800, 9_600])
+@pytest.mark.parametrize("framing", ["7E1", "8N1"])
+async def test_at_every_speed_and_framing(reactor: Any, tmp_path: Path, baud: int, framing: str) -> None:
+    acd, pbx = Acd(), Pty(tmp_path / "line")
+    line = SerialLine(settings(tmp_path / "line", baud=baud, framing=framing), acd.tell, lambda: NOW, reactor)
+    async with running(line):
+        assert isinstance(await acd.next(), LinkRestored)
+        line.see(began("c1"))
+        pbx.say(MESSAGE)
+        assert isinstance(await acd.next(), CallerIdentified)
+        pbx.unplug()
+        assert isinstance(await acd.next(), LinkLost)
 
 
 async def test_a_device_server_over_tcp(reactor: Any) -> None:
@@ -220,6 +235,43 @@ async def test_what_the_pbx_prints_beside_calls_is_no_damage_and_a_full_buffer_i
         line.see(Line(2, CallerGone(NOW, "c1"), [CallEnded("c1", by="caller")]))
         protocol.dataReceived(without_time)
         assert isinstance(await acd.next(), SmdrArrived), "what has no time ends no live call, but confirms an end"
+
+
+PASSED_ON = [
+    pytest.param(
+        "panasonic-a",
+        [smdr_line(msgspec.structs.replace(RECORD, continues=True)), smdr_line()],
+        id="transferred: a record for each extension",
+    ),
+    pytest.param(
+        "avaya-ip-office",
+        [
+            b"2027/01/15 08:00:00,00:00:30,5,5555678,I,7,5551234,,0,1,1,E7,Mei,T1,LINE 1,0,0\r\n",
+            b"2027/01/15 08:00:35,00:01:05,0,5555678,I,8,5551234,,0,1,0,E7,Mei,T1,LINE 1,0,0\r\n",
+        ],
+        id="segments of one call id",
+    ),
+    pytest.param(
+        "definity-teleseer",
+        [
+            b"   080095994      7                                    017\r\n\0\0\0",
+            b"   080000119      7                                    017\r\n\0\0\0",
+        ],
+        id="ten hours, and the rest",
+    ),
+]
+
+
+@pytest.mark.parametrize(("smdr_format", "records"), PASSED_ON)
+async def test_of_several_records_of_a_call_only_the_last_tells_its_end(smdr_format: str, records: list[bytes]) -> None:
+    async with connected(protocol="smdr", smdr_format=smdr_format) as (line, protocol, _, acd):
+        line.see(began("c1"))
+        protocol.dataReceived(records[0])
+        assert (line.matcher.counts.foreign, line.counts.unreadable_lines) == (1, 0)
+        protocol.dataReceived(records[1])
+        arrived = await acd.next()
+        assert isinstance(arrived, SmdrArrived)
+        assert arrived.talked_ms in (65_000, 66_000)
 
 
 async def test_a_flood_of_noise_is_counted_and_logged_once() -> None:

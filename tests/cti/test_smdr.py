@@ -384,6 +384,12 @@ def ended(form: SmdrFormat, line: bytes, now: int, zone: ZoneInfo = ZULU) -> int
     return record.ended_at
 
 
+@pytest.mark.parametrize(("now", "meant"), [((0, 31), (0, 30)), ((1, 31), (1, 30)), ((9, 0), (1, 30))])
+def test_the_hour_that_comes_twice_is_the_one_nearest_to_now(now: tuple[int, int], meant: tuple[int, int]) -> None:
+    line = LINES[1][1].replace(b"12/31/26 12:00AM", b"10/25/26 02:30AM")
+    assert ended(PANASONIC_A, line, at(2026, 10, 25, *now), ZoneInfo("Europe/Berlin")) == at(2026, 10, 25, *meant)
+
+
 DBS = b"I MM/DD HH:MM:SS 00:00.10 112"
 TELESEER = placed((4, "HHMM"), (8, "0002"), (12, "9"), (19, "5012"))
 MITEL = b" MM/DD HH:MM  00:00:10 T100  000 5001                      A 5001"
