@@ -18,6 +18,8 @@ BINARY, SUPPRESS_GO_AHEAD, COM_PORT = b"\x00", b"\x03", b"\x2c"
 
 _ANSWERS = 100  # what the server answers with is what it was asked with, and this
 _NO_FLOW_CONTROL, _DTR_ON, _RTS_ON = b"\x05\x01", b"\x05\x08", b"\x05\x0b"
+_SET_LINE_STATE_MASK, _NOTIFY_LINE_STATE = 10, 6
+_LINE_FAULTS = 0x1E  # break, framing error, parity error, overrun
 _SETTINGS = {1: "baud rate", 2: "data bits", 3: "parity", 4: "stop bits"}
 _PARITY = {"7E1": b"\x03", "8N1": b"\x01"}
 
@@ -92,7 +94,7 @@ class RemotePort:
         if verb is not None:
             self._agree(verb, option)
         elif inner is not None:
-            self._answer(inner.replace(IAC + IAC, IAC))
+            return self._answer(inner.replace(IAC + IAC, IAC))
         return b""  # other commands mean nothing to a serial line
 
     def _agree(self, verb: bytes, option: bytes) -> None:
@@ -114,20 +116,25 @@ class RemotePort:
             return
         self._asked = True
         settings = [bytes([what]) + value for what, value in self._wanted.items()]
-        for setting in (*settings, _NO_FLOW_CONTROL, _DTR_ON, _RTS_ON):
+        faults = bytes([_SET_LINE_STATE_MASK, _LINE_FAULTS])
+        for setting in (*settings, _NO_FLOW_CONTROL, _DTR_ON, _RTS_ON, faults):
             self._reply += IAC + SB + COM_PORT + escaped(setting) + IAC + SE
 
-    def _answer(self, inner: bytes) -> None:
+    def _answer(self, inner: bytes) -> bytes:
+        """What it does to the line: a fault is a NUL in it, as on a port of our own, and spoils the message there."""
         if len(inner) < 3 or inner[:1] != COM_PORT or not self._asked:
-            return
+            return b""
         what = inner[1] - _ANSWERS
         wanted = self._wanted.get(what)
+        if what == _NOTIFY_LINE_STATE:
+            return b"\0" if inner[2] & _LINE_FAULTS else b""
         if wanted is None:
-            return  # states of the modem's lines, flow control, its signature
+            return b""  # states of the modem's lines, flow control, its signature
         if inner[2 : 2 + len(wanted)] == wanted:  # one server has more zeros behind the baud rate
             self._unset.discard(what)
         else:
             self.refused = f"it does not set the {_SETTINGS[what]}"
+        return b""
 
 
 def escaped(data: bytes) -> bytes:

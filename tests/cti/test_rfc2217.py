@@ -20,6 +20,7 @@ from acd.vocabulary import CallerIdentified, LinkLost, LinkRestored
 from cti.rfc2217 import COM_PORT, DONT, IAC, LONGEST_WORD, SB, SE, RemotePort, escaped
 from cti.serial_line import SerialLine
 from cti.serial_port import ANSWER_S, RemotePortProtocol, Transport
+from cti.smdi import SmdiReader
 from tests.cti.serial_peer import MESSAGE, NOW, WAIT_S, Acd, began, running, settings, smdr_line
 
 
@@ -172,6 +173,7 @@ def test_what_is_asked_of_the_server_byte_by_byte() -> None:
         b"\xff\xfa\x2c\x05\x01\xff\xf0"
         b"\xff\xfa\x2c\x05\x08\xff\xf0"
         b"\xff\xfa\x2c\x05\x0b\xff\xf0"
+        b"\xff\xfa\x2c\x0a\x1e\xff\xf0"
         b"\xff\xfe\x01\xff\xfc\x18"
     )
 
@@ -190,6 +192,8 @@ PIECES = {  # what comes → what of it is the line's
     b"\r": b"\r",
     b"\xff\xf1": b"",  # NOP
     b"\xff\xfa\x2c\x6b\xb0\xff\xf0": b"",  # the modem's lines
+    b"\xff\xfa\x2c\x6a\x61\xff\xf0": b"",  # the line is well
+    b"\xff\xfa\x2c\x6a\x04\xff\xf0": b"\0",  # a parity error
     b"\xff\xfa\x2c\x00a device server 1.0\xff\xf0": b"",
     b"\xff\xfb\x01": b"",
 }
@@ -211,6 +215,13 @@ def test_no_babble_raises_and_the_next_message_is_heard_after_it(babble: list[by
         port.feed(data)
     assert MESSAGE in port.feed(b"x" * 300 + MESSAGE) or port.refused
     assert len(port._rest) <= LONGEST_WORD
+
+
+def test_a_fault_of_the_line_spoils_the_message_in_which_it_was() -> None:
+    port, reader = set_port(), SmdiReader()
+    fault = b"\xff\xfa\x2c\x6a\x04\xff\xf0"
+    heard = reader.feed(port.feed(MESSAGE[:12] + fault + MESSAGE[12:] + fault + MESSAGE))
+    assert heard == SmdiReader().feed(MESSAGE)
 
 
 def test_a_server_that_asks_without_end_is_answered_once_and_costs_no_memory() -> None:
