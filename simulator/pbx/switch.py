@@ -101,6 +101,7 @@ class Switch:
 
     def __init__(self, emit: Emit, contexts: Mapping[str, Program], *, speed: float = 1.0) -> None:
         self.channels: dict[str, Channel] = {}
+        self.variables: dict[str, str] = {}  # the global ones
         self.phones: dict[str, Phone] = {}
         self._emit = emit
         self._contexts = contexts
