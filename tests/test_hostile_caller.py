@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ async def test_whatever_a_caller_calls_himself_one_call_reaches_the_agent(tmp_pa
                 await a1.ask("go_ready")
                 async with call(center.asterisk, "service", ani=ani, name=name) as caller:
                     await caller.until("answered")
-                    connected = await boss.until(lambda n=number: _nth(boss.facts, "CallConnected", n), f"{ani} {name}")
+                    connected = await boss.until(partial(_nth, boss.facts, "CallConnected", number), f"{ani} {name}")
                     record = (await a1.message("pop", call=connected["call"]))["record"]
                     assert record["ani"].startswith("1"), record
                     assert set(record["ani"]) <= set("0123456789+*#"), record

@@ -103,6 +103,8 @@ def test_a_hangup_is_a_notice_and_shifts_no_reply() -> None:
         (b"a" * (LINE_MAX + 1) + b"\n", "a line of"),
         (ENVIRONMENT + b"hello\n", "expected a reply such as 200 result=0, found 'hello'"),
         (ENVIRONMENT + b"200 yes\n", "expected 200 result="),
+        (ENVIRONMENT + b"200 result=0 endpos=" + b"9" * 5_000 + b"\n", "expected 200 result="),
+        (ENVIRONMENT + "٢٠٠ result=0\n".encode(), "expected a reply"),
         (ENVIRONMENT + b"520-usage\n" + b"more\n" * 20_000, f"a usage of more than {ENVIRONMENT_MAX} bytes"),
     ],
 )
