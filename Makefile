@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check benchmarks lock screenshots clean
+.PHONY: demo test check fuzz benchmarks lock screenshots clean
 
 demo: .venv/installed
 	$(BIN)/callfloor demo
@@ -18,6 +18,14 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Looks for bytes that break a codec, ten minutes each; what was found before is kept and begun with.
+fuzz: .venv/installed-dev
+	for target in ami agi smdi smdr; do \
+		mkdir -p .fuzz/$$target; \
+		$(BIN)/python -m tests.fuzz $$target .fuzz/$$target -max_total_time=600 -max_len=4096 -artifact_prefix=.fuzz/ \
+			|| exit 1; \
+	done
 
 benchmarks: .venv/installed-dev requirements-benchmarks.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-benchmarks.lock

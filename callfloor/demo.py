@@ -46,7 +46,7 @@ class DemoStage:
 
     def __init__(self, demo: Demo) -> None:
         agi_port = free_port()
-        self._secret = secrets.token_urlsafe(16)
+        self._secret = secrets.token_hex(16)
         self._demo = demo
         self._pbx = SimulatedPbx(
             SimulatedPbxSettings(

@@ -23,6 +23,7 @@ from callfloor.queue_lamps import QueueLamps
 from callfloor.screens import Screens
 from callfloor.timetable import Timetable
 from cti.bridge import Bridge
+from cti.lease import this_process
 from cti.serial_line import SerialLine
 from ivr.agi_server import FastAgiServer
 from ivr.prompts import all_prompts
@@ -76,7 +77,8 @@ class House:
         )
         self.speech = Speech(config.ivr.speech)
         self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound, self._acd.state, self._last_agent)
-        self.bridges = [Bridge(node, tell, self._now) for node in config.nodes.values()]
+        owner = this_process(config.records.journal.path)
+        self.bridges = [Bridge(node, tell, self._now, owner) for node in config.nodes.values()]
         self.lines = [SerialLine(line, tell, self._now, reactor) for line in config.serial.values()]
         self._lamps = [
             QueueLamps(self._acd, line, settings.lamps)

@@ -23,10 +23,14 @@ from cti.settings import NodeSettings
 log = structlog.get_logger(__name__)
 
 READ_BYTES = 65_536
+EARLY_EVENTS_MAX = 1_000
+LISTED_MAX = 50_000
+"""Rows of one list; a switch that never ends one shall not fill memory until the list's deadline."""
 UNSENT_BYTES_MAX = 1_048_576
 """A peer that lets this much lie unread has stopped taking actions."""
 
 OnUp: TypeAlias = Callable[[], Awaitable[None]]
+Admit: TypeAlias = Callable[[], Awaitable[None]]
 OnDown: TypeAlias = Callable[[str], Awaitable[None]]
 OnMessage: TypeAlias = Callable[[Message], Awaitable[None]]
 OnList: TypeAlias = Callable[[Sequence[Message]], Awaitable[None]]
@@ -48,7 +52,11 @@ class LinkLost(Exception):
     """Why this connection is over."""
 
 
-class LoginRefused(LinkLost):
+class LinkRefused(LinkLost):
+    """Somebody has to mend something: it is logged as an error."""
+
+
+class LoginRefused(LinkRefused):
     """The switch does not know this user or secret; to try again soon would not help."""
 
 
@@ -69,8 +77,12 @@ class _Pending:
 class AmiLink:
     """`run()` keeps one connection up until it is cancelled or `close()` is called.
 
-    `on_up` is awaited after each login, `on_down(why)` after each connection that failed or was lost, `on_message` for
-    each message that answers no action of ours, one after the other in the order of the stream: while it is
+    `admit` is awaited after each login, and the link is up only once it returns; `keep_alive` again and again from then
+    on (a Ping, if none is given). Both talk by `ask`, and end this connection by raising LinkLost. What the switch says
+    before the link is up is not passed on: `admit` finds it in `early`.
+
+    `on_up` is awaited once the link is up, `on_down(why)` after each connection that failed or was lost, `on_message`
+    for each event, one after the other in the order of the stream: while it is
     awaited nothing else is read, so that a slow reader of ours slows the switch down instead of filling memory. None of
     the three may await an answer of this link except `on_up`. An exception of theirs is logged and ends nothing.
     """
@@ -82,12 +94,17 @@ class AmiLink:
         on_up: OnUp,
         on_down: OnDown,
         on_message: OnMessage,
+        admit: Admit | None = None,
+        keep_alive: Admit | None = None,
         filters: Sequence[Sequence[Header]] = (),
     ) -> None:
+        self.early: asyncio.Queue[Message] = asyncio.Queue(EARLY_EVENTS_MAX)
         self._settings = settings
         self._on_up = on_up
         self._on_down = on_down
         self._on_message = on_message
+        self._admit = admit
+        self._ping = keep_alive or self._send_ping
         self._filters = filters
         self._log = log.bind(node=settings.name)
         self._writer: asyncio.StreamWriter | None = None
@@ -120,6 +137,10 @@ class AmiLink:
             raise NotConnected(f"{name}: no link to {self._settings.name}")
         await self._write(name, headers, on_list=on_list)
 
+    async def ask(self, name: str, headers: Iterable[Header] = ()) -> Message:
+        """An action and its answer, also while the link is not up yet. Raises as `send` and its future do."""
+        return await self._write(name, headers)
+
     def _write(
         self, name: str, headers: Iterable[Header] = (), action_id: str = "", on_list: OnList | None = None
     ) -> asyncio.Future[Message]:
@@ -145,6 +166,8 @@ class AmiLink:
             self._pending.pop(action_id, None)
 
         pending.answer.add_done_callback(settled)
+        if self._reading.done():  # nobody would hear the answer
+            pending.fail(OutcomeUnknown(f"{name}: {self._reading.result()}"))
         return pending.answer
 
     # ---------------------------------------------------------------------------------------------- connection
@@ -164,13 +187,14 @@ class AmiLink:
                 await self._stay()
             except (LinkLost, AmiError, ActionFailed, OutcomeUnknown, OSError) as error:
                 why = str(error) or type(error).__name__
-                refused = isinstance(error, LoginRefused)
+                refused = isinstance(error, LinkRefused)
+                barred = isinstance(error, LoginRefused)
             finally:
                 await self._drop()
             # Not reset by a login alone: a link that flaps after each login would knock twice a second for ever.
             if clock() - began > settings.reconnect_max_s:
                 pause = settings.reconnect_min_s
-            seconds = settings.login_retry_s if refused else pause * random.uniform(0.5, 1.0)  # noqa: S311  # jitter
+            seconds = settings.login_retry_s if barred else pause * random.uniform(0.5, 1.0)  # noqa: S311  # jitter
             (self._log.error if refused else self._log.warning)("ami_link_down", why=why, retry_s=round(seconds, 1))
             await self._call(self._on_down(why))
             await asyncio.sleep(seconds)
@@ -194,8 +218,11 @@ class AmiLink:
                 reader, self._writer = await asyncio.open_connection(settings.host, settings.port, ssl=tls)
         except TimeoutError as error:
             raise LinkLost(f"no connection to {settings.host}:{settings.port} in {settings.connect_s:g} s") from error
+        self.early = asyncio.Queue(EARLY_EVENTS_MAX)
         self._reading = asyncio.create_task(self._read(reader), name=f"ami-read-{settings.name}")
         await self._log_in()
+        if self._admit is not None:
+            await self._admit()
         for headers in self._filters:
             try:
                 await self._write("Filter", headers)
@@ -241,9 +268,12 @@ class AmiLink:
         while True:
             await asyncio.sleep(self._settings.ping_s)
             try:
-                await self._write("Ping")
+                await self._ping()
             except OutcomeUnknown as error:
                 raise LinkLost(str(error)) from error
+
+    async def _send_ping(self) -> None:
+        await self._write("Ping")
 
     async def _drop(self) -> None:
         self._logged_in = False
@@ -277,8 +307,11 @@ class AmiLink:
         pending = self._pending.get(message.get("ActionID"))
         is_event = "Event" in message  # OriginateResponse has both an Event and a Response header
         if pending is None or (is_event and pending.on_list is None):
-            if is_event:
+            if is_event and self._logged_in:
                 await self._call(self._on_message(message), message)
+            elif is_event:
+                if not self.early.full():
+                    self.early.put_nowait(message)
             elif "Response" in message:
                 self._log.warning("ami_answer_unasked", message=repr(message)[:500])
         elif not is_event and message.get("Response").lower() == "error":
@@ -288,8 +321,11 @@ class AmiLink:
         elif is_event and message.get("EventList").lower() == "complete":
             await self._call(pending.on_list(pending.listed), message)
             self._answer(pending, message)
-        elif is_event:
+        elif is_event and len(pending.listed) < LISTED_MAX:
             pending.listed.append(message)
+        elif is_event:
+            pending.listed.clear()
+            pending.fail(OutcomeUnknown(f"{pending.name}: a list of more than {LISTED_MAX:,} rows"))
 
     def _answer(self, pending: _Pending, message: Message) -> None:
         if not pending.answer.done():

@@ -11,6 +11,8 @@ The order of things, which is what this file is about:
   So a list claims to have been asked for `SETTLE_MS` earlier than it was, and does not judge what is that young.
 - While the link is down no action is kept. What is wrong on the switch by then is seen in the list after the next
   login, and the ACD says anew what is to be done about it.
+- Before anything else it is made sure that the manager user has the rights that are needed, and that no other Callfloor
+  is at work on this switch. Until then nothing is heard and nothing done.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ from acd.vocabulary import CallbackFailed, Line, LinkLost, LinkRestored, Now, Of
 from cti.ami import AmiError, Message
 from cti.ami_link import ActionFailed, AmiLink, NotConnected, OutcomeUnknown
 from cti.asterisk import EVENT_FILTERS, LIST_ACTION, LIST_HEADERS, Translator
+from cti.lease import Lease, Owner
 from cti.orders import Action
+from cti.rights import check_actions, check_events
 from cti.settings import NodeSettings
 
 log = structlog.get_logger(__name__)
@@ -39,18 +43,21 @@ RELIST_S = 1.0
 class Bridge:
     """Run `run()` as a task, and give every line of the journal to `see()`; before that, the old ones to `learn()`."""
 
-    def __init__(self, settings: NodeSettings, tell: Tell, now: Now) -> None:
+    def __init__(self, settings: NodeSettings, tell: Tell, now: Now, owner: Owner) -> None:
         self.link_name = f"ami:{settings.name}"
         self._settings = settings
         self._tell = tell
         self._now = now
         self._log = log.bind(node=settings.name)
         self._translator = Translator(settings.name, settings.dial)
+        self._lease = Lease(owner, settings.name, settings.ping_s)
         self._link = AmiLink(
             settings,
             on_up=self._up,
             on_down=self._down,
             on_message=self._event,
+            admit=self._admit,
+            keep_alive=self._renew,
             filters=EVENT_FILTERS,
         )
         self._why_down: str | None = None
@@ -92,6 +99,15 @@ class Bridge:
         await self._link.close()
 
     # ------------------------------------------------------------------------------------------ from the switch
+
+    async def _admit(self) -> None:
+        user = self._settings.user
+        await check_actions(self._link.ask, user)
+        await self._lease.claim(self._link.ask)
+        await check_events(self._link.ask, self._link.early, user)
+
+    async def _renew(self) -> None:
+        await self._lease.renew(self._link.ask)
 
     async def _up(self) -> None:
         self._why_down = None
@@ -146,9 +162,8 @@ class Bridge:
             self._in_doubt.set()
 
     async def _failed(self, action: Action, why: str) -> None:
-        expected = not (
-            action.offer or action.callback or action.list_if_refused
-        )  # such as a channel that is gone, as it was to be
+        # Such as a channel that is gone, as it was to be.
+        expected = not (action.offer or action.callback or action.list_if_refused)
         note = self._log.debug if expected else self._log.warning
         note("ami_action_failed", action=action.name, offer=action.offer, why=why)
         if action.offer:

@@ -125,8 +125,8 @@ class _Reading(Enum):
 
 
 _ENVIRONMENT_LINE = re.compile(r"agi_(\w+):\s*(.*)")
-_RESULT = re.compile(r"result=(\S*)(?: \((.*)\))?(?: endpos=(\d+))?\s*")
-_CODE = re.compile(r"(\d{3})([ -])(.*)")
+_RESULT = re.compile(r"result=(\S*)(?: \((.*)\))?(?: endpos=([0-9]{1,18}))?\s*")
+_CODE = re.compile(r"([0-9]{3})([ -])(.*)")
 
 
 class SwitchReader:

@@ -28,7 +28,8 @@ MODULES = (
     "bridge_softmix", "func_callerid", "func_channel", "func_groupcount", "func_lock", "func_sprintf", "func_strings",
     "res_agi", "res_musiconhold",
 )  # fmt: skip
-LIVE_ACTIONS = ("Bridge", "Filter", "Hangup", "Originate", "Redirect", "Setvar", "Status")
+LIVE_ACTIONS = ("Bridge", "Filter", "Getvar", "Hangup", "Originate", "Redirect", "Setvar", "Status", "UserEvent")
+LIVE_WRITE = "write=system,call,originate,reporting,user"
 OLDEST_ASTERISK = 20
 
 
@@ -121,7 +122,7 @@ async def _permissions(live: Manager, user: ManagerUser) -> list[Finding]:
     missing = [action for action in LIVE_ACTIONS if action.lower() not in {name.lower() for name in allowed}]
     if missing:
         what = f"manager user {user.name!r} may not {', '.join(missing)}"
-        return [Finding("error", what, "its `write` in manager.conf is not the rendered one")]
+        return [Finding("error", what, f"[{user.name}] in manager.conf needs the line `{LIVE_WRITE}`")]
     if "command" in {name.lower() for name in allowed}:
         what = f"manager user {user.name!r} may run CLI commands, which it does not need"
         return [Finding("warning", what, "take `command` from its `write` in manager.conf")]

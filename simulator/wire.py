@@ -332,7 +332,7 @@ async def _open(
 ) -> AsyncIterator[tuple[House, SimulatedPbx, list[Entry]]]:
     """The house and its PBX, connected."""
     entries = sorted(set(_entries(scenario)))
-    secret = SecretStr(secrets.token_urlsafe(16))
+    secret = SecretStr(secrets.token_hex(16))
     with tempfile.TemporaryDirectory(prefix="callfloor-wire-") as folder:
         agi_port = free_port()
         manager = ManagerSettings(name="callfloor", secret=secret)

@@ -34,6 +34,7 @@ WRITE_CLASSES: dict[str, frozenset[str]] = {
     "filter": frozenset({"system"}),
     "getvar": frozenset({"call", "reporting"}),
     "hangup": frozenset({"system", "call"}),
+    "listcommands": frozenset(),
     "originate": frozenset({"originate"}),
     "ping": frozenset(),
     "redirect": frozenset({"call"}),
@@ -93,13 +94,14 @@ class AmiActions:
     def _setvar(self, action: Message) -> Answer:
         if not (name := action.get("Variable")):
             raise NotPossible("No variable specified")
-        self._channel(action).variables[name] = action.get("Value")
+        variables = self._channel(action).variables if action.get("Channel") else self._switch.variables
+        variables[name] = action.get("Value")
         return [success("Variable Set")]
 
     def _getvar(self, action: Message) -> Answer:
         if not (name := action.get("Variable")):
             raise NotPossible("No variable specified")
-        value = self._channel(action).variable(name)
+        value = self._channel(action).variable(name) if action.get("Channel") else self._switch.variables.get(name)
         return [[("Response", "Success"), ("Variable", name), ("Value", value or "")]]
 
     def _redirect(self, action: Message) -> Answer:

@@ -203,9 +203,11 @@ class AmiSession:
         if name not in WRITE_CLASSES:
             asked = action.get("Action")
             raise NotPossible(f"Invalid/unknown command: {asked}. Use Action: ListCommands to show available commands.")
-        if WRITE_CLASSES[name] and not _allows(self._manager.write, WRITE_CLASSES[name]):
+        if not _may(self._manager, name):
             raise NotPossible("Permission denied")
         match name:
+            case "listcommands":
+                return [_commands(self._manager)]
             case "filter":
                 return self._add_filter(action)
             case "events":
@@ -268,6 +270,17 @@ def _answering(action_id: str, headers: Headers) -> Headers:
     names = [name for name, _ in headers]
     place = len(headers) if names[0] == "Event" and "EventList" not in names else 1
     return [*headers[:place], ("ActionID", action_id), *headers[place:]]
+
+
+def _commands(manager: ManagerSettings) -> Headers:
+    """What this manager may say, as Asterisk lists it: one header for each."""
+    mine = [(name, classes) for name, classes in sorted(WRITE_CLASSES.items()) if _may(manager, name)]
+    texts = [(name, f"As Asterisk does.  (Priv: {','.join(sorted(classes)) or '<none>'})") for name, classes in mine]
+    return [("Response", "Success"), *texts]
+
+
+def _may(manager: ManagerSettings, name: str) -> bool:
+    return not WRITE_CLASSES[name] or _allows(manager.write, WRITE_CLASSES[name])
 
 
 def _allows(granted: frozenset[str], needed: frozenset[str]) -> bool:

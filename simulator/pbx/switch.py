@@ -108,6 +108,7 @@ class Switch:
 
     def __init__(self, emit: Emit, place: Place, *, speed: float = 1.0) -> None:
         self.channels: dict[str, Channel] = {}
+        self.variables: dict[str, str] = {}  # the global ones
         self.phones: dict[str, Phone] = {}
         self._emit = emit
         self._place = place

@@ -11,16 +11,21 @@ from contextlib import asynccontextmanager
 import pydantic
 
 from cti.ami import AmiReader, Header, Message, encode_message
+from cti.lease import VARIABLE
+from cti.rights import ACTIONS
 from cti.settings import NodeSettings
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 CHALLENGE = "156322171"
+UPKEEP = {"Ping", "Filter", "ListCommands", "UserEvent"}
 
 
 class Peer:
     """Answers every action with Success, but for those named in `refuses` (Error) and `ignores` (silence).
 
-    `received` has the actions that came after login, without pings and filters, which are in `upkeep`.
+    `received` has the actions that came after login, without those that are about the link itself, which are in
+    `upkeep`. `variables` are the switch's global ones, `rights` the actions that its user may say, `unheard` the
+    events that its user is not told.
     """
 
     def __init__(self, secret: str = "s3cret") -> None:
@@ -28,6 +33,9 @@ class Peer:
         self.refuses: dict[str, str] = {}
         self.ignores: set[str] = set()
         self.lists: list[list[Header]] = []
+        self.variables: dict[str, str] = {}
+        self.rights = set(ACTIONS)
+        self.unheard: set[str] = set()
         self.received: asyncio.Queue[Message] = asyncio.Queue()
         self.upkeep: asyncio.Queue[Message] = asyncio.Queue()
         self.logins: asyncio.Queue[Message] = asyncio.Queue()
@@ -91,16 +99,19 @@ class Peer:
         def answer(*headers: Header) -> None:
             writer.write(encode_message([headers[0], ("ActionID", action_id), *headers[1:]]))
 
+        is_upkeep = name in UPKEEP or VARIABLE in action.all("Variable") or action.get("Channel") == "Callfloor/nobody"
         if name == "Login":
             self.logins.put_nowait(action)
-        elif name in {"Ping", "Filter"}:
+        elif is_upkeep:
             self.upkeep.put_nowait(action)
         elif name != "Challenge":
             self.received.put_nowait(action)
         if name in self.ignores:
             return
-        if name in self.refuses:
+        if name in self.refuses and not (is_upkeep and name == "Originate"):
             answer(("Response", "Error"), ("Message", self.refuses[name]))
+        elif is_upkeep:
+            self._keep_up(action, answer)
         elif name == "Challenge":
             answer(("Response", "Success"), ("Challenge", CHALLENGE))
         elif name == "Login" and not self._is_known(action):
@@ -113,6 +124,23 @@ class Peer:
             answer(("Event", "StatusComplete"), ("EventList", "Complete"), ("ListItems", str(len(self.lists))))
         else:
             answer(("Response", "Success"), ("Message", "done"))
+
+    def _keep_up(self, action: Message, answer: Callable[..., None]) -> None:
+        """What a session asks about itself and its switch."""
+        done, variable = ("Response", "Success"), action.get("Variable")
+        caused = {"UserEvent": "UserEvent", "Originate": "OriginateResponse"}.get(action.get("Action"), "")
+        match action.get("Action"):
+            case "ListCommands":
+                answer(done, *((name, "Does it.  (Priv: call,all)") for name in sorted(self.rights)))
+            case "Getvar":
+                answer(done, ("Variable", variable), ("Value", self.variables.get(variable, "")))
+            case "Setvar":
+                self.variables[variable] = action.get("Value")
+                answer(done, ("Message", "Variable Set"))
+            case _:
+                answer(done, ("Message", "done"))
+        if caused and caused not in self.unheard:
+            self.event(caused, UserEvent=action.get("UserEvent"), Response="Failure")
 
     def _is_known(self, login: Message) -> bool:
         key = hashlib.md5((CHALLENGE + self.secret).encode(), usedforsecurity=False).hexdigest()

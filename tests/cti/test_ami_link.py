@@ -13,12 +13,14 @@ from typing import TypeVar
 import pytest
 from structlog.testing import capture_logs
 
+from cti import ami_link
 from cti.ami import AmiError, Header, Message
 from cti.ami_link import ActionFailed, AmiLink, NotConnected, OnMessage, OutcomeUnknown
 from tests.cti.ami_peer import BANNER, Peer, running, task
 
 T = TypeVar("T")
 LONG_S = 3600.0
+MB = 1_048_576
 BURST = 200
 
 
@@ -164,11 +166,23 @@ async def test_what_switches_send_is_borne(chunks: list[bytes], name: str) -> No
     assert peer.connections == 1
 
 
-async def test_garbage_without_end_costs_the_link_and_the_next_one_is_clean() -> None:
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        pytest.param(b"\xff" * 70_000, "a line longer than 65536 bytes", id="garbage without end"),
+        pytest.param(b"\0" * 70_000, "a line longer than 65536 bytes", id="NULs without end"),
+        pytest.param(b"Event: " + b"x" * MB, "a line longer than 65536 bytes", id="a header of 1 MB"),
+        pytest.param(
+            b"Event: X\r\n" + b"A: 1\r\n" * MB, "a message longer than 1048576 bytes", id="an event without end"
+        ),
+        pytest.param(b"A: 1\r\n" * 5_000 + b"\r\n", "a message of more than 4000 headers", id="headers without end"),
+    ],
+)
+async def test_what_has_no_end_costs_the_link_and_the_next_one_is_clean(data: bytes, why: str) -> None:
     peer = Peer()
     async with linked(peer) as client:
-        peer.write(b"\xff" * 70_000)
-        assert await soon(client.downs.get()) == "a line longer than 65536 bytes"
+        peer.write(data)
+        assert await soon(client.downs.get()) == why
         await soon(client.ups.get())
         peer.event("Y")
         assert (await client.next()).get("Event") == "Y"
@@ -308,7 +322,41 @@ async def test_an_event_with_the_id_of_a_pending_action_is_an_event() -> None:
         answer.cancel()
 
 
+async def test_an_answer_that_comes_twice_or_before_its_question_answers_nothing() -> None:
+    peer = Peer()
+    peer.ignores.add("Bridge")
+    async with linked(peer) as client:
+        answer = b"Response: %b\r\nActionID: offer-1\r\nMessage: %b\r\n\r\n"
+        with capture_logs() as logs:
+            peer.write(answer % (b"Error", b"before it was asked"))
+            peer.event("X")
+            await client.next()
+            question = client.link.send("Bridge", action_id="offer-1")
+            await soon(peer.received.get())
+            peer.write(answer % (b"Success", b"first"))
+            assert (await soon(question)).get("Message") == "first"
+            peer.write(answer % (b"Error", b"second"))
+            peer.event("Y")
+            assert (await client.next()).get("Event") == "Y"
+        assert [entry["event"] for entry in logs] == ["ami_answer_unasked"] * 2
+    assert peer.connections == 1
+
+
 # ---------------------------------------------------------------------------------------------------- lists
+
+
+async def test_a_list_without_end_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ami_link, "LISTED_MAX", 100)
+    peer = Peer()
+    peer.lists = [[("Channel", "a")]] * 200
+    async with linked(peer, answer_s=LONG_S) as client:
+
+        async def hear(rows: Sequence[Message]) -> None:
+            raise AssertionError(rows)
+
+        with pytest.raises(OutcomeUnknown, match="a list of more than 100 rows"):
+            await soon(client.link.listing("Status", (), hear))
+        assert (await soon(client.link.send("Bridge"))).get("Message") == "done"
 
 
 async def test_a_list_is_heard_where_it_ends_in_the_stream() -> None:
@@ -376,17 +424,52 @@ async def test_a_peer_that_accepts_and_says_nothing_is_noticed() -> None:
             assert await soon(client.downs.get()) == "Challenge: no answer within 0.05 s"
 
 
-async def test_a_peer_that_closes_at_login_is_noticed_at_once() -> None:
-    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(BANNER)
+ANSWERED = b"Response: Success\r\nActionID: challenge-1\r\nChallenge: 1\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "stays", "why"),
+    [
+        pytest.param(BANNER, False, "Challenge: the switch closed the connection", id="closes at login"),
+        pytest.param(b"", False, "Challenge: the switch closed the connection", id="closes at once"),
+        pytest.param(b"", True, "Challenge: no answer within 0.1 s", id="no banner ever"),
+        pytest.param(BANNER[:-2], True, "Challenge: no answer within 0.1 s", id="half a banner"),
+        pytest.param(BANNER[:-2] + b"x" * 70_000, True, "Challenge: a line longer", id="a banner without end"),
+        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", True, "Challenge: no answer within 0.1 s", id="HTTP"),
+        pytest.param(b"\x15\x03\x01\x00\x02\x02\x16", False, "Challenge: the switch closed", id="TLS"),
+        pytest.param(BANNER + ANSWERED, True, "Login: no answer within 0.1 s", id="answers the challenge only"),
+        pytest.param(
+            BANNER + ANSWERED + b"\xff\0\x80: \r\n\r\n" * 100, True, "Login: no answer", id="garbage for an answer"
+        ),
+        pytest.param(BANNER + ANSWERED + b"\0" * 70_000, True, "Login: a line longer", id="NULs for an answer"),
+        pytest.param(
+            BANNER + ANSWERED + b"Response: Success\r\nActionID: login-2\r\n\r\n" + b"Response: Error\r\n\r\n",
+            True,
+            "Login: no answer within 0.1 s",
+            id="answers before it is asked",
+        ),
+    ],
+)
+async def test_a_peer_that_is_no_switch_is_named_and_left(said: bytes, stays: bool, why: str) -> None:
+    ended = asyncio.Semaphore(0)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if ANSWERED in said or not stays:
+            await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        if stays:
+            await reader.read()
         writer.close()
+        ended.release()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     peer = Peer()
     peer.port = server.sockets[0].getsockname()[1]
-    client = Client(peer, answer_s=LONG_S)
+    client = Client(peer, answer_s=0.1 if stays else LONG_S, reconnect_min_s=LONG_S, reconnect_max_s=LONG_S)
     async with task(client.link.run):
-        assert (await soon(client.downs.get())).startswith("Challenge: ")
+        assert why in await soon(client.downs.get())
+        await soon(ended.acquire())  # the connection was given up, not kept
+    assert client.ups.empty()
     server.close()
     await server.wait_closed()
 

@@ -16,6 +16,7 @@ from acd.vocabulary import AgentRules, AnyFact, Line, QueueRules
 from callfloor.floor import Floor
 from cti.ami import Header, Message
 from cti.bridge import SETTLE_MS, Bridge
+from cti.lease import this_process
 from records.journal import Journal, replay
 from tests.cti.ami_peer import Peer, running, task
 
@@ -43,7 +44,7 @@ class House:
         acd.replay(past)
         self.journal = Journal.open(path, "never")
         self.floor = Floor(acd, self.journal, lambda: self.now)
-        self.bridge = Bridge(peer.settings(**settings), self.floor.tell, lambda: self.now)
+        self.bridge = Bridge(peer.settings(**settings), self.floor.tell, lambda: self.now, this_process(path))
         for line in past:
             self.bridge.learn(line)
         self.facts: asyncio.Queue[AnyFact] = asyncio.Queue()

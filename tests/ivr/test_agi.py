@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +64,19 @@ REPLIES = [
 ]
 
 
+PIECES = [
+    ENVIRONMENT,
+    ENVIRONMENT[:-1],
+    HANGUP,
+    b"\n",
+    b"520-",
+    b"520 End\n",
+    b"agi_",
+    b": ",
+    *(data for data, _ in REPLIES),
+]
+
+
 @pytest.mark.parametrize(("data", "reply"), REPLIES)
 @pytest.mark.parametrize("piece", [1, 7, 65_536])
 def test_replies_however_they_are_cut(data: bytes, reply: Reply, piece: int) -> None:
@@ -88,12 +103,22 @@ def test_a_hangup_is_a_notice_and_shifts_no_reply() -> None:
         (b"a" * (LINE_MAX + 1) + b"\n", "a line of"),
         (ENVIRONMENT + b"hello\n", "expected a reply such as 200 result=0, found 'hello'"),
         (ENVIRONMENT + b"200 yes\n", "expected 200 result="),
+        (ENVIRONMENT + b"200 result=0 endpos=" + b"9" * 5_000 + b"\n", "expected 200 result="),
+        (ENVIRONMENT + "٢٠٠ result=0\n".encode(), "expected a reply"),
         (ENVIRONMENT + b"520-usage\n" + b"more\n" * 20_000, f"a usage of more than {ENVIRONMENT_MAX} bytes"),
     ],
 )
 def test_what_is_not_agi_is_refused(data: bytes, complaint: str) -> None:
     with pytest.raises(AgiError, match=complaint):
         read(data)
+
+
+@given(st.lists(st.one_of(st.binary(max_size=60), st.sampled_from(PIECES)), max_size=30))
+def test_noise_gives_messages_or_an_agi_error_and_nothing_else(chunks: list[bytes]) -> None:
+    reader = SwitchReader()
+    with contextlib.suppress(AgiError):
+        for message in (message for chunk in chunks for message in reader.feed(chunk)):
+            assert isinstance(message, Environment | Reply | Hangup)
 
 
 def test_a_line_break_in_a_callers_name_replaces_nothing_that_came_before() -> None:

@@ -107,9 +107,9 @@ async def test_a_call_for_a_queue_waits_with_music_and_without_ivr(
 @pytest.mark.parametrize(
     ("ani", "name"),
     [
-        ("1%0d%0aAction:%20Command", "x"),
-        ("1%0aEvent:%20Hangup", "x"),
-        ("1,DNIS:%202", '"a, b"'),
+        ("1%0d%0aAction%3a%20Command", "x"),
+        ("1%0aEvent%3a%20Hangup", "x"),
+        ("1,DNIS%3a%202", '"a, b"'),
         ("$%7bSHELL(id)%7d1", '"${SHELL(id)}"'),
         ("1%22%20=%20%22wait", '"$[1 + 1]"'),
         ("1" + "a" * 4_000, '"' + "b" * 4_000 + '"'),

@@ -10,6 +10,7 @@ import panoramisk
 import pytest
 import pytest_asyncio
 
+from simulator.pbx.ami_actions import WRITE_CLASSES
 from simulator.pbx.ami_filter import EventFilter, FilterError
 from simulator.pbx.simulated_pbx import SimulatedPbx
 from simulator.people import AgentPhone, reliable
@@ -168,6 +169,25 @@ async def test_a_variable_is_set_and_listed(pbx: SimulatedPbx) -> None:
         row = await peer.event("Status")
         assert row.get("Variable") == "CALLFLOOR_QUEUE=service"
         assert row.get("Application") == "MusicOnHold"
+
+
+async def test_a_global_variable_belongs_to_the_switch_and_survives_a_cut_link(pbx: SimulatedPbx) -> None:
+    async with logged_in(pbx) as peer:
+        assert (await peer.ask("Getvar", Variable="CALLFLOOR_OWNER")).get("Value") == ""
+        await peer.ask("Setvar", Variable="CALLFLOOR_OWNER", Value='{"a": "b,c"}')
+    pbx.ami.cut()
+    async with logged_in(pbx) as peer:
+        assert (await peer.ask("Getvar", Variable="CALLFLOOR_OWNER")).get("Value") == '{"a": "b,c"}'
+
+
+async def test_a_manager_is_told_what_it_may_say(pbx: SimulatedPbx) -> None:
+    async with logged_in(pbx) as one, logged_in(pbx, "reader") as other:
+        everything = {name for name, _ in await one.ask("ListCommands")} - {"response", "actionid"}
+        assert everything == set(WRITE_CLASSES)
+        assert {name for name, _ in await other.ask("ListCommands")} & {"originate", "ping", "setvar"} == {
+            "ping",
+            "setvar",
+        }
 
 
 async def test_logoff(pbx: SimulatedPbx) -> None:

@@ -15,6 +15,7 @@ from acd.vocabulary import AgentRules, AnyFact, AnyInput, Configure, GoReady, Li
 from callfloor.clock import Clock
 from callfloor.floor import Floor
 from cti.bridge import Bridge
+from cti.lease import this_process
 from cti.settings import NodeSettings
 from ivr.agi_server import FastAgiServer
 from ivr.prompts import Prompt
@@ -82,7 +83,7 @@ class Live:
         node = NodeSettings(
             name="sim", port=self.pbx.ami_port, secret=SecretStr("simulated"), reconnect_min_s=0.05, reconcile_s=1
         )
-        self.bridge = Bridge(node, self.floor.tell, self.now)
+        self.bridge = Bridge(node, self.floor.tell, self.now, this_process(self.journal.path))
         for see in (self.bridge.see, self.ivr.see, self._see):
             self.floor.follow(see)
         await self.floor.tell(
