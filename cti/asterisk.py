@@ -29,6 +29,7 @@ from acd.vocabulary import (
     Line,
     OfferAnswered,
     OfferUnanswered,
+    PhoneState,
     SwitchCall,
     SwitchLeg,
     SwitchListed,
@@ -48,6 +49,8 @@ EVENT_FILTERS: tuple[tuple[Header, ...], ...] = tuple(
         ("name(Hangup)", ()),
         ("name(HangupRequest)", ()),
         ("name(OriginateResponse)", ()),
+        ("name(DeviceStateChange),header(State),method(exact)", (("Filter", "UNAVAILABLE"),)),
+        ("name(DeviceStateChange),header(State),method(exact)", (("Filter", "NOT_INUSE"),)),
         ("name(UserEvent),header(UserEvent),method(starts_with)", (("Filter", "Callfloor"),)),
     )
 )
@@ -58,6 +61,11 @@ EVENT_FILTERS: tuple[tuple[Header, ...], ...] = tuple(
 _REASONS: dict[str, FailReason] = {"3": "no answer", "5": "busy"}
 # Q.850 cause of a leg that ended before it was answered; a telephone's 486 comes as 17, 480 as 19, 603 as 21.
 _CAUSES: dict[str, FailReason] = {"16": "agent gone", "17": "busy", "19": "no answer", "21": "rejected"}
+
+PHONES_ACTION = "DeviceStateList"
+_GONE = ("UNAVAILABLE", "INVALID")
+"""States of a device that cannot be rung. (Asterisk 22: a telephone whose registration has ended is UNAVAILABLE, and
+NOT_INUSE once it is back.)"""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _TEXT_LENGTH_MAX = 200
@@ -83,9 +91,18 @@ class Translator:
                 return self._user_event(message, at)
             case "HangupRequest" | "Hangup":
                 return self._end(message, at)
+            case "DeviceStateChange":
+                return self.phones([message], at)
             case "OriginateResponse" if message.get("Response") != "Success":
                 return self._not_reached(message, _REASONS.get(message.get("Reason"), "unreachable"), at)
         return []
+
+    def phones(self, rows: Sequence[Message], at: int) -> list[AnyInput]:
+        """What has changed about telephones, by events of theirs or the whole list."""
+        gone = {row.get("Device"): row.get("State") in _GONE for row in rows}
+        news = [phone for phone, lost in gone.items() if lost is not (phone in self._channels.phones_gone)]
+        states = {row.get("Device"): row.get("State") for row in rows}
+        return [PhoneState(at=at, phone=_text(one), reachable=not gone[one], why=_text(states[one])) for one in news]
 
     def listed(self, rows: Sequence[Message], asked_at: int, at: int) -> SwitchListed:
         """The channels of ours among the Status events of a whole list. `asked_at` in ms, before the list was asked."""

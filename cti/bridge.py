@@ -26,7 +26,7 @@ import structlog
 from acd.vocabulary import CallbackFailed, Line, LinkLost, LinkRestored, Now, OfferUnanswered, Tell
 from cti.ami import AmiError, Message
 from cti.ami_link import ActionFailed, AmiLink, NotConnected, OutcomeUnknown
-from cti.asterisk import EVENT_FILTERS, LIST_ACTION, LIST_HEADERS, Translator
+from cti.asterisk import EVENT_FILTERS, LIST_ACTION, LIST_HEADERS, PHONES_ACTION, Translator
 from cti.lease import Lease, Owner
 from cti.orders import Action
 from cti.rights import check_actions, check_events
@@ -60,6 +60,7 @@ class Bridge:
             keep_alive=self._renew,
             filters=EVENT_FILTERS,
         )
+        self._tells_phones = True
         self._why_down: str | None = None
         self._in_doubt = asyncio.Event()
         self._settling: set[asyncio.Task[None]] = set()
@@ -131,11 +132,21 @@ class Bridge:
         async def tell_list(rows: Sequence[Message]) -> None:
             await self._tell(self._translator.listed(rows, asked_at, self._now()))
 
+        async def tell_phones(rows: Sequence[Message]) -> None:
+            for report in self._translator.phones(rows, self._now()):
+                await self._tell(report)
+
         try:
             await self._link.listing(LIST_ACTION, LIST_HEADERS, tell_list)
+            if self._tells_phones:
+                await self._link.listing(PHONES_ACTION, (), tell_phones)
         except NotConnected:
             pass  # the next login asks for a list anyway
         except (ActionFailed, OutcomeUnknown) as error:
+            if PHONES_ACTION in str(error):  # "Invalid/unknown command: DeviceStateList"
+                self._tells_phones = False
+                self._log.warning("ami_phones_not_listed", why=str(error), advice="load res_manager_devicestate.so")
+                return
             self._log.error("ami_list_failed", why=str(error), again_s=self._settings.reconcile_s)
 
     async def _reconcile(self) -> NoReturn:

@@ -45,6 +45,7 @@ class Channels:
     def __init__(self, node: str) -> None:
         self.node = node
         self.phones: dict[str, str] = {}
+        self.phones_gone: set[str] = set()
         self.callers: dict[str, Caller] = {}
         self.legs: dict[int, Leg] = {}
         self.originals: dict[str, str] = {}
@@ -106,10 +107,6 @@ class Channels:
 
     def remember(self, fact: AnyFact, at: int) -> None:
         match fact:
-            case say.AgentLoggedIn():
-                self.phones[fact.agent] = fact.phone
-            case say.AgentLoggedOut():
-                self.phones.pop(fact.agent, None)
             case say.CallBegan() if fact.node == self.node:
                 self.callers[fact.call] = Caller(self._uniqueid(fact.call), fact.channel, fact.ani, since=at)
             case say.CallerKnown() if fact.call in self.callers:
@@ -127,8 +124,20 @@ class Channels:
             case say.CallEnded():
                 self._end(fact)
             case _:
+                self._telephone(fact)
                 self._talk(fact)
                 self._call_back(fact, at)
+
+    def _telephone(self, fact: AnyFact) -> None:
+        match fact:
+            case say.AgentLoggedIn():
+                self.phones[fact.agent] = fact.phone
+            case say.AgentLoggedOut():
+                self.phones.pop(fact.agent, None)
+            case say.PhoneLost():
+                self.phones_gone.add(fact.phone)
+            case say.PhoneFound():
+                self.phones_gone.discard(fact.phone)
 
     def _talk(self, fact: AnyFact) -> None:
         match fact:

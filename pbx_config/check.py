@@ -26,7 +26,7 @@ CONTEXTS = (
 MODULES = (
     "app_confbridge", "app_exec", "app_playback", "app_playtones", "app_record", "app_stack", "app_userevent",
     "bridge_softmix", "func_callerid", "func_channel", "func_groupcount", "func_lock", "func_sprintf", "func_strings",
-    "res_agi", "res_musiconhold",
+    "res_agi", "res_manager_devicestate", "res_musiconhold",
 )  # fmt: skip
 LIVE_ACTIONS = ("Bridge", "Filter", "Getvar", "Hangup", "Originate", "Redirect", "Setvar", "Status", "UserEvent")
 LIVE_WRITE = "write=system,call,originate,reporting,user"

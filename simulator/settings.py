@@ -33,6 +33,8 @@ OUR_EVENTS = (
     ("action(include),name(Hangup)", ""),
     ("action(include),name(HangupRequest)", ""),
     ("action(include),name(OriginateResponse)", ""),
+    ("action(include),name(DeviceStateChange),header(State),method(exact)", "UNAVAILABLE"),
+    ("action(include),name(DeviceStateChange),header(State),method(exact)", "NOT_INUSE"),
     ("action(include),name(UserEvent),header(UserEvent),method(starts_with)", "Callfloor"),
 )
 """What the rendered `callfloor.manager.conf` lets the bridge hear: criteria and the value to match."""

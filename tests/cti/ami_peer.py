@@ -30,7 +30,7 @@ class Peer:
 
     def __init__(self, secret: str = "s3cret") -> None:
         self.secret = secret
-        self.refuses: dict[str, str] = {}
+        self.refuses: dict[str, str] = {"DeviceStateList": "Invalid/unknown command: DeviceStateList."}
         self.ignores: set[str] = set()
         self.lists: list[list[Header]] = []
         self.variables: dict[str, str] = {}
@@ -104,7 +104,7 @@ class Peer:
             self.logins.put_nowait(action)
         elif is_upkeep:
             self.upkeep.put_nowait(action)
-        elif name != "Challenge":
+        elif name not in ("Challenge", "DeviceStateList"):
             self.received.put_nowait(action)
         if name in self.ignores:
             return

@@ -30,10 +30,10 @@ app_chanspy app_confbridge app_exec app_mixmonitor app_playback app_playtones ap
 bridge_builtin_features bridge_native_rtp bridge_simple bridge_softmix
 chan_pjsip codec_ulaw format_pcm format_sln format_wav
 func_callerid func_channel func_global func_groupcount func_lock func_logic func_sprintf func_strings
-pbx_config res_agi res_musiconhold
+pbx_config res_agi res_manager_devicestate res_musiconhold
 res_sorcery_config res_sorcery_memory res_sorcery_astdb
 res_pjproject res_pjsip res_pjsip_session res_pjsip_sdp_rtp res_pjsip_caller_id res_pjsip_dtmf_info
-res_pjsip_pubsub res_pjsip_endpoint_identifier_ip res_pjsip_rfc3326
+res_pjsip_pubsub res_pjsip_registrar res_pjsip_endpoint_identifier_ip res_pjsip_rfc3326
 res_rtp_asterisk res_speech res_timing_timerfd
 """
 
@@ -96,6 +96,8 @@ bind = 127.0.0.1:{port}
 ; Calls from outside. SIPp asks for no password; the address tells who it is.
 [outside]
 type = endpoint
+; The address tells who it is, also of a telephone that registers.
+aors = desk
 context = from-outside
 disallow = all
 allow = ulaw
@@ -107,6 +109,21 @@ dtmf_mode = rfc4733
 type = identify
 endpoint = outside
 match = 127.0.0.1
+
+; A telephone that registers.
+[desk]
+type = aor
+max_contacts = 1
+remove_existing = yes
+
+[desk]
+type = endpoint
+context = from-agents
+aors = desk
+disallow = all
+allow = ulaw
+direct_media = no
+rtp_symmetric = yes
 
 ; Every agent's phone: dialed as PJSIP/agents/sip:NAME@127.0.0.1:PORT.
 [agents]
