@@ -54,6 +54,9 @@ from cti.ami import Header, Message, variable
 
 AGENT_CONTEXT = "callfloor-agent"
 
+_CALLER_CONTEXTS = ("callfloor-ivr", "callfloor-wait", "callfloor-unreachable")
+"""Where a caller is whom nobody has talked to: whom a bridge lets go goes on elsewhere."""
+
 LIST_ACTION = "Status"
 _LISTED_VARIABLES = ("CALL", "ANI", "DNIS", "PORT", "QUEUE", "PRIORITY", "JOINED_AT")
 LIST_HEADERS: tuple[Header, ...] = (("Variables", ",".join(f"CALLFLOOR_{name}" for name in _LISTED_VARIABLES)),)
@@ -156,6 +159,7 @@ class Translator:
                     queue=_text(variables.get("CALLFLOOR_QUEUE", "")),
                     priority=_integer(variables.get("CALLFLOOR_PRIORITY", "")),
                     joined_at=_integer(variables.get("CALLFLOOR_JOINED_AT", "")),
+                    alone=not row.get("BridgeID") and row.get("Context") in _CALLER_CONTEXTS,
                 )
             )
         return SwitchListed(at=at, node=self._node, asked_at=asked_at, calls=calls, legs=legs)
