@@ -308,6 +308,16 @@ class BridgeMissing(Fact, frozen=True):
     call: str
 
 
+class MusicMissing(Fact, frozen=True):
+    """The caller waits or is on hold, but the switch has joined them with somebody: to be taken to the music.
+
+    `offer` is the leg that holds the call, 0 for none.
+    """
+
+    call: str
+    offer: int = 0
+
+
 class StrayLeg(Fact, frozen=True):
     """An agent's leg that belongs to no live offer: to be hung up."""
 
@@ -439,6 +449,7 @@ AnyFact: TypeAlias = (
     | CallbackReached
     | CallbackMissed
     | BridgeMissing
+    | MusicMissing
     | StrayLeg
     | StrayCall
     | HangUpOrdered

@@ -40,7 +40,8 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class SwitchCall(msgspec.Struct, frozen=True, omit_defaults=True):
     """A caller's channel as the switch lists it, with what we wrote on it. `queue` is "" where none was entered.
-    `alone`: with our IVR or its music, joined to nobody and with no talk behind it."""
+    `bridged`: whether somebody is joined to it; None if that is not told. `waits`: it is where callers are to whom
+    nobody has talked yet, with our IVR or its music."""
 
     call: str
     channel: str
@@ -51,7 +52,8 @@ class SwitchCall(msgspec.Struct, frozen=True, omit_defaults=True):
     priority: int = 0
     joined_at: int = 0
     head_start_ms: int = 0
-    alone: bool = False
+    bridged: bool | None = None
+    waits: bool = False
 
 
 class SwitchLeg(msgspec.Struct, frozen=True, omit_defaults=True):

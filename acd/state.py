@@ -96,6 +96,7 @@ _APPLY: dict[type[Fact], Apply] = {
     say.QueueOpened: _queue_opened,
     say.QueueClosed: _queue_closed,
     say.BridgeMissing: _nothing,
+    say.MusicMissing: _nothing,
     say.StrayLeg: _nothing,
     say.StrayCall: _nothing,
     say.HangUpOrdered: _nothing,

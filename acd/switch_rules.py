@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd import vocabulary as say
 from acd.call_rules import connect
+from acd.callback_rules import callback_answered
 from acd.choosing import Facts, find_calls, queue_call
 from acd.model import Call, Offer, State
 from acd.moves import Stage
@@ -35,7 +36,12 @@ def switch_listed(state: State, report: say.SwitchListed) -> Facts:
         if call.id not in listed and call.id in state.calls and max(call.began_at, call.channel_at) < report.asked_at:
             yield from _gone_from_switch(state, report.at, call, "not on switch")
     for seen in report.calls:
-        yield from _seen_call(state, report.at, report, seen)
+        if (known := state.calls.get(seen.call)) is None:
+            yield from _unknown_call(state, report.at, report, seen)
+        elif known.stage is Stage.DIALED:
+            yield from callback_answered(state, say.CallbackAnswered(report.at, known.id, seen.channel))
+        elif max(known.stage_since, known.channel_at) < report.asked_at:
+            yield from _check_caller(known, seen, legs)
     for offer in list(state.offers.values()):
         if offer.id not in state.offers:
             continue  # gone with another of the same call
@@ -61,10 +67,20 @@ def _gone_from_switch(state: State, at: int, call: Call, cause: str) -> Facts:
         yield say.CallAbandoned(call.id, call.queue, at - call.joined_at, cause)
 
 
-def _seen_call(state: State, at: int, report: say.SwitchListed, seen: say.SwitchCall) -> Facts:
+def _check_caller(call: Call, seen: say.SwitchCall, legs: dict[int, say.SwitchLeg]) -> Facts:
+    """Whoever talks is joined with whom they talk to, and whoever waits or is on hold is with nobody."""
+    if call.stage in (Stage.CONNECTED, Stage.HELD) and call.offer not in legs:
+        return  # the leg is gone: there is nobody to be joined with, or to be taken from
+    if call.stage is Stage.CONNECTED:
+        apart = [offer for offer in call.offers if offer in legs and not legs[offer].bridged]
+        if apart or seen.bridged is False:
+            yield say.BridgeMissing(apart[0] if apart else call.offer, call.id)
+    elif call.stage in (Stage.HELD, Stage.QUEUED, Stage.OFFERED) and seen.bridged:
+        yield say.MusicMissing(call.id, call.offer if call.stage is Stage.HELD else 0)
+
+
+def _unknown_call(state: State, at: int, report: say.SwitchListed, seen: say.SwitchCall) -> Facts:
     """A call that we do not know is taken up with the place that stands on its channel."""
-    if seen.call in state.calls:
-        return
     if seen.call in state.ended:
         if state.ended[seen.call] + STRAY_GRACE_MS < report.asked_at:
             yield say.StrayCall(seen.call, seen.channel)
@@ -80,11 +96,11 @@ def _seen_call(state: State, at: int, report: say.SwitchListed, seen: say.Switch
 def _check_leg(state: State, at: int, offer: Offer, caller: say.SwitchCall | None, leg: say.SwitchLeg | None) -> Facts:
     call = state.calls[offer.call]
     if offer.connected_at:
-        if leg is None and caller is not None and caller.alone and call.stage is Stage.CONNECTED and not call.direct:
+        if leg is None and caller is not None and caller.waits and call.stage is Stage.CONNECTED and not call.direct:
             yield from never_joined(state, at, call, offer)
         elif leg is None:
             yield from part_over(state, at, offer, "not on switch")
-        elif not leg.bridged and call.stage is Stage.CONNECTED and not call.consult_of:
+        elif not leg.bridged and call.consult_of:
             yield say.BridgeMissing(offer.id, call.id)
     elif leg is None:
         yield say.OfferFailed(offer.id, call.id, offer.agent, "not on switch")

@@ -19,40 +19,45 @@ from acd.vocabulary import AnyFact, Fact
 
 
 class Sight(NamedTuple):
-    """Which agent sees a fact (None: no agent), or all of them, and the fact as agents see it."""
+    """Which agents see a fact, or all of them, and the fact as agents see it."""
 
     fact: AnyFact
-    agent: str | None = None
+    agents: tuple[str, ...] = ()
     everyone: bool = False
 
     def is_seen_by(self, agent: str | None) -> bool:
-        return self.everyone or (agent is not None and self.agent == agent)
+        return self.everyone or agent in self.agents
 
 
-Rule: TypeAlias = Callable[[Mapping[str, str], Any], Sight]
+Agents: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Call → those whose call it is."""
+
+Rule: TypeAlias = Callable[[Agents, Any], Sight]
 
 
-def _no_agent(_: Mapping[str, str], fact: AnyFact) -> Sight:
+def _no_agent(_: Agents, fact: AnyFact) -> Sight:
     return Sight(fact)
 
 
-def _the_agent(_: Mapping[str, str], fact: Any) -> Sight:
-    return Sight(fact, agent=fact.agent)
+def _the_agent(_: Agents, fact: Any) -> Sight:
+    return Sight(fact, (fact.agent,))
 
 
-def _the_calls_agent(agents: Mapping[str, str], fact: Any) -> Sight:
-    return Sight(fact, agent=agents.get(fact.call))
+def _the_calls_agents(agents: Agents, fact: Any) -> Sight:
+    """And the agent whom the fact names: the call may not be theirs yet, or not any more."""
+    known, named = agents.get(fact.call, ()), getattr(fact, "agent", "")
+    return Sight(fact, known if named in (*known, "") else (*known, named))
 
 
-def _who_asked(_: Mapping[str, str], fact: say.Refused) -> Sight:
-    return Sight(fact, agent=fact.who)
+def _who_asked(_: Agents, fact: say.Refused) -> Sight:
+    return Sight(fact, (fact.who,))
 
 
-def _everyone(_: Mapping[str, str], fact: say.LinkUp) -> Sight:
+def _everyone(_: Agents, fact: say.LinkUp) -> Sight:
     return Sight(fact, everyone=True)
 
 
-def _everyone_without_reason(_: Mapping[str, str], fact: say.LinkDown) -> Sight:
+def _everyone_without_reason(_: Agents, fact: say.LinkDown) -> Sight:
     return Sight(replace(fact, why=""), everyone=True)
 
 
@@ -69,37 +74,38 @@ RULES: Mapping[type[Fact], Rule] = {
     say.ConsoleAttached: _the_agent,
     say.ConsoleDetached: _the_agent,
     say.CallBegan: _no_agent,
-    say.CallerKnown: _the_calls_agent,
-    say.MenuChosen: _the_calls_agent,
+    say.CallerKnown: _the_calls_agents,
+    say.MenuChosen: _the_calls_agents,
     say.QueueOpened: _no_agent,
     say.QueueClosed: _no_agent,
-    say.CallQueued: _the_calls_agent,
+    say.CallQueued: _the_calls_agents,
     say.CallRelaxed: _no_agent,
-    say.CallDeflected: _the_calls_agent,
+    say.CallDeflected: _the_calls_agents,
     say.CallOffered: _the_agent,
     say.OfferFailed: _the_agent,
     say.CallConnected: _the_agent,
-    say.CallHeld: _the_agent,
-    say.CallResumed: _the_agent,
+    say.CallHeld: _the_calls_agents,
+    say.CallResumed: _the_calls_agents,
     say.ConsultStarted: _the_agent,
-    say.ConsultJoined: _the_agent,
-    say.AgentLeft: _the_agent,
-    say.CallTransferred: _the_agent,
+    say.ConsultJoined: _the_calls_agents,
+    say.AgentLeft: _the_calls_agents,
+    say.CallTransferred: _the_calls_agents,
     say.CallbackPlaced: _no_agent,
     say.CallbackDialed: _no_agent,
     say.CallbackReached: _no_agent,
     say.CallbackMissed: _no_agent,
-    say.BridgeMissing: _the_calls_agent,
+    say.BridgeMissing: _the_calls_agents,
+    say.MusicMissing: _the_calls_agents,
     say.StrayLeg: _no_agent,
     say.StrayCall: _no_agent,
-    say.HangUpOrdered: _the_calls_agent,
-    say.CallLeftQueue: _the_calls_agent,
-    say.CallAbandoned: _the_calls_agent,
-    say.CallEnded: _the_calls_agent,
+    say.HangUpOrdered: _the_calls_agents,
+    say.CallLeftQueue: _the_calls_agents,
+    say.CallAbandoned: _the_calls_agents,
+    say.CallEnded: _the_calls_agents,
     say.WrapUpStarted: _the_agent,
     say.WrapUpExtended: _the_agent,
     say.WrapUpEnded: _the_agent,
-    say.SmdrMatched: _the_calls_agent,
+    say.SmdrMatched: _the_calls_agents,
     say.LinkDown: _everyone_without_reason,
     say.LinkUp: _everyone,
     say.Refused: _who_asked,
@@ -107,23 +113,25 @@ RULES: Mapping[type[Fact], Rule] = {
 
 
 class Audience:
-    """Remembers whose call each call is, from the facts alone."""
+    """Remembers whose call each call is, from the facts alone. Several may talk on one."""
 
     def __init__(self) -> None:
-        self._agents: dict[str, str] = {}
+        self._agents: dict[str, tuple[str, ...]] = {}
 
     def see(self, fact: AnyFact) -> Sight:
-        """Who sees this fact; a call's last fact is still seen by the agent whom it takes the call from."""
+        """Who sees this fact; a call's last fact is still seen by the agents whom it takes the call from."""
         match fact:
             case say.CallOffered() | say.CallConnected():
-                self._agents[fact.call] = fact.agent
+                self._agents[fact.call] = (fact.agent,)
+            case say.ConsultJoined() if fact.agent:
+                self._agents[fact.call] = (*self._agents.get(fact.call, ()), fact.agent)
             case _:
                 pass
         sight = RULES[type(fact)](self._agents, fact)
         match fact:
             case say.OfferFailed() | say.AgentLeft() | say.CallTransferred():
-                if self._agents.get(fact.call) == fact.agent:  # when all rang, another may have it
-                    del self._agents[fact.call]
+                # When all rang, another may have it.
+                self._agents[fact.call] = tuple(a for a in self._agents.get(fact.call, ()) if a != fact.agent)
             case say.CallEnded():
                 self._agents.pop(fact.call, None)
             case _:

@@ -88,9 +88,10 @@ class Hub:
             self._pops.see(item.sight.fact, line.input.at)
             if isinstance(item.sight.fact, say.Configured):
                 self._start_anew()
-            agent = item.sight.agent
-            if agent is not None and agent in self._of_agent and isinstance(item.sight.fact, URGENT):
-                self._of_agent[agent].wake()
+            if isinstance(item.sight.fact, URGENT):
+                for agent in item.sight.agents:
+                    if agent in self._of_agent:
+                        self._of_agent[agent].wake()
         if self._tick is None and self._screens:
             self._tick = asyncio.get_running_loop().call_later(TICK_SECONDS, self._wake_all)
 
@@ -140,8 +141,11 @@ class Hub:
         if viewer.agent is None:
             why = "you are signed in without an agent"
         else:
-            said = messages.to_input(request, viewer.agent, viewer.phone, self._now())
-            why = refusal(await self._tell(said))
+            try:
+                said = messages.to_input(request, viewer.agent, viewer.phone, self._now())
+                why = refusal(await self._tell(said))
+            except messages.BadMessage as error:
+                why = str(error)
         self._send(screen, Answer(request.id, ok=why == "", why=why))
 
     def refuse(self, screen: Screen, why: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -18,6 +20,8 @@ MAX_MESSAGE_BYTES = 16_384
 CLOSED_SIGNED_OUT = 4401
 CLOSED_TAKEN_OVER = 4001
 CLOSED_ABUSE = 1008
+
+DIALABLE = re.compile(r"\+?[0-9*#]{1,32}")
 
 ShortText: TypeAlias = Annotated[str, Meta(max_length=200)]
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
@@ -37,14 +41,42 @@ class Resume(msgspec.Struct, frozen=True, tag="resume", forbid_unknown_fields=Tr
     seq: Number
 
 
+class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to consult, or where to send a call: an agent or a queue by its id, or a telephone number."""
+
+    kind: Literal["agent", "queue", "number"]
+    to: Annotated[str, Meta(min_length=1, max_length=80)]
+
+    def target(self) -> say.Target:
+        """In the ACD's words. Raises BadMessage where a number has no digits to dial."""
+        if self.kind == "number" and not DIALABLE.fullmatch(self.to):
+            raise BadMessage(f"to.to: expected a number such as +861065321234, got {self.to!r}")
+        return say.Target(self.kind, self.to)
+
+
 class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=True):
-    """Something the agent wants done. `offer` and `call` say which one is meant, where there is one."""
+    """Something the agent wants done. `offer` and `call` say which one is meant, where there is one; `to`, with whom:
+    a transfer without it is to the party that is being consulted."""
 
     id: Number
-    do: Literal["log_in", "log_out", "go_ready", "go_not_ready", "end_wrap_up", "reject_offer", "hang_up"]
+    do: Literal[
+        "log_in",
+        "log_out",
+        "go_ready",
+        "go_not_ready",
+        "end_wrap_up",
+        "reject_offer",
+        "hang_up",
+        "hold",
+        "resume",
+        "consult",
+        "join",
+        "transfer",
+    ]
     reason: ShortText = ""
     offer: Number = 0
     call: ShortText = ""
+    to: To | None = None
 
 
 _CLIENT: msgspec.json.Decoder[Resume | Request] = msgspec.json.Decoder(Resume | Request)
@@ -61,7 +93,7 @@ def read(text: str | None) -> Resume | Request:
 
 
 def to_input(request: Request, agent: str, phone: str, at: int) -> say.Request:
-    """The request in the ACD's words, for the session's own agent: a client cannot name another."""
+    """The request in the ACD's words, for the session's own agent: a client cannot name another. Raises BadMessage."""
     match request.do:
         case "log_in":
             return say.LogIn(at=at, agent=agent, phone=phone)
@@ -75,8 +107,24 @@ def to_input(request: Request, agent: str, phone: str, at: int) -> say.Request:
             return say.EndWrapUp(at=at, agent=agent)
         case "reject_offer":
             return say.RejectOffer(at=at, agent=agent, offer=request.offer)
-        case "hang_up":
-            return say.HangUp(at=at, agent=agent, call=request.call)
+        case "consult" | "transfer":
+            return _with_somebody(request, agent, at)
+        case _:
+            return _ON_A_CALL[request.do](at=at, agent=agent, call=request.call)
+
+
+_ON_A_CALL: Mapping[str, Callable[..., say.Request]] = MappingProxyType(
+    {"hang_up": say.HangUp, "hold": say.HoldCall, "resume": say.ResumeCall, "join": say.JoinConsult}
+)
+
+
+def _with_somebody(request: Request, agent: str, at: int) -> say.Request:
+    to = request.to.target() if request.to is not None else None
+    if request.do == "transfer":
+        return say.TransferCall(at=at, agent=agent, call=request.call, to=to)
+    if to is None:
+        raise BadMessage("to: expected whom to consult")
+    return say.ConsultCall(at=at, agent=agent, call=request.call, to=to)
 
 
 # ---------------------------------------------------------------------------------------- to the client

@@ -66,6 +66,8 @@ class Pops:
                 self._caller_known(fact)
             case say.CallConnected():
                 self._connected(fact)
+            case say.ConsultJoined() if fact.agent:
+                self._joined(fact)
             case say.OfferFailed():
                 self._withdraw(fact)
             case _:
@@ -101,6 +103,12 @@ class Pops:
         if pop is not None and pop.offer == fact.offer:
             record = replace(pop.record, waited_ms=fact.waited_ms)
             self._set(fact.agent, replace(pop, connected=True, record=record))
+
+    def _joined(self, fact: say.ConsultJoined) -> None:
+        """Who was consulted has the caller now: the record is the same, the call is the caller's own."""
+        pop = self._pops.get(fact.agent)
+        if pop is not None and pop.offer == fact.offer:
+            self._set(fact.agent, replace(pop, call=fact.call, record=replace(pop.record, call=fact.call)))
 
     def _withdraw(self, fact: say.OfferFailed) -> None:
         pop = self._pops.get(fact.agent)

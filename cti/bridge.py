@@ -21,10 +21,11 @@ from typing import NoReturn
 
 import structlog
 
-from acd.vocabulary import Line, LinkLost, LinkRestored, Now, OfferUnanswered, Tell
+from acd.vocabulary import CallbackFailed, Line, LinkLost, LinkRestored, Now, OfferUnanswered, Tell
 from cti.ami import AmiError, Message
 from cti.ami_link import ActionFailed, AmiLink, NotConnected, OutcomeUnknown
-from cti.asterisk import EVENT_FILTERS, LIST_ACTION, LIST_HEADERS, Action, Translator
+from cti.asterisk import EVENT_FILTERS, LIST_ACTION, LIST_HEADERS, Translator
+from cti.orders import Action
 from cti.settings import NodeSettings
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ class Bridge:
         self._tell = tell
         self._now = now
         self._log = log.bind(node=settings.name)
-        self._translator = Translator(settings.name)
+        self._translator = Translator(settings.name, settings.dial)
         self._link = AmiLink(
             settings,
             on_up=self._up,
@@ -53,6 +54,7 @@ class Bridge:
             filters=EVENT_FILTERS,
         )
         self._why_down: str | None = None
+        self._restoring = False
         self._in_doubt = asyncio.Event()
         self._settling: set[asyncio.Task[None]] = set()
 
@@ -93,13 +95,20 @@ class Bridge:
     # ------------------------------------------------------------------------------------------ from the switch
 
     async def _up(self) -> None:
-        self._why_down = None
-        await self._tell(LinkRestored(at=self._now(), link=self.link_name))
+        self._why_down, self._restoring = None, True
         await self._list()
+        await self._restored()  # also if the switch would not list
         # What was too young for this list to judge, and ended while nobody listened, is judged by one soon after.
         asyncio.get_running_loop().call_later(2 * SETTLE_MS / 1_000, self._in_doubt.set)
 
+    async def _restored(self) -> None:
+        """Told with the first list and not before: who joined in between would be offered ahead of those who wait."""
+        if self._restoring:
+            self._restoring = False
+            await self._tell(LinkRestored(at=self._now(), link=self.link_name))
+
     async def _down(self, why: str) -> None:
+        self._restoring = False
         if why != self._why_down:
             self._why_down = why
             await self._tell(LinkLost(at=self._now(), link=self.link_name, why=why))
@@ -112,6 +121,7 @@ class Bridge:
         asked_at = self._now() - SETTLE_MS
 
         async def tell_list(rows: Sequence[Message]) -> None:
+            await self._restored()
             await self._tell(self._translator.listed(rows, asked_at, self._now()))
 
         try:
@@ -145,11 +155,15 @@ class Bridge:
             self._in_doubt.set()
 
     async def _failed(self, action: Action, why: str) -> None:
-        expected = not (action.offer or action.list_if_refused)  # such as a channel that is gone, as it was to be
+        expected = not (
+            action.offer or action.callback or action.list_if_refused
+        )  # such as a channel that is gone, as it was to be
         note = self._log.debug if expected else self._log.warning
         note("ami_action_failed", action=action.name, offer=action.offer, why=why)
         if action.offer:
             await self._tell(OfferUnanswered(at=self._now(), offer=action.offer, reason="unreachable"))
+        elif action.callback:
+            await self._tell(CallbackFailed(at=self._now(), call=action.callback, reason="unreachable"))
         elif action.list_if_refused:
             self._in_doubt.set()
 

@@ -5,9 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 Seconds = Annotated[float, Field(gt=0)]
+
+
+def _with_number(template: str) -> str:
+    if template and (template.count("{number}") != 1 or "/" not in template):
+        raise ValueError(f"expected a channel such as PJSIP/{{number}}@trunk, not {template!r}")
+    return template
+
+
+class DialSettings(BaseModel):
+    """How a node reaches telephones outside. `number`: what it dials, with `{number}` for the number; "": it cannot.
+    `caller_id`: the number that is shown there; "": the caller's own, where there is one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: Annotated[str, AfterValidator(_with_number)] = ""
+    caller_id: str = Field(default="", pattern=r"^\+?[0-9]{0,32}$")
 
 
 class NodeSettings(BaseModel):
@@ -32,5 +48,6 @@ class NodeSettings(BaseModel):
     reconnect_max_s: Seconds = 30.0
     login_retry_s: Seconds = 120.0
     """The pause after a refused login: long, since a switch may bar whoever fails often."""
+    dial: DialSettings = DialSettings()
     reconcile_s: Seconds = 60.0
     """How often the channels that exist are asked for, to mend what an event did not tell."""

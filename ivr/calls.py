@@ -87,6 +87,11 @@ class Calls:
         position, (expected_wait_ms, _) = outlook(self._state, known)
         return Waiting(known.queue, known.stage is Stage.OFFERED, position, expected_wait_ms, self._due(known))
 
+    def talks(self, call: str) -> bool:
+        """Whether the caller is with an agent, or on hold: nothing is to be said but music."""
+        known = self._state.calls.get(call)
+        return known is not None and known.stage in (Stage.CONNECTED, Stage.HELD)
+
     def _due(self, call: Call) -> int:
         """While it rings, the clock of the steps stands; it goes on when nobody has answered."""
         rules = self._state.queues[call.queue].rules

@@ -399,6 +399,8 @@ def wait(caller: Caller, settings: IvrSettings, calls: Calls) -> Dialogue:
     talk = _conversation(caller, settings, calls)
     if calls.sent_on(caller.call) is not None or calls.waiting(caller.call) is not None:
         return (yield from talk.keep_waiting())
+    if calls.talks(caller.call):
+        return "wait"
     if not caller.queue:
         # We were down when it arrived, or its menu was cut short: the conversation starts now.
         return (yield from answer(caller, settings, calls))

@@ -19,12 +19,16 @@ from pbx_config.settings import ManagerUser, PbxSettings
 
 Level = Literal["ok", "warning", "error"]
 
-CONTEXTS = ("callfloor-call", "callfloor-ports", "callfloor-ivr", "callfloor-wait", "callfloor-agent")
-MODULES = (
-    "app_exec", "app_playback", "app_record", "app_stack", "app_userevent", "func_callerid", "func_channel",
-    "func_groupcount", "func_lock", "func_sprintf", "func_strings", "res_agi", "res_musiconhold",
+CONTEXTS = (
+    "callfloor-call", "callfloor-ports", "callfloor-ivr", "callfloor-wait", "callfloor-agent", "callfloor-conference",
+    "callfloor-callback",
 )  # fmt: skip
-LIVE_ACTIONS = ("Bridge", "Filter", "Hangup", "Originate", "Setvar", "Status")
+MODULES = (
+    "app_confbridge", "app_exec", "app_playback", "app_playtones", "app_record", "app_stack", "app_userevent",
+    "bridge_softmix", "func_callerid", "func_channel", "func_groupcount", "func_lock", "func_sprintf", "func_strings",
+    "res_agi", "res_musiconhold",
+)  # fmt: skip
+LIVE_ACTIONS = ("Bridge", "Filter", "Hangup", "Originate", "Redirect", "Setvar", "Status")
 OLDEST_ASTERISK = 20
 
 

@@ -39,6 +39,7 @@ def render(settings: PbxSettings) -> dict[str, str]:
         "music_folder": settings.music_folder,
         "waiting_slice_s": str(settings.waiting_slice_s),
         "agent_silence_s": str(settings.agent_silence_s),
+        "hold_limit_s": str(settings.hold_limit_s),
         "fallback_script": fallback.script or "",
         "fallback_sound": fallback.sound,
         "no_fallback_script": "" if fallback.script else "yes",

@@ -113,4 +113,5 @@ class PbxSettings(_Settings):
     music_folder: PlainPath = "/usr/share/asterisk/moh"
     waiting_slice_s: Annotated[int, Field(ge=5, le=600)] = 60
     agent_silence_s: Annotated[int, Field(ge=1, le=60)] = 10
+    hold_limit_s: Annotated[int, Field(ge=60, le=86_400)] = 3_600
     fallback: Fallback = Fallback()

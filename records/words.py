@@ -158,6 +158,9 @@ class Words:
     def bridge_missing(self, fact: say.BridgeMissing) -> str:
         return f"The switch had not joined both sides of offer {fact.offer}: joined again."
 
+    def music_missing(self, fact: say.MusicMissing) -> str:
+        return "The switch had still joined the caller with somebody: taken to the music."
+
     def stray_leg(self, fact: say.StrayLeg) -> str:
         return f"A phone still rang for offer {fact.offer}, which was over: hung up."
 
@@ -337,6 +340,7 @@ WORDS: dict[type[Fact], Callable[[Words, Any], str]] = {
     say.OfferFailed: Words.offer_failed,
     say.CallConnected: Words.connected,
     say.BridgeMissing: Words.bridge_missing,
+    say.MusicMissing: Words.music_missing,
     say.StrayLeg: Words.stray_leg,
     say.StrayCall: Words.stray_call,
     say.CallHeld: Words.held,

@@ -65,8 +65,9 @@ async def center(tmp_path: Path, speech: Path) -> AsyncIterator[CallCenter]:
 
 @contextlib.asynccontextmanager
 async def open_center(
-    folder: Path, speech: Path, more: str = "", *, answer_ms: int | None = 300
+    folder: Path, speech: Path, more: str = "", *, answer_ms: int | None = 300, outside: Phone | None = None
 ) -> AsyncIterator[CallCenter]:
+    """`outside`: the telephone of whoever is dialed by a number."""
     agi_port = free_port(socket.SOCK_STREAM)
     settings = lab_settings(agi_port=agi_port)
     (folder / "messages").mkdir()
@@ -76,6 +77,9 @@ async def open_center(
         agent_phone("two", answer_ms=answer_ms, hz=900) as desk2,
     ):
         nodes = f'[nodes.lab]\nport = {settings.ami_port}\nuser = "callfloor"\nsecret = "lab-live"\nreconcile_s = 2'
+        if outside is not None:
+            way = f"PJSIP/agents/sip:{{number}}@127.0.0.1:{outside.port}"
+            nodes += f'\n[nodes.lab.dial]\nnumber = "{way}"\ncaller_id = "01066000000"'
         config = write_config(
             folder,
             nodes=nodes,

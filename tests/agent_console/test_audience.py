@@ -17,6 +17,8 @@ WHY = Why(agent_rule="longest idle", level=1, idle_ms=0, eligible=1, passed_over
 OFFERED = say.CallOffered(1, "c1", "a1", 15_000, WHY)
 FAILED = say.OfferFailed(1, "c1", "a1", "no answer")
 CONNECTED = say.CallConnected(1, "c1", "a1", 900)
+JOINED = say.ConsultJoined("c1", "c1~1", 2, "a2")
+LEFT = say.AgentLeft("c1", "a1", 1, 900)
 ENDED = say.CallEnded("c1", "caller", agent="a1", offer=1, talked_ms=5)
 KNOWN = say.CallerKnown("c1", "0912", "serial:line1")
 
@@ -43,6 +45,10 @@ def test_every_fact_of_the_vocabulary_has_a_rule() -> None:
         ([OFFERED, CONNECTED], ENDED, "a1"),
         ([OFFERED, CONNECTED, ENDED], say.WrapUpStarted("a1", "c1", 9), "a1"),
         ([OFFERED, CONNECTED, ENDED], say.SmdrMatched("c1", "serial:line1", "0912 00:05"), None),
+        ([OFFERED, CONNECTED], JOINED, "a1 a2"),
+        ([OFFERED, CONNECTED, JOINED], LEFT, "a1 a2"),
+        ([OFFERED, CONNECTED, JOINED, LEFT], say.CallHeld("c1", "a2", 2), "a2"),
+        ([OFFERED, CONNECTED, JOINED, LEFT], say.CallEnded("c1", "caller", agent="a2", offer=2), "a2"),
         ([], say.Refused("GoReady", "a1", "is logged off"), "a1"),
         ([], say.StrayCall("c1", "ch"), None),
     ],
@@ -52,7 +58,7 @@ def test_which_agent_sees_a_fact(before: list[AnyFact], fact: AnyFact, who: str 
     for earlier in before:
         audience.see(earlier)
     sight = audience.see(fact)
-    assert (sight.agent, sight.everyone) == (who, False)
+    assert (sight.agents, sight.everyone) == (tuple(who.split()) if who else (), False)
     assert sight.fact == fact
 
 

@@ -335,3 +335,30 @@ async def test_while_the_journal_takes_nothing_screens_are_shown_and_taken_over_
                 await first.until("taken_over")
                 floor.writable.set()
                 assert (await second.ask(1, "go_ready"))["ok"]
+
+
+async def test_a_consulted_agent_has_the_callers_record_and_keeps_it_when_the_call_becomes_theirs() -> None:
+    async with open_floor() as floor, open_client(floor, "ann") as ann, open_client(floor, "bob") as bob:
+        await ready_agent(floor, ann)
+        await ready_agent(floor, bob)
+        await floor.call_comes()
+        await floor.answer()
+        to = {"kind": "agent", "to": "a2"}
+        assert (await ann.ask(2, "consult", call="c1")) == {
+            "type": "answer",
+            "id": 2,
+            "ok": False,
+            "why": "to: expected whom to consult",
+        }
+        bad = await ann.ask(3, "transfer", call="c1", to={"kind": "number", "to": "01055@evil"})
+        assert bad["why"].startswith("to.to: expected a number")
+        assert (await ann.ask(4, "consult", call="c1", to=to))["ok"]
+        assert (await bob.until("offer"))["record"]["ani"] == "+886912345678"
+        await floor.answer("a2")
+        assert (await bob.until("pop"))["call"] == "c1~1"
+        assert (await ann.ask(5, "transfer", call="c1"))["ok"]
+        popped = await bob.until("pop")
+        assert (popped["call"], popped["record"]["call"]) == ("c1", "c1")
+        assert popped["record"]["customers"][0]["fields"] == {"City": "Taipei", "Tier": "Gold"}
+        await bob.send({"type": "request", "id": 2, "do": "hold", "call": "c1"})
+        assert "CallHeld" in names(await bob.facts_until("CallHeld"))

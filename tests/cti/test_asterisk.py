@@ -10,7 +10,7 @@ import pytest
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, AnyInput, Line
 from cti.ami import AmiReader, Message
-from cti.asterisk import Action, Translator
+from cti.asterisk import Translator
 
 CAPTURES = Path(__file__).parent / "captures"
 AT = 1_000_000
@@ -183,13 +183,13 @@ def test_a_list_tells_callers_and_legs_of_ours_and_no_other_channel() -> None:
         at=AT,
         node="node1",
         asked_at=AT - 5,
-        calls=[say.SwitchCall(call="node1-1795300066.0", channel="PJSIP/callers-00000000", ani="sipp")],
+        calls=[say.SwitchCall(call="node1-1795300066.0", channel="PJSIP/callers-00000000", ani="sipp", bridged=True)],
         legs=[say.SwitchLeg(offer=1, channel="PJSIP/answers-00000001", answered=True, bridged=True)],
     )
 
 
 @pytest.mark.parametrize(
-    ("context", "bridge", "alone"),
+    ("context", "bridge", "waits"),
     [
         ("callfloor-wait", "", True),
         ("callfloor-ivr", "", True),
@@ -198,11 +198,11 @@ def test_a_list_tells_callers_and_legs_of_ours_and_no_other_channel() -> None:
         ("callfloor-talked", "", False),
     ],
 )
-def test_a_listed_caller_is_alone_until_somebody_has_talked_to_them(context: str, bridge: str, alone: bool) -> None:
+def test_a_listed_caller_waits_until_somebody_has_talked_to_them(context: str, bridge: str, waits: bool) -> None:
     """A bridge takes callers out of the music and leaves them, when it ends, to go on in `callfloor-talked`."""
     row = f"Event: Status\nChannel: x\nUniqueid: 1.1\nContext: {context}\nBridgeID: {bridge}\n"
     (call,) = Translator("node1").listed([Message(row + "Variable: CALLFLOOR_CALL=node1-1.1")], AT, AT).calls
-    assert call.alone is alone
+    assert call.waits is waits
 
 
 def test_a_listed_caller_brings_what_stands_on_the_channel() -> None:
@@ -227,149 +227,5 @@ def test_a_listed_caller_brings_what_stands_on_the_channel() -> None:
         queue="su=p,port",
         priority=2,
         joined_at=99,
+        bridged=False,
     )
-
-
-# --------------------------------------------------------------------------------------------- facts to actions
-
-
-def told(action: Action) -> str:
-    return " ".join((action.name, *(f"{name}={value}" for name, value in action.headers)))
-
-
-ORIGINATE = (
-    "Originate Channel=PJSIP/1001 Context=callfloor-agent Exten=s Priority=1 Timeout=15000 CallerID=13800138000"
-    " ChannelId=callfloor-offer-node1-7 Variable=CALLFLOOR_OFFER=7 Variable=CALLFLOOR_CALL_OFFERED=node1-1.1 Async=true"
-)
-BRIDGE = "Bridge Channel1=PJSIP/trunk-node1-1.1 Channel2=PJSIP/1001-0000001a Tone=no"
-HANG_UP_LEG = "Hangup Channel=callfloor-offer-node1-7"
-HANG_UP_CALLER = "Hangup Channel=1.1"
-
-LOGGED_IN = line(None, say.AgentLoggedIn(agent="anna", phone="PJSIP/1001"))
-BEGAN = line(None, a_call())
-OFFERED = line(None, offered(7))
-ANSWERED = line(say.OfferAnswered(at=AT, offer=7, channel="PJSIP/1001-0000001a"))
-CONNECTED = say.CallConnected(offer=7, call="node1-1.1", agent="anna", waited_ms=1)
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "expected"),
-    [
-        pytest.param(
-            [],
-            line(None, say.CallQueued(call="node1-1.1", queue="sales", priority=2, joined_at=AT, position=1)),
-            [
-                "Setvar Channel=1.1 Variable=CALLFLOOR_QUEUE Value=sales",
-                "Setvar Channel=1.1 Variable=CALLFLOOR_PRIORITY Value=2",
-                f"Setvar Channel=1.1 Variable=CALLFLOOR_JOINED_AT Value={AT}",
-            ],
-            id="queued",
-        ),
-        pytest.param(
-            [],
-            line(None, say.CallLeftQueue(call="node1-1.1", queue="sales", wish="callback", waited_ms=1)),
-            ["Setvar Channel=1.1 Variable=CALLFLOOR_QUEUE Value="],
-            id="left the queue",
-        ),
-        pytest.param([], OFFERED, [ORIGINATE], id="offered"),
-        pytest.param(
-            [line(None, say.CallerKnown(call="node1-1.1", ani="4711", link="serial:line1"))],
-            OFFERED,
-            [ORIGINATE.replace("13800138000", "4711")],
-            id="offered, number by RS-232",
-        ),
-        pytest.param([OFFERED], line(ANSWERED.input, CONNECTED), [BRIDGE], id="connected"),
-        pytest.param(
-            [OFFERED, ANSWERED], line(None, say.BridgeMissing(offer=7, call="node1-1.1")), [BRIDGE], id="bridge missing"
-        ),
-        pytest.param(
-            [OFFERED],
-            line(None, say.OfferFailed(offer=7, call="node1-1.1", agent="anna", reason="no answer")),
-            [HANG_UP_LEG],
-            id="rang too long",
-        ),
-        pytest.param(
-            [OFFERED],
-            line(
-                say.OfferUnanswered(at=AT, offer=7, reason="busy"),
-                say.OfferFailed(offer=7, call="node1-1.1", agent="anna", reason="busy"),
-            ),
-            [],
-            id="busy: no leg to hang up",
-        ),
-        pytest.param(
-            [OFFERED, ANSWERED],
-            line(None, say.HangUpOrdered(call="node1-1.1", offer=7)),
-            [HANG_UP_LEG],
-            id="agent asks for the end",
-        ),
-        pytest.param(
-            [OFFERED, ANSWERED],
-            line(say.AgentGone(at=AT, offer=7), say.CallEnded(call="node1-1.1", by="agent", agent="anna", offer=7)),
-            [HANG_UP_CALLER],
-            id="agent hung up",
-        ),
-        pytest.param(
-            [OFFERED, ANSWERED],
-            line(
-                say.CallerGone(at=AT, call="node1-1.1"),
-                say.CallEnded(call="node1-1.1", by="caller", agent="anna", offer=7),
-            ),
-            [HANG_UP_LEG],
-            id="caller hung up",
-        ),
-        pytest.param(
-            [OFFERED, ANSWERED],
-            line(None, say.CallEnded(call="node1-1.1", by="switch", agent="anna", offer=7)),
-            [HANG_UP_CALLER, HANG_UP_LEG],
-            id="over by SMDR",
-        ),
-        pytest.param([], line(None, say.StrayLeg(offer=7, channel="PJSIP/x")), [HANG_UP_LEG], id="stray leg"),
-        pytest.param([], line(None, say.StrayCall(call="node1-1.1", channel="x")), [HANG_UP_CALLER], id="stray call"),
-        pytest.param([], line(None, say.StrayCall(call="node2-1.1", channel="x")), [], id="another node's stray"),
-        pytest.param([line(say.CallerGone(at=AT, call="node1-1.1"))], OFFERED, [], id="caller gone meanwhile"),
-    ],
-)
-def test_what_the_acd_decided_is_ordered(before: list[Line], now: Line, expected: list[str]) -> None:
-    translator = Translator("node1")
-    for past in (LOGGED_IN, BEGAN, *before):
-        translator.actions(past)
-    assert [told(action) for action in translator.actions(now)] == expected
-
-
-def test_calls_of_another_node_are_left_alone() -> None:
-    translator = Translator("node2")
-    lines = [LOGGED_IN, BEGAN, OFFERED, ANSWERED, line(None, CONNECTED)]
-    lines.append(line(None, say.CallQueued(call="node1-1.1", queue="sales", priority=0, joined_at=AT, position=1)))
-    lines.append(line(None, say.CallEnded(call="node1-1.1", by="switch", offer=7)))
-    assert [action for past in lines for action in translator.actions(past)] == []
-
-
-def test_the_originate_of_an_offer_is_known_as_such() -> None:
-    translator = Translator("node1")
-    translator.actions(BEGAN)
-    (action,) = translator.actions(OFFERED)
-    assert (action.offer, action.action_id) == (7, "offer-7")
-    assert action.headers[0] == ("Channel", "")  # nobody logged in with a phone: the switch will refuse it
-
-
-def test_after_a_restart_a_list_brings_the_channels_names_back() -> None:
-    listed = say.SwitchListed(
-        at=AT,
-        node="node1",
-        asked_at=AT,
-        calls=[say.SwitchCall(call="node1-1.1", channel="PJSIP/trunk-node1-1.1")],
-        legs=[say.SwitchLeg(offer=7, channel="PJSIP/1001-0000001a", answered=True)],
-    )
-    (action,) = Translator("node1").actions(line(listed, say.BridgeMissing(offer=7, call="node1-1.1")))
-    assert told(action) == BRIDGE
-
-
-def test_a_list_forgets_what_is_gone_but_not_what_is_younger_than_it() -> None:
-    translator = Translator("node1")
-    translator.actions(BEGAN)
-    young = "node1-2.2"
-    translator.actions(Line(seq=0, input=say.TimeCame(at=AT + 100), facts=[a_call(young)]))
-    empty = say.SwitchListed(at=AT + 200, node="node1", asked_at=AT + 50, calls=[], legs=[])
-    gone = [say.CallEnded(call=call, by="switch") for call in ("node1-1.1", young)]
-    assert [told(action) for action in translator.actions(line(empty, *gone))] == ["Hangup Channel=2.2"]

@@ -15,6 +15,7 @@ from acd.vocabulary import (
     CloseQueue,
     EnterQueue,
     GoReady,
+    HoldCall,
     OfferAnswered,
     Step,
     TimeCame,
@@ -319,6 +320,19 @@ def test_a_waiting_call_is_told_its_place_of_now() -> None:
     )
     talk.lines.clear()
     assert talk.run(wait(caller(call="c0"), SETTINGS, talk.calls)) == "wait"
+
+
+def test_a_caller_on_hold_hears_music_and_is_asked_nothing() -> None:
+    """Neither a menu, had the call gone straight to an agent, nor a place in a queue that it has long left."""
+    house = House(ready=["a1"])
+    talk = Talk(house)
+    house.say(CallArrived(house.at, "c1", "PJSIP/x", dnis="8001"))
+    house.say(EnterQueue(house.at, "c1", "service"))
+    house.say(OfferAnswered(house.at, 1, "PJSIP/a1-1"))
+    house.say(HoldCall(house.at, "a1", "c1"))
+    for queue in ("", "service"):
+        talk.lines.clear()
+        assert talk.run(wait(caller(queue=queue), SETTINGS, talk.calls)) == "wait"
 
 
 def test_a_waiting_port_call_hears_the_language_that_the_serial_line_told() -> None:

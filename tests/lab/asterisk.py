@@ -26,8 +26,8 @@ _STOP_S = 20
 
 # What the rendered dialplan and SIP calls with telephone events need, and no more: it starts in half a second.
 _MODULES = """
-app_exec app_playback app_record app_stack app_userevent
-bridge_builtin_features bridge_native_rtp bridge_simple
+app_chanspy app_confbridge app_exec app_mixmonitor app_playback app_playtones app_record app_stack app_userevent
+bridge_builtin_features bridge_native_rtp bridge_simple bridge_softmix
 chan_pjsip codec_ulaw format_pcm format_sln format_wav
 func_callerid func_channel func_global func_groupcount func_lock func_logic func_sprintf func_strings
 pbx_config res_agi res_musiconhold
@@ -235,6 +235,7 @@ def _write_configuration(folder: Path, settings: PbxSettings, sip_port: int, ext
         "pjsip.conf": _PJSIP.format(port=sip_port),
         "rtp.conf": _RTP,
         "extensions.conf": extensions,
+        "confbridge.conf": "",
         "musiconhold.conf": f"#include {MUSIC}\n",
         **{name: rendered[name] for name in (EXTENSIONS, MANAGER, MUSIC)},
     }

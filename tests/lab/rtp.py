@@ -107,6 +107,20 @@ class Voice(asyncio.DatagramProtocol):
         """Wait until a fifth of a second of this tone has arrived, counting from now."""
         await self._hear(f"{hz} Hz", lambda samples: share_of_tone(samples, hz) > 0.8)
 
+    async def hear_all(self, *tones: int) -> None:
+        """Wait until a fifth of a second has arrived, counting from now, that is made of these tones alike."""
+        least = 0.8 / len(tones) / 2
+        await self._hear(
+            f"{tones} Hz together", lambda samples: all(share_of_tone(samples, hz) > least for hz in tones)
+        )
+
+    async def hear_other_than(self, *tones: int) -> None:
+        """Wait until a fifth of a second of sound has arrived, counting from now, that has none of these tones."""
+        await self._hear(
+            f"sound other than {tones} Hz",
+            lambda samples: _level(samples) > 200 and all(share_of_tone(samples, hz) < 0.2 for hz in tones),
+        )
+
     async def hear_something(self) -> None:
         """Wait until a fifth of a second of any sound has arrived, counting from now: speech, music, a tone."""
         await self._hear("any sound", lambda samples: _level(samples) > 200)

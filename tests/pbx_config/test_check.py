@@ -26,7 +26,10 @@ async def test_nothing_is_missing_where_the_rendered_files_are_included(asterisk
     ("change", "complaint"),
     [
         ({"live": {"name": "callfloor", "secret": "wrong"}}, "'callfloor' may not log in: Authentication failed"),
-        ({"live": {"name": "operator", "secret": "lab-operator"}}, "'operator' may not Bridge, Originate, Setvar"),
+        (
+            {"live": {"name": "operator", "secret": "lab-operator"}},
+            "'operator' may not Bridge, Originate, Redirect, Setvar",
+        ),
         ({"operator": None}, "dialplan, music and sounds were not looked at"),
         ({"music_class": "jazz"}, "music classes not found: jazz"),
         ({"fallback": {"sound": "nobody-said-this"}}, "sounds not found: nobody-said-this"),

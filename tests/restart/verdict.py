@@ -122,7 +122,7 @@ def _agents(world: World) -> Iterator[str]:
 
 
 def _dead_ms(lines: list[Line]) -> int:
-    """How long at the most there was nobody to see a talk begin or end: until the link was up again. 0: always somebody."""
+    """How long at the most nobody saw a talk begin or end: until the link was up again. 0: always somebody did."""
     longest_ms, since = 0, None
     for before, line in pairwise(lines):
         if isinstance(line.input, LinkLost):

@@ -126,7 +126,7 @@ export type Fact =
   | { type: OtherFact }
 
 // These change nothing that a screen draws.
-export type OtherFact = "Configured" | "BridgeMissing" | "StrayLeg" | "StrayCall" | "HangUpOrdered" | "SmdrMatched"
+export type OtherFact = "Configured" | "BridgeMissing" | "MusicMissing" | "StrayLeg" | "StrayCall" | "HangUpOrdered" | "SmdrMatched"
 
 export interface FactItem {
   seq: number
@@ -172,4 +172,16 @@ export type ServerMessage =
   | { type: "taken_over" }
   | { type: "error"; why: string }
 
-export type Wish = "log_in" | "log_out" | "go_ready" | "go_not_ready" | "end_wrap_up" | "reject_offer" | "hang_up"
+export type Wish =
+  | "log_in"
+  | "log_out"
+  | "go_ready"
+  | "go_not_ready"
+  | "end_wrap_up"
+  | "reject_offer"
+  | "hang_up"
+  | "hold"
+  | "resume"
+  | "consult"
+  | "join"
+  | "transfer"

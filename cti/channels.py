@@ -1,0 +1,193 @@
+"""What is known of one node's channels: callers, the legs of offers, who talks to whom. Pure.
+
+All of it comes from the journal's lines, so that after a restart the old lines bring it back. It is the bridge's view
+of the switch, not of the calls: which channel has which name, and which of them belong together.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from acd import vocabulary as say
+from acd.vocabulary import AnyFact, AnyInput
+
+
+class Caller(msgspec.Struct):
+    """A caller on the line. `uniqueid`: the channel that the call is on now. `parties`: the offers of those who talk to
+    the caller, or hold the call."""
+
+    uniqueid: str
+    channel: str
+    ani: str
+    since: int
+    parties: list[int] = msgspec.field(default_factory=list)
+    held: bool = False
+
+
+class Leg(msgspec.Struct):
+    """`channel` is "" until somebody has answered."""
+
+    since: int
+    channel: str = ""
+
+
+class Place(msgspec.Struct):
+    """What stands on a waiting caller's channel."""
+
+    queue: str
+    priority: int
+    joined_at: int
+
+
+class Channels:
+    """`hear` what was said to the ACD, then `remember` each fact that it made of it."""
+
+    def __init__(self, node: str) -> None:
+        self.node = node
+        self.phones: dict[str, str] = {}
+        self.callers: dict[str, Caller] = {}
+        self.legs: dict[int, Leg] = {}
+        self.originals: dict[str, str] = {}
+        """Consultation → the call that it is for."""
+        self.consulted: dict[str, int] = {}
+        """Consultation → the offer of who has answered."""
+        self.numbers: dict[str, str] = {}
+        """Who is called back: call → ANI."""
+        self.places: dict[str, Place] = {}
+        self.dialed: dict[str, str] = {}
+        """Telephones of callers that ring: call → the channel's unique id."""
+
+    def ours(self, call: str) -> bool:
+        """Whether the call, or the one that it is a consultation for, came to this node."""
+        return call.startswith(f"{self.node}-")
+
+    def original(self, call: str) -> Caller | None:
+        """The caller of a call or of a consultation about one."""
+        return self.callers.get(self.originals.get(call, call))
+
+    def channel(self, offer: int) -> str:
+        """The name of the channel of who has answered; "" for who has not, or is gone."""
+        leg = self.legs.get(offer)
+        return leg.channel if leg else ""
+
+    # ----------------------------------------------------------------------------------------------- what was said
+
+    def hear(self, said: AnyInput) -> None:
+        """What is known to have begun or ended on the switch, whatever the ACD made of it."""
+        match said:
+            case say.OfferAnswered():
+                if said.offer in self.legs:
+                    self.legs[said.offer].channel = said.channel
+            case say.CallerGone():
+                self.callers.pop(said.call, None)
+            case say.CallbackFailed():
+                self.dialed.pop(said.call, None)
+            case say.AgentGone() | say.OfferUnanswered():
+                self.legs.pop(said.offer, None)
+            case say.SwitchListed() if said.node == self.node:
+                self._take_list(said)
+
+    def _take_list(self, listed: say.SwitchListed) -> None:
+        """The list is right about everything that is older than it; what began after it was asked for stays."""
+        known, asked_at = self.callers, listed.asked_at
+        self.callers = {call: caller for call, caller in known.items() if caller.since >= asked_at}
+        for seen in listed.calls:
+            caller = known.get(seen.call) or Caller(self._uniqueid(seen.call), "", "", asked_at)
+            caller.channel, caller.ani = seen.channel, seen.ani or caller.ani
+            self.callers[seen.call] = caller
+        self.legs = {offer: leg for offer, leg in self.legs.items() if leg.since >= asked_at} | {
+            leg.offer: Leg(asked_at, leg.channel if leg.answered else "") for leg in listed.legs
+        }
+
+    def _uniqueid(self, call: str) -> str:
+        return self.dialed.get(call) or call.removeprefix(f"{self.node}-")
+
+    # -------------------------------------------------------------------------------------------- what was decided
+
+    def remember(self, fact: AnyFact, at: int) -> None:
+        match fact:
+            case say.AgentLoggedIn():
+                self.phones[fact.agent] = fact.phone
+            case say.AgentLoggedOut():
+                self.phones.pop(fact.agent, None)
+            case say.CallBegan() if fact.node == self.node:
+                self.callers[fact.call] = Caller(self._uniqueid(fact.call), fact.channel, fact.ani, since=at)
+            case say.CallerKnown() if fact.call in self.callers:
+                self.callers[fact.call].ani = fact.ani
+            case say.CallQueued() if self.ours(fact.call) and fact.call not in self.originals:
+                self.places[fact.call] = Place(fact.queue, fact.priority, fact.joined_at)
+            case say.CallLeftQueue() | say.CallDeflected():
+                self.places.pop(fact.call, None)
+            case say.CallOffered() if self.original(fact.call) is not None:
+                self.legs[fact.offer] = Leg(since=at)
+            case say.OfferFailed():
+                self.legs.pop(fact.offer, None)
+            case say.CallAbandoned():
+                self._forget(fact.call)
+            case say.CallEnded():
+                self._end(fact)
+            case _:
+                self._talk(fact)
+                self._call_back(fact, at)
+
+    def _talk(self, fact: AnyFact) -> None:
+        match fact:
+            case say.CallConnected() if fact.call in self.originals:
+                self.consulted[fact.call] = fact.offer
+            case say.CallConnected() if (caller := self.callers.get(fact.call)) is not None:
+                caller.parties.append(fact.offer)
+            case say.CallHeld() | say.CallResumed() if (caller := self.callers.get(fact.call)) is not None:
+                caller.held = isinstance(fact, say.CallHeld)
+            case say.ConsultStarted() if self.ours(fact.call):
+                self.originals[fact.call] = fact.original
+            case say.ConsultJoined() if (caller := self.callers.get(fact.call)) is not None:
+                caller.parties.append(fact.offer)
+                caller.held = False
+            case say.AgentLeft() | say.CallTransferred() if (caller := self.callers.get(fact.call)) is not None:
+                self._leave(caller, fact.offer)
+                caller.held = False
+
+    def _leave(self, caller: Caller, offer: int) -> None:
+        self.legs.pop(offer, None)
+        if offer in caller.parties:
+            caller.parties.remove(offer)
+
+    def _call_back(self, fact: AnyFact, at: int) -> None:
+        match fact:
+            case say.CallbackPlaced() if self.ours(fact.call):
+                caller = self.callers.get(fact.call)
+                self.numbers[fact.call] = caller.ani if caller else fact.number
+            case say.CallbackDialed() if self.ours(fact.call):
+                self.dialed[fact.call] = callback_id(fact.call, fact.attempt)
+            case say.CallbackMissed():
+                self.dialed.pop(fact.call, None)
+            case say.CallbackReached() if self.ours(fact.call):
+                ani = self.numbers.pop(fact.call, "")
+                self.callers[fact.call] = Caller(self._uniqueid(fact.call), fact.channel, ani, since=at)
+                self.dialed.pop(fact.call, None)
+
+    def _end(self, ended: say.CallEnded) -> None:
+        self.originals.pop(ended.call, None)
+        self.consulted.pop(ended.call, None)
+        self.legs.pop(ended.offer, None)
+        self._forget(ended.call)
+
+    def _forget(self, call: str) -> None:
+        self.callers.pop(call, None)
+        self.places.pop(call, None)
+        self.numbers.pop(call, None)
+        self.dialed.pop(call, None)
+
+
+CALLBACK_PREFIX = "callfloor-callback-"
+
+
+def callback_id(call: str, attempt: int) -> str:
+    """The unique id of the channel on which a caller is called back, for the so-many-th time."""
+    return f"{CALLBACK_PREFIX}{attempt}-{call}"
+
+
+def called_back(uniqueid: str) -> str:
+    """The call that such a channel is for, or ""."""
+    attempt, _, call = uniqueid.removeprefix(CALLBACK_PREFIX).partition("-")
+    return call if uniqueid.startswith(CALLBACK_PREFIX) and attempt.isdecimal() else ""

@@ -1,0 +1,287 @@
+"""What the ACD decided, as what one Asterisk node is to do: a line of the journal → AMI actions. Pure.
+
+A line may say several things about one call at once (held, and somebody is consulted; joined, and the first agent has
+left). So who talks to whom is put right once a line, from what is true at its end, and in this order: callers are taken
+to the music first, then parties are joined, then legs are dialed and hung up. Whoever is hung up first would take the
+other one of a bridge along.
+
+A caller waits in `callfloor-wait`, whether in line or on hold; an agent whose caller is on hold, in `callfloor-agent`.
+Two talk in a bridge, several in a conference. Tried on Asterisk 22: Redirect takes both ends of a bridge away at once,
+and Bridge takes a channel out of music, tones or another bridge.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import msgspec
+
+from acd import vocabulary as say
+from acd.vocabulary import AnyFact, Line
+from cti.ami import Header, variable
+from cti.channels import Channels, callback_id
+from cti.settings import DialSettings
+
+LEG_CONTEXT = "callfloor-agent"
+WAIT_CONTEXT = "callfloor-wait"
+CONFERENCE_CONTEXT = "callfloor-conference"
+CALLBACK_CONTEXT = "callfloor-callback"
+
+_NOT_OF_NUMBERS = re.compile(r"[^0-9A-Za-z+*#._@-]")
+_NUMBER_LENGTH_MAX = 64
+_DIALABLE = re.compile(r"\+?[0-9*#]{1,32}")
+
+
+def leg_prefix(node: str) -> str:
+    """How the unique ids of the legs that a node dials begin; the number of the offer follows."""
+    return f"callfloor-offer-{node}-"
+
+
+def number(text: str) -> str:
+    """What is left of a telephone number that somebody else has written."""
+    return _NOT_OF_NUMBERS.sub("", text)[:_NUMBER_LENGTH_MAX]
+
+
+class Action(msgspec.Struct, frozen=True):
+    """What the switch is to do, and what it means if it refuses.
+
+    `offer` is set on the Originate of an offer: the offer has failed; `callback` on that of a call back.
+    `list_if_refused`: something is not as we believe, ask what there is. None of these: whatever it was about is gone,
+    which is being reported anyway.
+    """
+
+    name: str
+    headers: tuple[Header, ...]
+    action_id: str = ""
+    offer: int = 0
+    callback: str = ""
+    list_if_refused: bool = False
+
+
+@dataclass
+class _Turn:
+    """What a line asks for, until it is known in which order. `to_music`: call → the offer that holds it, or 0;
+    `to_tones`: offer → what its agent hears."""
+
+    to_music: dict[str, int] = field(default_factory=dict)
+    to_join: dict[str, None] = field(default_factory=dict)
+    to_tones: dict[int, str] = field(default_factory=dict)
+    to_note: dict[str, None] = field(default_factory=dict)
+    actions: list[Action] = field(default_factory=list)
+
+
+class Orders:
+    """Reads `channels`, and has them remember each fact."""
+
+    def __init__(self, channels: Channels, dial: DialSettings) -> None:
+        self._channels = channels
+        self._dial = dial
+        self._leg_prefix = leg_prefix(channels.node)
+
+    def of(self, line: Line) -> list[Action]:
+        """What is to be done because of a line, in order. What is only written down for a later restart comes last: no
+        telephone should wait for it."""
+        self._channels.hear(line.input)
+        turn = _Turn()
+        for fact in line.facts:
+            self._act(fact, line.input.at, turn)
+            self._channels.remember(fact, line.input.at)
+        taken_away = [action for call in turn.to_music for action in self._to_music(call, turn)]
+        joined = [action for call in turn.to_join for action in self._join(call)]
+        noted = [action for call in turn.to_note for action in self._note(call)]
+        return [*taken_away, *joined, *turn.actions, *self._tones(turn), *noted]
+
+    def _act(self, fact: AnyFact, at: int, turn: _Turn) -> None:
+        channels = self._channels
+        match fact:
+            case say.CallQueued() | say.CallLeftQueue() | say.CallDeflected():
+                turn.to_note[fact.call] = None
+            case say.CallOffered() if channels.original(fact.call) is not None:
+                turn.actions.append(self._offer(fact, at))
+            case say.CallConnected() | say.BridgeMissing() | say.CallResumed() | say.ConsultJoined():
+                turn.to_join[fact.call] = None
+            case say.CallHeld() | say.MusicMissing():
+                turn.to_music[fact.call] = fact.offer
+            case say.ConsultStarted() if (caller := channels.callers.get(fact.original)) and caller.parties:
+                turn.to_tones[caller.parties[0]] = "consult"
+            case say.OfferFailed() | say.HangUpOrdered() if fact.offer in channels.legs:
+                # Refused if the Originate has not come as far as a channel: the leg would ring on.
+                ringing = isinstance(fact, say.OfferFailed)
+                turn.actions.append(self._hang_up_leg(fact.offer, list_if_refused=ringing))
+            case say.AgentLeft() | say.CallTransferred():
+                self._part(fact, turn)
+            case say.CallEnded():
+                self._end(fact, turn)
+            case say.StrayLeg():
+                # Not remembered, by its nature; on a node that never had it, there is nothing to match its id.
+                turn.actions.append(self._hang_up_leg(fact.offer))
+            case say.StrayCall() if channels.ours(fact.call):
+                turn.actions.append(_hang_up(fact.channel))
+            case _:
+                self._call_back(fact, at, turn)
+
+    # ------------------------------------------------------------------------------------------------------- talks
+
+    def _part(self, fact: say.AgentLeft | say.CallTransferred, turn: _Turn) -> None:
+        """One party leaves the call; the caller who is sent on hears music first, unless on hold already."""
+        caller = self._channels.callers.get(fact.call)
+        if isinstance(fact, say.CallTransferred) and caller is not None and not caller.held:
+            turn.to_music[fact.call] = 0
+        if fact.offer in self._channels.legs:
+            turn.actions.append(self._hang_up_leg(fact.offer))
+
+    def _end(self, ended: say.CallEnded, turn: _Turn) -> None:
+        channels = self._channels
+        if (caller := channels.callers.get(ended.call)) is not None:
+            turn.actions.append(_hang_up(caller.uniqueid))
+        elif (original := channels.original(ended.call)) is not None and not ended.offer and original.parties:
+            turn.to_tones[original.parties[0]] = "unanswered"
+        if ended.offer in channels.legs:
+            turn.actions.append(self._hang_up_leg(ended.offer))
+
+    def _to_music(self, call: str, turn: _Turn) -> list[Action]:
+        """The caller, and the agent who holds the call, leave their bridge."""
+        caller = self._channels.callers.get(call)
+        if caller is None:
+            return []
+        offer = turn.to_music[call]
+        to_wait = _redirect(caller.uniqueid, WAIT_CONTEXT, "s")
+        if not self._channels.channel(offer):
+            return [to_wait]
+        exten = turn.to_tones.pop(offer, "held")
+        extra = (
+            ("ExtraChannel", f"{self._leg_prefix}{offer}"),
+            ("ExtraContext", LEG_CONTEXT),
+            ("ExtraExten", exten),
+            ("ExtraPriority", "1"),
+        )
+        return [msgspec.structs.replace(to_wait, headers=(*to_wait.headers, *extra))]
+
+    def _tones(self, turn: _Turn) -> list[Action]:
+        """What an agent hears who consults somebody, unless there is something else to hear by now."""
+        holding = {caller.parties[0] for caller in self._channels.callers.values() if caller.held and caller.parties}
+        return [
+            _redirect(f"{self._leg_prefix}{offer}", LEG_CONTEXT, exten)
+            for offer, exten in turn.to_tones.items()
+            if offer in holding and self._channels.channel(offer)
+        ]
+
+    def _join(self, call: str) -> list[Action]:
+        """Whoever talks on a call is brought together; where one of them is gone, the next list tells the ACD."""
+        channels = self._channels
+        if (caller := channels.callers.get(call)) is None:
+            return self._join_consult(call)
+        others = [name for offer in caller.parties if (name := channels.channel(offer))]
+        if len(others) < len(caller.parties) or not others or caller.held:
+            return []
+        if len(others) == 1:
+            return [_bridge(caller.channel, others[0])]
+        room = caller.uniqueid
+        legs = [
+            _redirect(f"{self._leg_prefix}{offer}", CONFERENCE_CONTEXT, f"a{room}") for offer in sorted(caller.parties)
+        ]
+        return [*legs, _redirect(caller.uniqueid, CONFERENCE_CONTEXT, f"c{room}")]
+
+    def _join_consult(self, call: str) -> list[Action]:
+        channels = self._channels
+        original, asked = channels.original(call), channels.consulted.get(call, 0)
+        if original is None or not original.parties:
+            return []
+        agent, other = channels.channel(original.parties[0]), channels.channel(asked)
+        return [_bridge(agent, other)] if agent and other else []
+
+    # ---------------------------------------------------------------------------------------------------- dialing
+
+    def _offer(self, offered: say.CallOffered, at: int) -> Action:
+        caller = self._channels.original(offered.call)
+        ani = number(caller.ani) if caller else ""
+        if offered.agent:
+            # An agent without a phone gets an empty one here, which Asterisk refuses like any phone it does not know.
+            channel = self._channels.phones.get(offered.agent, "")
+        else:
+            channel, ani = self._outside(offered.number), self._dial.caller_id or ani
+        return Action(
+            name="Originate",
+            headers=(
+                *self._originate(channel, LEG_CONTEXT, offered.until - at, ani),
+                ("ChannelId", f"{self._leg_prefix}{offered.offer}"),
+                variable("CALLFLOOR_OFFER", str(offered.offer)),
+                variable("CALLFLOOR_CALL_OFFERED", offered.call),
+            ),
+            action_id=f"offer-{offered.offer}",
+            offer=offered.offer,
+        )
+
+    def _call_back(self, fact: AnyFact, at: int, turn: _Turn) -> None:
+        channels = self._channels
+        match fact:
+            case say.CallbackDialed() if channels.ours(fact.call):
+                turn.actions.append(self._dial_back(fact, at))
+            case say.CallbackMissed() if uniqueid := channels.dialed.get(fact.call, ""):
+                turn.actions.append(_hang_up(uniqueid, list_if_refused=True))
+            case say.CallbackReached():
+                turn.to_note[fact.call] = None
+
+    def _dial_back(self, dialed: say.CallbackDialed, at: int) -> Action:
+        return Action(
+            name="Originate",
+            headers=(
+                *self._originate(
+                    self._outside(dialed.number), CALLBACK_CONTEXT, dialed.until - at, self._dial.caller_id
+                ),
+                ("ChannelId", callback_id(dialed.call, dialed.attempt)),
+                variable("CALLFLOOR_CALL", dialed.call),
+                variable("CALLFLOOR_ANI", number(self._channels.numbers.get(dialed.call, ""))),
+            ),
+            action_id=f"callback-{dialed.attempt}-{dialed.call}",
+            callback=dialed.call,
+        )
+
+    def _outside(self, to: str) -> str:
+        """How this node reaches a number; what is no number, or cannot be reached, gets a channel that is refused."""
+        return self._dial.number.replace("{number}", to) if _DIALABLE.fullmatch(to) else ""
+
+    def _originate(self, channel: str, context: str, ring_ms: int, caller_id: str) -> tuple[Header, ...]:
+        return (
+            ("Channel", channel),
+            ("Context", context),
+            ("Exten", "s"),
+            ("Priority", "1"),
+            ("Timeout", str(max(1, ring_ms))),
+            *((("CallerID", caller_id),) if caller_id else ()),
+            # Without it Asterisk holds back every other event and action of this session while the phone rings.
+            ("Async", "true"),
+        )
+
+    # ---------------------------------------------------------------------------------------------- single channels
+
+    def _note(self, call: str) -> list[Action]:
+        """For a restart without a journal: what the call needs to be picked up again stands on its channel."""
+        if (caller := self._channels.callers.get(call)) is None:
+            return []
+        noted = {"QUEUE": ""}
+        if (place := self._channels.places.get(call)) is not None:
+            noted = {"QUEUE": place.queue, "PRIORITY": str(place.priority), "JOINED_AT": str(place.joined_at)}
+        return [_setvar(caller.uniqueid, f"CALLFLOOR_{name}", value) for name, value in noted.items()]
+
+    def _hang_up_leg(self, offer: int, *, list_if_refused: bool = False) -> Action:
+        return _hang_up(f"{self._leg_prefix}{offer}", list_if_refused=list_if_refused)
+
+
+def _redirect(uniqueid: str, context: str, exten: str) -> Action:
+    headers = (("Channel", uniqueid), ("Context", context), ("Exten", exten), ("Priority", "1"))
+    return Action(name="Redirect", headers=headers, list_if_refused=True)
+
+
+def _bridge(one: str, other: str) -> Action:
+    headers = (("Channel1", one), ("Channel2", other), ("Tone", "no"))
+    return Action(name="Bridge", headers=headers, list_if_refused=True)
+
+
+def _hang_up(channel: str, *, list_if_refused: bool = False) -> Action:
+    return Action(name="Hangup", headers=(("Channel", channel),), list_if_refused=list_if_refused)
+
+
+def _setvar(uniqueid: str, name: str, value: str) -> Action:
+    return Action(name="Setvar", headers=(("Channel", uniqueid), ("Variable", name), ("Value", value)))
