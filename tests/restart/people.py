@@ -100,17 +100,13 @@ class Desk:
     agent: str
     changed: Callable[[], None]
     declines: int = 0
-    rings: int = 0
     on_call: Channel | None = None
     ringing: list[Leg] = field(default_factory=list)
-    found_busy: int = 0
 
     def ring(self, leg: Leg) -> None:
-        self.rings += 1
         # A CANCEL or a BYE comes before the next INVITE.
         in_use = [self.on_call, *(ringing.channel for ringing in self.ringing)]
         if any(channel is not None and not channel.hanging_up for channel in in_use):
-            self.found_busy += 1
             leg.refuse(USER_BUSY)
             return
         self.ringing.append(leg)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from acd.core import Acd
-from acd.vocabulary import GoReady, Line, LogIn
+from acd.vocabulary import GoReady, Line, LinkRestored, LogIn
 from records.journal import JournalReader
 from tests.restart.nursery import Asked, Kill, Order
 
@@ -80,9 +80,11 @@ class Witness:
         self._writer: asyncio.StreamWriter | None = None
         self._reader: JournalReader | None = None
         self._asked: dict[str, object] = {}
+        self._begins_at = 0
 
     def start_house(self, kill: Kill | None = None) -> None:
         Witness.houses += 1
+        self._begins_at = len(self.lines)
         self.alive = True
         self.nursery.order(self, Witness.houses, kill)
 
@@ -99,9 +101,9 @@ class Witness:
     def log(self) -> str:
         return "\n".join((self.folder / "house.log").read_text().splitlines()[-40:])
 
-    async def until(self, what: str, comes: Callable[[], object]) -> None:
+    async def until(self, what: str, comes: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 while not comes():
                     self._changed.clear()
                     await self._changed.wait()
@@ -130,9 +132,14 @@ class Witness:
 
     async def end_house(self) -> None:
         """In the evening: it writes its records, and goes."""
+        await self.until("a house to end", lambda: self._writer is not None)
         assert self._writer is not None
         self._writer.write_eof()
         await self.until("the house's end", lambda: not self.alive)
+
+    def is_linked(self) -> bool:
+        """Whether this house, and not one before it, hears the switch and has seen what is there."""
+        return any(isinstance(line.input, LinkRestored) for line in self.lines[self._begins_at :])
 
     def agents_are_ready(self) -> bool:
         agents = self.acd.state.agents

@@ -109,7 +109,7 @@ class World(Witness):
         return found + [f"joined in the journal: {sorted(pair)}" for pair in believed - joined]
 
     def agrees(self) -> bool:
-        return self.alive and f"ami:{NODE}" not in self.acd.state.links_down and not self.differences()
+        return self.alive and self.is_linked() and not self.differences()
 
     def picture(self) -> str:
         persons = [f"{p.ani[-1]} hears {p.hears!r} over {p.over}" for p in self.persons]
