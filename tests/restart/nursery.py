@@ -4,7 +4,7 @@ A fork costs some milliseconds, a new Python a second. Each house is a process o
 own SIGKILL at the very moment that its order names: nothing is flushed, closed or said that a crash would not.
 
     an order      one line of JSON (`Order`) on standard input; its end ends everything
-    a house       tells over its Unix socket which it is and then each line that it has acted on: numbers, one a line;
+    a house       tells over its Unix socket which it is and its process id, then each line that it has acted on;
                   takes from there what people ask at their consoles: JSON of `Asked`, one a line. When no more will
                   be asked, it goes as soon as its call records are written
 """
@@ -16,6 +16,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeAlias
 from unittest.mock import patch
@@ -27,10 +28,14 @@ import uvloop
 from acd.vocabulary import AnyInput, Line
 from callfloor.config import check
 from callfloor.house import House
+from callfloor.logs import set_up as set_up_log
 from records.journal import Journal, _encode
 
 Moment: TypeAlias = Literal["torn", "written", "acted"]
 """In the middle of writing the line; written, and nobody told of it; and after every part has acted on it."""
+
+
+REAL_TIME_NS = time.time_ns
 
 
 class Kill(msgspec.Struct, frozen=True):
@@ -46,6 +51,8 @@ class Order(msgspec.Struct, frozen=True):
     socket: str
     config: dict[str, Any]
     kill: Kill | None = None
+    clock_ahead_s: int = 0
+    """By how much the machine's wall clock is wrong when this house starts."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -81,10 +88,14 @@ def kill_at(kill: Kill) -> None:
 
 async def live(order: Order) -> NoReturn:
     reader, writer = await asyncio.open_unix_connection(order.socket)
-    writer.write(b"%d\n" % order.number)
+    writer.write(b"%d %d\n" % (order.number, os.getpid()))
     if order.kill is not None:
         kill_at(order.kill)
-    house = House(check(order.config, Path(order.folder)), None)
+    step_ns = order.clock_ahead_s * 1_000_000_000
+    patch("callfloor.clock.time.time_ns", lambda: REAL_TIME_NS() + step_ns).start()
+    config = check(order.config, Path(order.folder))
+    set_up_log(config.log)
+    house = House(config, None)
     await house.start(lambda *_: None)
     house.floor.follow(lambda line: writer.write(b"%d\n" % line.seq))
     writer.write(b"0\n")

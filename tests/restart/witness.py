@@ -28,7 +28,7 @@ class Nursery:
 
     def __init__(self, socket: Path) -> None:
         self._socket = socket
-        self._witnesss: dict[int, Witness] = {}
+        self._witnesses: dict[int, Witness] = {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Nursery]:
@@ -44,14 +44,16 @@ class Nursery:
             await self._process.wait()
             self._server.close()
 
-    def order(self, witness: Witness, number: int, kill: Kill | None) -> None:
-        self._witnesss[number] = witness
-        said = Order(number, str(witness.folder), str(self._socket), witness.config, kill)
+    def order(self, witness: Witness, number: int, kill: Kill | None, clock_ahead_s: int) -> None:
+        self._witnesses[number] = witness
+        said = Order(number, str(witness.folder), str(self._socket), witness.config, kill, clock_ahead_s)
         assert self._process.stdin is not None
         self._process.stdin.write(msgspec.json.encode(said) + b"\n")
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        witness = self._witnesss.pop(int(await reader.readline()))
+        number, pid = map(int, (await reader.readline()).split())
+        witness = self._witnesses.pop(number)
+        witness.pid = pid
         witness.house_speaks(writer)
         try:
             while await reader.readline():
@@ -75,6 +77,7 @@ class Witness:
         self.lines: list[Line] = []
         self.acd = Acd()
         self.alive = False
+        self.pid = 0
         self.deaths = 0
         self._changed = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
@@ -82,11 +85,11 @@ class Witness:
         self._asked: dict[str, object] = {}
         self._begins_at = 0
 
-    def start_house(self, kill: Kill | None = None) -> None:
+    def start_house(self, kill: Kill | None = None, *, clock_ahead_s: int = 0) -> None:
         Witness.houses += 1
         self._begins_at = len(self.lines)
         self.alive = True
-        self.nursery.order(self, Witness.houses, kill)
+        self.nursery.order(self, Witness.houses, kill, clock_ahead_s)
 
     def house_speaks(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -20,9 +20,11 @@ from simulator.pbx.simulated_pbx import SimulatedPbx, free_port
 from simulator.settings import SimulatedPbxSettings
 from tests.restart.day import AGENTS, DECLINES, NODE, PLANS, config
 from tests.restart.people import Desk, Person, Plan
+from tests.restart.wires import AGI_END, AMI_END, Wire
 from tests.restart.witness import Nursery, Witness
 
 SOUND_MS = 30
+PBX = {"node": NODE, "retry_ms": 50, "waiting_slice_ms": 300, "sound_ms": SOUND_MS}
 
 
 class World(Witness):
@@ -32,23 +34,31 @@ class World(Witness):
         super().__init__(folder, nursery, {agent: f"PJSIP/{agent}" for agent in AGENTS})
         self.persons: list[Person] = []
         self.desks = {agent: Desk(agent, self.look, DECLINES.get(agent, 0)) for agent in AGENTS}
+        self.plans: Sequence[Plan] = PLANS
         self._day_began = False
 
     @asynccontextmanager
     async def open(self, **settings: Any) -> AsyncIterator[Self]:
-        agi_port = free_port()
-        values = {"node": NODE, "agi_port": agi_port, "retry_ms": 50, "waiting_slice_ms": 300, "sound_ms": SOUND_MS}
-        self.pbx = SimulatedPbx(SimulatedPbxSettings.model_validate({**values, **settings}))
+        house_agi, self.agi_port = free_port(), free_port()
+        self._settings = {**PBX, "agi_port": self.agi_port, "ami_port": free_port(), **settings}
+        await self.switch_on()
+        self.ami = Wire(free_port(), self.pbx.ami_port, AMI_END)
+        self.agi = Wire(self.agi_port, house_agi, AGI_END)
+        self.config = config(self.folder, self.ami.port, house_agi)
+        _speak(check(self.config, self.folder).ivr)
+        async with self.ami.open(), self.agi.open():
+            try:
+                yield self
+            finally:
+                await self.pbx.close()
+                self.close()
+
+    async def switch_on(self) -> None:
+        """The PBX, with nobody on it; closed and switched on again it is the same one, restarted."""
+        self.pbx = SimulatedPbx(SimulatedPbxSettings.model_validate(self._settings))
         await self.pbx.start()
         for desk in self.desks.values():
             self.pbx.add_phone(self.phones[desk.agent], desk)
-        self.config = config(self.folder, self.pbx.ami_port, agi_port)
-        _speak(check(self.config, self.folder).ivr)
-        try:
-            yield self
-        finally:
-            await self.pbx.close()
-            self.close()
 
     # ---------------------------------------------------------------------------------------------- the people
 
@@ -63,13 +73,13 @@ class World(Witness):
         if self._day_began:
             return
         self._day_began = True
-        for plan in PLANS:
+        for plan in self.plans:
             asyncio.get_running_loop().call_later(plan.at_ms / 1_000, self.call, plan)
 
     def day_is_over(self) -> bool:
         state = self.acd.state
         return (
-            len(self.persons) == len(PLANS)
+            len(self.persons) == len(self.plans)
             and all(person.over for person in self.persons)
             and not (state.calls or state.offers or self.pbx.switch.channels)
             and all(agent.state == FREE for agent in state.agents.values())
