@@ -128,7 +128,10 @@ class Bridge:
             await self._link.listing(LIST_ACTION, LIST_HEADERS, tell_list)
         except NotConnected:
             pass  # the next login asks for a list anyway
-        except (ActionFailed, OutcomeUnknown) as error:
+        except OutcomeUnknown as error:
+            self._log.warning("ami_list_unknown", why=str(error))
+            self._in_doubt.set()
+        except ActionFailed as error:
             self._log.error("ami_list_failed", why=str(error), again_s=self._settings.reconcile_s)
 
     async def _reconcile(self) -> NoReturn:
