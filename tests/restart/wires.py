@@ -46,6 +46,7 @@ class Wire:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await server.wait_closed()
 
     def cut(self) -> None:
         for writer in self._writers:
@@ -75,7 +76,7 @@ class Wire:
             pass  # by the end of `open`, and awaited there
         finally:
             self._tasks.discard(task)
-            writer.transport.abort()
+            await _end(writer)
 
     async def _join(self, *ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
         writers = {writer for _, writer in ways}
@@ -89,7 +90,7 @@ class Wire:
             await asyncio.gather(*running, return_exceptions=True)
             self._writers -= writers
             for writer in writers:
-                writer.close()
+                await _end(writer)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         held = b""
@@ -114,6 +115,12 @@ class Wire:
                 await asyncio.sleep(self.delay_s)
         if fault != "drop":
             writer.write(piece * (2 if fault == "repeat" else 1))
+
+
+async def _end(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 class Chance:

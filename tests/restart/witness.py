@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,8 @@ class Nursery:
         except ConnectionError:
             pass  # it is dead: with our orders unread
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
         witness.house_died()
 
 

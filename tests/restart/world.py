@@ -51,6 +51,7 @@ class World(Witness):
                 yield self
             finally:
                 await self.pbx.close()
+                await asyncio.sleep(0.05)  # its AGI clients' connections are closing, and nobody can await them
                 self.close()
 
     async def switch_on(self) -> None:
