@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
-from acd.choosing import Facts, dial_ahead, find_agent, find_call, refused
+from acd.choosing import Facts, dial_ahead, find_agent, find_call, find_calls, refused
 from acd.model import Agent, Call, State
 from acd.moves import AgentLine, Presence
 from acd.queue_rules import left_alone
@@ -20,7 +20,7 @@ def log_in(state: State, request: say.LogIn) -> Facts:
     elif agent.presence is not Presence.LOGGED_OFF:
         yield from refused(request, agent.id, "is logged in already")
     else:
-        yield say.AgentLoggedIn(agent.id, request.phone)
+        yield say.AgentLoggedIn(agent.id, request.phone, request.phone in state.phones_gone)
 
 
 def log_out(state: State, request: say.LogOut) -> Facts:
@@ -125,6 +125,31 @@ def rest_over(state: State, at: int, agent: Agent) -> Facts:
     yield say.RestEnded(agent.id)
     yield from find_call(state, at, agent)
     yield from left_alone(state, at, agent)
+
+
+def phone_state(state: State, report: say.PhoneState) -> Facts:
+    """Who is at a telephone that is gone gets no calls, and a callback for which they were kept gets another agent. A
+    call that rings there is left to ring: the switch says soon enough that nobody is there."""
+    if report.reachable is (report.phone not in state.phones_gone):
+        return
+    agents = [agent for agent in state.agents.values() if agent.phone == report.phone and _logged_in(agent)]
+    names = [agent.id for agent in agents]
+    if report.reachable:
+        yield say.PhoneFound(report.phone, names)
+        yield from find_calls(state, report.at, agents)
+        return
+    kept = [state.calls[agent.call] for agent in agents if agent.line is AgentLine.RESERVED]
+    for call in kept:
+        yield say.AgentReleased(call.reserved, call.id)
+    yield say.PhoneLost(report.phone, report.why, names)
+    for call in kept:
+        yield from find_agent(state, report.at, call)
+    for agent in agents:
+        yield from left_alone(state, report.at, agent)
+
+
+def _logged_in(agent: Agent) -> bool:
+    return agent.presence is not Presence.LOGGED_OFF
 
 
 def console_opened(state: State, report: say.ConsoleOpened) -> Facts:

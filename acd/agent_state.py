@@ -5,7 +5,7 @@ from __future__ import annotations
 from acd import vocabulary as say
 from acd.agent_choices import add_load
 from acd.lanes import agent_moved, put_in_line, take_out_of_lane
-from acd.model import CONDITION_BY_LINE, CONDITION_BY_PRESENCE, Agent, Apply, State
+from acd.model import CONDITION_BY_LINE, CONDITION_BY_PRESENCE, FREE, UNREACHABLE, Agent, Apply, State
 from acd.moves import LINE, PRESENCE, AgentLine, move
 from acd.vocabulary import Fact
 
@@ -35,6 +35,8 @@ _CONNECTED, _WRAP_UP, _FREE = AgentLine.CONNECTED, AgentLine.WRAP_UP, AgentLine.
 def _condition(agent: Agent) -> None:
     before, line = agent.state, agent.line
     after = CONDITION_BY_PRESENCE[agent.presence] if line is _FREE else CONDITION_BY_LINE[line]
+    if after == FREE and not agent.reachable:
+        after = UNREACHABLE
     if before != after:
         agent.state = after
         agent_moved(agent, before, after)
@@ -42,7 +44,7 @@ def _condition(agent: Agent) -> None:
 
 def _agent_logged_in(state: State, at: int, fact: say.AgentLoggedIn) -> None:
     agent = state.agents[fact.agent]
-    agent.phone, agent.reason = fact.phone, ""
+    agent.phone, agent.reachable, agent.reason = fact.phone, not fact.unreachable, ""
     agent.calls = agent.talk_ms = agent.misses = 0
     agent.load, agent.load_at = 0.0, at
     _presence(at, agent, fact)
@@ -94,6 +96,23 @@ def _agent_released(state: State, at: int, fact: say.AgentReleased) -> None:
     put_in_line(state, call, at)
 
 
+def _phone_lost(state: State, at: int, fact: say.PhoneLost) -> None:
+    state.phones_gone[fact.phone] = fact.why
+    _reachable(state, fact, reachable=False)
+
+
+def _phone_found(state: State, at: int, fact: say.PhoneFound) -> None:
+    state.phones_gone.pop(fact.phone, None)
+    _reachable(state, fact, reachable=True)
+
+
+def _reachable(state: State, fact: say.PhoneLost | say.PhoneFound, *, reachable: bool) -> None:
+    for name in fact.agents:
+        agent = state.agents[name]
+        agent.reachable = reachable
+        _condition(agent)
+
+
 def _console_attached(state: State, at: int, fact: say.ConsoleAttached) -> None:
     state.agents[fact.agent].console = True
     state.deadlines.discard(("console", fact.agent))
@@ -134,6 +153,8 @@ AGENT_FACTS: dict[type[Fact], Apply] = {
     say.RestEnded: _rest_ended,
     say.AgentReserved: _agent_reserved,
     say.AgentReleased: _agent_released,
+    say.PhoneLost: _phone_lost,
+    say.PhoneFound: _phone_found,
     say.ConsoleAttached: _console_attached,
     say.ConsoleDetached: _console_detached,
     say.WrapUpStarted: _wrap_up_started,

@@ -46,8 +46,11 @@ class Configured(Fact, frozen=True):
 
 
 class AgentLoggedIn(Fact, frozen=True):
+    """`unreachable`: the switch has not got the telephone."""
+
     agent: str
     phone: str = ""
+    unreachable: bool = False
 
 
 class AgentLoggedOut(Fact, frozen=True):
@@ -89,6 +92,19 @@ class AgentReserved(Fact, frozen=True):
 class AgentReleased(Fact, frozen=True):
     agent: str
     call: str
+
+
+class PhoneLost(Fact, frozen=True):
+    """The switch has not got this telephone any more: the `agents` at it get no calls until it is back."""
+
+    phone: str
+    why: str
+    agents: list[str] = []
+
+
+class PhoneFound(Fact, frozen=True):
+    phone: str
+    agents: list[str] = []
 
 
 class ConsoleAttached(Fact, frozen=True):
@@ -425,6 +441,8 @@ AnyFact: TypeAlias = (
     | RestEnded
     | AgentReserved
     | AgentReleased
+    | PhoneLost
+    | PhoneFound
     | ConsoleAttached
     | ConsoleDetached
     | CallBegan

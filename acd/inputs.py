@@ -313,6 +313,14 @@ class SwitchListed(Input, frozen=True):
     legs: list[SwitchLeg]
 
 
+class PhoneState(Input, frozen=True):
+    """Whether the switch has this telephone (`LogIn.phone`); `why` in the switch's words."""
+
+    phone: str
+    reachable: bool
+    why: str = ""
+
+
 class SmdrArrived(Input, frozen=True):
     """The PBX's record on the RS-232 line says that this call is over; `text` is the line as it came."""
 
@@ -364,6 +372,7 @@ Report: TypeAlias = (
     | LinkLost
     | LinkRestored
     | SwitchListed
+    | PhoneState
     | SmdrArrived
     | TimeCame
 )

@@ -26,10 +26,12 @@ Place: TypeAlias = tuple[int, int, int]
 """Where a call stands: the smaller is served sooner. What the first two are is the call choice's matter; the last is
 the call's number (`Call.nth`), so that of equals the one who called first is first."""
 
-CONDITIONS = ("free", "offered", "reserved", "connected", "wrap-up", "resting", "not ready", "logged off")
+CONDITIONS = (
+    "free", "offered", "reserved", "connected", "wrap-up", "resting", "unreachable", "not ready", "logged off",
+)  # fmt: skip
 """The words of `acd.policy.Condition`; an agent's condition and a pool's counts go by their number here."""
 
-FREE, OFFERED, RESERVED, CONNECTED, WRAP_UP, RESTING, NOT_READY, LOGGED_OFF = range(len(CONDITIONS))
+FREE, OFFERED, RESERVED, CONNECTED, WRAP_UP, RESTING, UNREACHABLE, NOT_READY, LOGGED_OFF = range(len(CONDITIONS))
 
 CONDITION_BY_LINE = {
     AgentLine.OFFERED: OFFERED,
@@ -64,6 +66,8 @@ class Agent:
     listed: int
     """The agent's place in the configuration, from 0."""
     phone: str = ""
+    reachable: bool = True
+    """Whether the switch has the telephone, as far as it tells."""
     presence: Presence = Presence.LOGGED_OFF
     presence_since: int = 0
     reason: str = ""
@@ -283,6 +287,8 @@ class State:
     fits: dict[tuple[str, Want], Fit] = field(default_factory=dict, compare=False, repr=False)
     """Who can take calls of a queue that want this: found once for each configuration."""
     links_down: dict[str, str] = field(default_factory=dict)
+    phones_gone: dict[str, str] = field(default_factory=dict)
+    """Telephones that the switch does not have, and why."""
     deadlines: Order[Deadline] = field(default_factory=Order)
     ended: OrderedDict[str, int] = field(default_factory=OrderedDict)
     dropped: OrderedDict[tuple[str, str], Dropped] = field(default_factory=OrderedDict)

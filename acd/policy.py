@@ -27,9 +27,9 @@ CallChoice: TypeAlias = Literal["oldest", "priority", "priority with ageing", "q
 """How a free agent's call is chosen across queues: each name is a function in `acd.call_choices`."""
 
 Condition: TypeAlias = Literal[
-    "free", "offered", "reserved", "connected", "wrap-up", "resting", "not ready", "logged off"
+    "free", "offered", "reserved", "connected", "wrap-up", "resting", "unreachable", "not ready", "logged off"
 ]
-"""Why an agent can or cannot be offered a call, in one word."""
+"""Why an agent can or cannot be offered a call, in one word. `unreachable`: the agent's telephone is not there."""
 
 MissPolicy: TypeAlias = Literal["not ready", "rest", "next"]
 """What follows when an agent did not take an offer. `not ready`: until the agent says otherwise; `rest`: no offers for

@@ -122,6 +122,7 @@ RULES: dict[type[say.Input], Callable[[State, Any], Facts]] = {
     say.CallbackFailed: callback_rules.callback_failed,
     say.CallerGone: call_rules.caller_gone,
     say.AgentGone: call_rules.agent_gone,
+    say.PhoneState: agent_rules.phone_state,
     say.ConsoleOpened: agent_rules.console_opened,
     say.ConsoleClosed: agent_rules.console_closed,
     say.LinkLost: switch_rules.link_lost,

@@ -43,6 +43,10 @@ def _the_agent(_: Agents, fact: Any) -> Sight:
     return Sight(fact, (fact.agent,))
 
 
+def _the_agents(_: Agents, fact: say.PhoneLost | say.PhoneFound) -> Sight:
+    return Sight(fact, tuple(fact.agents))
+
+
 def _the_calls_agents(agents: Agents, fact: Any) -> Sight:
     """And the agent whom the fact names: the call may not be theirs yet, or not any more."""
     known, named = agents.get(fact.call, ()), getattr(fact, "agent", "")
@@ -71,6 +75,8 @@ RULES: Mapping[type[Fact], Rule] = {
     say.RestEnded: _the_agent,
     say.AgentReserved: _the_agent,
     say.AgentReleased: _the_agent,
+    say.PhoneLost: _the_agents,
+    say.PhoneFound: _the_agents,
     say.ConsoleAttached: _the_agent,
     say.ConsoleDetached: _the_agent,
     say.CallBegan: _no_agent,

@@ -44,6 +44,7 @@ class AgentView(msgspec.Struct, frozen=True):
     offer: int
     call: str
     console: bool
+    reachable: bool
 
 
 class CallView(msgspec.Struct, frozen=True):
@@ -147,6 +148,8 @@ class Board:
         if isinstance(fact, say.Configured):
             return set(fact.queues)
         call = self._state.calls.get(getattr(fact, "call", ""))
+        if isinstance(fact, say.PhoneLost | say.PhoneFound):
+            return {queue for name in fact.agents for queue in self._state.agents[name].queues}
         agent = self._state.agents.get(getattr(fact, "agent", ""))
         return ({call.queue} if call and call.queue else set()) | (set(agent.queues) if agent else set())
 
@@ -178,6 +181,7 @@ class Board:
             offer=agent.offer,
             call=agent.call,
             console=agent.console,
+            reachable=agent.reachable,
         )
 
 

@@ -1,1 +1,1 @@
-"""How fast Callfloor is on the machine at hand: `python -m benchmarks [core] [decisions] [peers] [asterisk]`."""
+"""How fast Callfloor is on the machine at hand: `python -m benchmarks [NAME ...]`, all of them without a name."""

@@ -94,6 +94,9 @@ class Config(RuleTables):
         for place, queue in self.ivr.queues():
             if queue not in self.queues:
                 raise ValueError(f"ivr.{place}: there is no queue {queue!r} (queues: {known})")
+        for name, line in self.serial.items():
+            for queue in line.lamps.keys() - self.queues.keys():
+                raise ValueError(f"serial.{name}.lamps: there is no queue {queue!r} (queues: {known})")
         for name, user in self.users.items():
             if user.agent is not None and user.agent not in self.agents:
                 raise ValueError(f"users.{name}.agent: there is no agent {user.agent!r} (agents: {agents})")

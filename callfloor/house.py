@@ -19,6 +19,7 @@ from callfloor.clock import Clock
 from callfloor.config import Config
 from callfloor.floor import Floor
 from callfloor.metrics import FloorMetrics, SerialMetrics
+from callfloor.queue_lamps import QueueLamps
 from callfloor.screens import Screens
 from callfloor.timetable import Timetable
 from cti.bridge import Bridge
@@ -77,6 +78,10 @@ class House:
         self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound, self._acd.state, self._last_agent)
         self.bridges = [Bridge(node, tell, self._now) for node in config.nodes.values()]
         self.lines = [SerialLine(line, tell, self._now, reactor) for line in config.serial.values()]
+        self._lamps = [
+            QueueLamps(self._acd, line, settings.lamps)
+            for line, settings in zip(self.lines, config.serial.values(), strict=True)
+        ]
         self._rules = config.rules()
         self._asks = config.asks()
         self._timetable = Timetable(self._rules.hours, tell, self._now)
@@ -150,7 +155,8 @@ class House:
         self._now.not_before(self._acd.state.now)
         # The switch first: what a caller waits for should not wait for a screen.
         switch = [bridge.see for bridge in self.bridges]
-        for see in [*switch, self._timetable.see, *readers, self._figures.see, self._follower.see]:
+        lamps = [lamps.see for lamps in self._lamps]
+        for see in [*switch, self._timetable.see, *readers, *lamps, self._figures.see, self._follower.see]:
             self.floor.follow(see)
         log.info("house.remembers", lines=self._journal.last_seq, calls=len(self._acd.state.calls))
 

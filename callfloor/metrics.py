@@ -12,11 +12,33 @@ from prometheus_client.registry import Collector
 
 from acd import vocabulary as say
 from acd.core import Acd
+from acd.model import CONDITIONS
 from acd.vocabulary import Line
 from cti.serial_line import SerialLine
 
 _WAIT_BUCKETS_S = (1, 5, 10, 20, 30, 60, 120, 300, 600)
-_CONDITIONS = ("logged off", "not ready", "free", "offered", "connected", "wrap-up")
+_CARRIED = (
+    "received_bytes",
+    "discarded_bytes",
+    "unreadable_lines",
+    "remarks",
+    "records_missing",
+    "without_time",
+    "lamp_failures",
+    "lamps_given_up",
+    "opened",
+)
+_MATCHED = (
+    "smdi_matched",
+    "smdi_unmatched",
+    "calls_without_smdi",
+    "smdr_matched",
+    "smdr_unmatched",
+    "calls_without_smdr",
+    "agreed",
+    "contradicted",
+    "foreign",
+)
 
 
 class FloorMetrics(Collector):
@@ -48,7 +70,7 @@ class FloorMetrics(Collector):
             waiting.add_metric([queue.id], len(queue.line))
         agents = GaugeMetricFamily("callfloor_agents", "Agents, by what they do", labels=["condition"])
         conditions = Tally(agent.condition for agent in state.agents.values())
-        for condition in _CONDITIONS:
+        for condition in CONDITIONS:
             agents.add_metric([condition], conditions[condition])
         yield from (waiting, agents)
         yield GaugeMetricFamily("callfloor_calls", "Calls that exist", value=len(state.calls))
@@ -70,9 +92,9 @@ class SerialMetrics(Collector):
         )
         for line in self._lines:
             counts, matches = line.counts, line.matcher.counts
-            for what in ("received_bytes", "discarded_bytes", "unreadable_lines", "lamp_failures", "opened"):
+            for what in _CARRIED:
                 carried.add_metric([line.link_name, what], getattr(counts, what))
-            for what in ("smdi_matched", "smdi_unmatched", "smdr_matched", "smdr_unmatched", "contradicted", "foreign"):
+            for what in _MATCHED:
                 matched.add_metric([line.link_name, what], getattr(matches, what))
             if matches.lags_ms:
                 lag.add_metric([line.link_name], median(matches.lags_ms) / 1000)

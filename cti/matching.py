@@ -38,15 +38,20 @@ CLOCK_SLACK_MS = 120_000
 
 
 class MatchCounts(msgspec.Struct):
-    """How well the two links agree, for the board. `contradicted`: both named the caller, and not the same. `foreign`:
-    another message desk's, or a record of a call that did not come in or goes on. `lags_ms`: from the SMDI message to
-    its call, for the latest calls; below 0 if the call was first.
+    """How well the two links agree, for the board. `unmatched`: this line spoke of a call that AMI did not bring.
+    `calls_without_...`: AMI brought a call without its caller's number on a port, and this line, being up, said nothing
+    of it in time. `agreed` and `contradicted`: both named the caller. `foreign`: another message desk's, or a record of
+    a call that did not come in or goes on. `lags_ms`: from the SMDI message to its call, for the latest calls; below 0
+    if the call was first.
     """
 
     smdi_matched: int = 0
     smdi_unmatched: int = 0
+    calls_without_smdi: int = 0
     smdr_matched: int = 0
     smdr_unmatched: int = 0
+    calls_without_smdr: int = 0
+    agreed: int = 0
     contradicted: int = 0
     foreign: int = 0
     lags_ms: deque[int] = msgspec.field(default_factory=lambda: deque(maxlen=256))
@@ -64,6 +69,7 @@ class _Call(msgspec.Struct):
     ended_at: int | None = None
     smdi_heard: bool = False
     smdr_heard: bool = False
+    needs_us: bool = False
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -74,9 +80,17 @@ class _Waiting(msgspec.Struct, frozen=True):
 
 
 class SerialMatcher:
-    """One for each line; `link` is its name in reports, such as `serial:line1`. Times are milliseconds since 1970."""
+    """One for each line; `link` is its name in reports, such as `serial:line1`. Times are milliseconds since 1970.
 
-    def __init__(self, link: str, settings: MatchSettings) -> None:
+    `listening` is set while the line is up: calls that begin then without a number, on a port, are expected to be
+    spoken of here. `smdi` and `smdr` say which of the two the line carries.
+    """
+
+    def __init__(self, link: str, settings: MatchSettings, *, smdi: bool = True, smdr: bool = True) -> None:
+        self.listening = False
+        self._carries_smdi = smdi
+        self._carries_smdr = smdr
+        self._expected: deque[_Call] = deque()
         self._link = link
         self._settings = settings
         self._calls: dict[str, _Call] = {}  # in the order in which they began
@@ -132,6 +146,8 @@ class SerialMatcher:
     def expire(self, at: int) -> list[CallMessage]:
         """The SMDI messages whose call has not come in time: forgotten, counted, and returned for the log."""
         oldest = at - self._settings.match_window_ms
+        while self._expected and self._expected[0].began_at < oldest:
+            self.counts.calls_without_smdi += not self._expected.popleft().smdi_heard
         late = [port for port, waiting in self._waiting.items() if waiting.at < oldest]
         self.counts.smdi_unmatched += len(late)
         return [self._waiting.pop(port).message for port in late]
@@ -143,6 +159,9 @@ class SerialMatcher:
         if not call.port:
             return []
         self._on_port[call.port] = call
+        call.needs_us = self.listening and not call.ani
+        if call.needs_us and self._carries_smdi:
+            self._expected.append(call)
         waiting = self._waiting.get(call.port)
         if waiting is None or at - waiting.at > self._settings.match_window_ms:
             return []
@@ -153,8 +172,10 @@ class SerialMatcher:
         call.smdi_heard = True
         self.counts.smdi_matched += 1
         self.counts.lags_ms.append(call.began_at - at)
-        if call.ani and message.calling and not same_number(call.plain_ani, plain(message.calling)):
-            self.counts.contradicted += 1
+        if call.ani and message.calling:
+            same = same_number(call.plain_ani, plain(message.calling))
+            self.counts.agreed += same
+            self.counts.contradicted += not same
         ani, dnis = call.ani or message.calling, call.dnis or message.forwarding
         if (ani, dnis) == (call.ani, call.dnis):
             return []  # nothing that AMI did not bring
@@ -195,7 +216,9 @@ class SerialMatcher:
 
     def _forget(self, at: int) -> None:
         while self._ended and at - (self._ended[0].ended_at or 0) > self._settings.end_window_ms:
-            self._drop(self._ended.popleft())
+            call = self._ended.popleft()
+            self.counts.calls_without_smdr += call.needs_us and self._carries_smdr and not call.smdr_heard
+            self._drop(call)
         while len(self._calls) > MOST_CALLS:
             self._drop(next(iter(self._calls.values())))
 

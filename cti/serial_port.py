@@ -1,6 +1,6 @@
-"""Serial ports and device servers as connections that come back, by Twisted on pyserial. I/O.
+"""Serial ports and device servers (raw TCP, RFC 2217) as connections that come back, by Twisted on pyserial. I/O.
 
-Both are endpoints of one Twisted service, which does the reconnecting. Twisted's interfaces (zope.interface) mean
+All are endpoints of one Twisted service, which does the reconnecting. Twisted's interfaces (zope.interface) mean
 nothing to mypy, so `Any` stands for them here and nowhere else.
 """
 
@@ -29,6 +29,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer  # type: ignore[import-untyped]  # it has no types
 
+from cti.rfc2217 import RemotePort, escaped
 from cti.serial_settings import SerialSettings
 
 
@@ -54,7 +55,7 @@ def keep_connected(settings: SerialSettings, hears: Hears, delay_s: Callable[[],
     closes at once; so the delay is the caller's.
     """
     endpoint: Any = _Watched(_endpoint(settings, reactor), hears)
-    protocols: Any = _Protocols(hears)
+    protocols: Any = _Protocols(settings, hears, reactor)
     return ClientService(endpoint, protocols, lambda _failures: delay_s(), reactor)
 
 
@@ -74,18 +75,86 @@ class SerialProtocol(TwistedProtocol):
         self._hears.received(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        cut = isinstance(reason.value, ConnectionDone)  # "closed cleanly" in Twisted's words, and in no user's
-        self._hears.closed("the other end is gone" if cut else reason.getErrorMessage())
+        self._hears.closed(_why_lost(reason))
+
+
+ANSWER_S = 10.0
+"""How long a device server may take to set its port."""
+
+
+class RemotePortProtocol(TwistedProtocol):
+    """A port behind RFC 2217: told to be open once the server has set it, and never if it cannot."""
+
+    def __init__(self, hears: Hears, port: RemotePort, reactor: Any) -> None:
+        self._hears = hears
+        self._port = port
+        self._reactor = reactor
+        self._patience: Any = None
+        self._is_open = False
+        self._why = ""
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        if ITCPTransport.providedBy(transport):
+            _keep_alive(transport.getHandle())
+        transport.write(self._port.hello)
+        self._patience = self._reactor.callLater(ANSWER_S, self._give_up)
+
+    def dataReceived(self, data: bytes) -> None:
+        transport: Any = self.transport
+        heard = self._port.feed(data)
+        if reply := self._port.take_reply():
+            transport.write(reply)
+        if self._port.refused:
+            self._end(self._port.refused)
+        elif self._port.ready and not self._is_open:
+            self._is_open = True
+            self._patience.cancel()
+            self._hears.opened(_Escaped(transport))
+        if heard:
+            self._hears.received(heard)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self._patience is not None and self._patience.active():
+            self._patience.cancel()
+        why = self._why or _why_lost(reason)
+        if self._is_open:
+            self._hears.closed(why)
+        else:
+            self._hears.unreachable(why)
+
+    def _give_up(self) -> None:
+        self._end(f"it does not answer to {self._port.missing}")
+
+    def _end(self, why: str) -> None:
+        transport: Any = self.transport
+        self._why = self._why or f"the device server: {why}"
+        transport.abortConnection()
+
+
+class _Escaped:
+    """What is written to a port behind RFC 2217."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def write(self, data: bytes, /) -> object:
+        return self._transport.write(escaped(data))
 
 
 class _Protocols(Factory):
     noisy = False
 
-    def __init__(self, hears: Hears) -> None:
+    def __init__(self, settings: SerialSettings, hears: Hears, reactor: Any) -> None:
+        self._settings = settings
         self._hears = hears
+        self._reactor = reactor
 
-    def buildProtocol(self, addr: object) -> SerialProtocol:
-        return SerialProtocol(self._hears)
+    def buildProtocol(self, addr: object) -> TwistedProtocol:
+        if not self._settings.device.startswith("rfc2217://"):
+            return SerialProtocol(self._hears)
+        port = RemotePort(self._settings.baud, self._settings.framing)
+        return RemotePortProtocol(self._hears, port, self._reactor)
 
 
 @implementer(IStreamClientEndpoint)
@@ -137,13 +206,25 @@ def open_port(device: str, **parameters: Any) -> Any:
     8N1 is asked for instead (the codecs take a parity bit off).
     """
     try:
-        return serial.Serial(device, exclusive=True, **parameters)
+        port = serial.Serial(device, exclusive=True, **parameters)
     except termios.error as fault:
         is_pty = Path(device).resolve().is_relative_to("/dev/pts")
         if not is_pty or fault.args[0] != errno.EINVAL:
             raise
-    eight_bits = parameters | {"bytesize": serial.EIGHTBITS, "parity": serial.PARITY_NONE}
-    return serial.Serial(device, exclusive=True, **eight_bits)
+        eight_bits = parameters | {"bytesize": serial.EIGHTBITS, "parity": serial.PARITY_NONE}
+        port = serial.Serial(device, exclusive=True, **eight_bits)
+    if parameters.get("parity", serial.PARITY_NONE) != serial.PARITY_NONE:
+        _spoil_parity_errors(port.fileno())
+    return port
+
+
+def _spoil_parity_errors(port: int) -> None:
+    """Have the kernel give a NUL for a byte of the wrong parity. pyserial has it give the byte as it came, which may be
+    another digit; a message with a NUL in it is none.
+    """
+    attributes = termios.tcgetattr(port)
+    attributes[0] = attributes[0] & ~(termios.IGNPAR | termios.PARMRK) | termios.INPCK
+    termios.tcsetattr(port, termios.TCSANOW, attributes)
 
 
 def line_parameters(settings: SerialSettings) -> dict[str, Any]:
@@ -156,10 +237,16 @@ def line_parameters(settings: SerialSettings) -> dict[str, Any]:
 
 
 def _endpoint(settings: SerialSettings, reactor: Any) -> Any:
-    if not settings.device.startswith("socket://"):
+    _, remote, place = settings.device.partition("://")
+    if not remote:
         return _DeviceEndpoint(settings, reactor)
-    host, _, port = settings.device.removeprefix("socket://").rpartition(":")
+    host, _, port = place.rpartition(":")
     return HostnameEndpoint(reactor, host.strip("[]"), int(port))
+
+
+def _why_lost(reason: Failure) -> str:
+    cut = isinstance(reason.value, ConnectionDone)  # "closed cleanly" in Twisted's words, and in no user's
+    return "the other end is gone" if cut else str(reason.getErrorMessage())
 
 
 def _reason(fault: BaseException | None) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from cti.smdr import FORMATS
+from cti.smdr import SmdrFormat
+from cti.smdr_described import DescribedFormat
+from cti.smdr_formats import FORMATS
 
 
 def _known_format(name: str) -> str:
@@ -30,17 +32,18 @@ def _known_zone(name: str) -> str:
 
 def _known_device(device: str) -> str:
     kind, found, place = device.partition("://")
-    if not found:
-        if not device.startswith("/"):
-            raise ValueError(f"expected /dev/... or socket://host:port, not {device!r}")
-        return device
     host, _, port = place.rpartition(":")
-    if kind != "socket" or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise ValueError(f"expected /dev/... or socket://host:port, not {device!r}")
+    if found:
+        known = kind in ("socket", "rfc2217") and bool(host) and port.isdecimal() and 0 < int(port) < 65_536
+    else:
+        known = device.startswith("/")
+    if not known:
+        raise ValueError(f"expected /dev/..., socket://host:port or rfc2217://host:port, not {device!r}")
     return device
 
 
 Terminal = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+Station = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
 
 
 class MatchSettings(BaseModel):
@@ -60,8 +63,10 @@ class MatchSettings(BaseModel):
 
 
 class SerialSettings(BaseModel):
-    """One line. `device` is a serial port's path (a real one or a pseudo-terminal) or `socket://host:port`, a device
-    server's raw TCP port. `smdr_format` and `timezone` (the PBX's own) are for `smdr` and `both`.
+    """One line. `device` is a serial port's path (a real one or a pseudo-terminal), `socket://host:port`, a device
+    server's raw TCP port, or `rfc2217://host:port`, one whose port is set (baud, framing) by RFC 2217.
+    `smdr_format`, or the description `smdr` in its place, and `timezone` (the PBX's own) are for `smdr` and `both`.
+    `lamps`: queue → the station whose message-waiting lamp burns while callers wait there, for `smdi` and `both`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,7 +77,21 @@ class SerialSettings(BaseModel):
     baud: Literal[1200, 2400, 4800, 9600] = 9600
     framing: Literal["7E1", "8N1"] = "7E1"
     smdr_format: Annotated[str, AfterValidator(_known_format)] = "panasonic-a"
+    smdr: DescribedFormat | None = None
     timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     reopen_first_ms: int = Field(default=250, gt=0)
     reopen_max_ms: int = Field(default=5_000, gt=0)
     match: MatchSettings = MatchSettings()
+    lamps: dict[str, Station] = {}
+
+    @model_validator(mode="after")
+    def _fits(self) -> SerialSettings:
+        if self.smdr is not None and "smdr_format" in self.model_fields_set:
+            raise ValueError("expected smdr_format or the table smdr, not both")
+        if self.lamps and self.protocol == "smdr":
+            raise ValueError('lamps: expected protocol "smdi" or "both": lamps are ordered by SMDI')
+        return self
+
+    def form(self) -> SmdrFormat:
+        """How the PBX prints its records."""
+        return self.smdr.form() if self.smdr is not None else FORMATS[self.smdr_format]

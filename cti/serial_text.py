@@ -13,11 +13,14 @@ LONGEST_LINE = 1_024
 
 SEVEN_BITS = bytes(byte & 0x7F for byte in range(256))
 ENDS = re.compile(rb"[\r\n\x04\x19]")  # CR, LF; ^D ends what a message desk says, ^Y what a switch says
-FILL = b"\0\x7f"  # padding of slow terminals: NUL after a line, DEL before SMDI's ^Y
+FILL = b"\0\x7f"
+"""Padding of slow terminals: NUL after a line, DEL before SMDI's ^Y. It stands behind a line end, so before a line: at
+the end of one a NUL is a digit of the wrong parity.
+"""
 
 
 class TextLines:
-    """Feed it what was read, get the lines that are complete: no ends, no fill around them, never empty.
+    """Feed it what was read, get the lines that are complete: no ends, no fill before them, never empty.
 
     `seven_bits` takes the parity bit off. A line longer than `longest` loses its beginning, so that a message that
     follows noise is found even if the noise swallowed the line end between them; `cut_bytes` counts the loss.
@@ -33,7 +36,7 @@ class TextLines:
         text = self._rest + (data.translate(SEVEN_BITS) if self._seven_bits else data)
         *ended, rest = ENDS.split(text)
         self._rest = self._cut(rest)
-        return [line for raw in ended if (line := self._cut(raw).strip(FILL))]
+        return [line for raw in ended if (line := self._cut(raw).lstrip(FILL))]
 
     def _cut(self, line: bytes) -> bytes:
         self.cut_bytes += max(0, len(line) - self._longest)

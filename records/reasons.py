@@ -160,6 +160,7 @@ _KEPT = {
     "connected": "talking",
     "wrap-up": "wrapping up",
     "resting": "resting after a missed offer",
+    "unreachable": "without a telephone that the switch can reach",
     "not ready": "not ready",
     "logged off": "logged off",
 }

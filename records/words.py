@@ -263,6 +263,15 @@ class Words:
     def rest_ended(self, fact: say.RestEnded) -> str:
         return f"{self.who(fact.agent)} may be offered calls again."
 
+    def phone_lost(self, fact: say.PhoneLost) -> str:
+        return f"The switch could not reach the telephone of {self._people(fact.agents)}{_because(fact.why)}."
+
+    def phone_found(self, fact: say.PhoneFound) -> str:
+        return f"The switch could reach the telephone of {self._people(fact.agents)} again."
+
+    def _people(self, agents: list[str]) -> str:
+        return ", ".join(map(self.who, agents)) or "nobody"
+
     def console_attached(self, fact: say.ConsoleAttached) -> str:
         return f"{self.who(fact.agent)} has a screen again."
 
@@ -364,6 +373,8 @@ WORDS: dict[type[Fact], Callable[[Words, Any], str]] = {
     say.AgentNotReady: Words.agent_not_ready,
     say.RestStarted: Words.rest_started,
     say.RestEnded: Words.rest_ended,
+    say.PhoneLost: Words.phone_lost,
+    say.PhoneFound: Words.phone_found,
     say.ConsoleAttached: Words.console_attached,
     say.ConsoleDetached: Words.console_detached,
     say.WrapUpStarted: Words.wrap_up_started,

@@ -8,8 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from cti.smdr import SmdrError, SmdrRecord
+from cti.smdr_formats import FORMATS
+
+NATIONAL_DIGITS, DNIS_DIGITS = 11, 8
+"""What an old PBX prints of the two numbers of a call: the 25 columns of Panasonic's Pattern A leave 19 digits beside
+`<D>` and `<I>`, and both lose their beginning."""
 
 Milliseconds: TypeAlias = Annotated[int, Field(ge=0)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -23,6 +31,7 @@ OUR_EVENTS = (
     ("action(include),name(FullyBooted)", ""),
     ("action(include),name(Shutdown)", ""),
     ("action(include),name(Hangup)", ""),
+    ("action(include),name(HangupRequest)", ""),
     ("action(include),name(OriginateResponse)", ""),
     ("action(include),name(UserEvent),header(UserEvent),method(starts_with)", "Callfloor"),
 )
@@ -60,11 +69,25 @@ class SimulatedPbxSettings(Settings):
     time_zone: str = "UTC"
     waiting_slice_ms: Milliseconds = 60_000
     agent_silence_ms: Milliseconds = 10_000
+    hold_limit_ms: Milliseconds = 3_600_000
     retry_ms: Milliseconds = 10_000
     message_after_ms: Milliseconds = 180_000
     sound_ms: Milliseconds = 2_000
     """How long a sound lasts whose file is not to be found here."""
     speed: float = Field(default=1, gt=0)
+
+    @model_validator(mode="after")
+    def _can_print(self) -> SimulatedPbxSettings:
+        """An extension must fit its column, and so must both numbers of a call."""
+        if self.smdr_format not in FORMATS:
+            raise ValueError(f"smdr_format: expected one of {', '.join(sorted(FORMATS))}, not {self.smdr_format!r}")
+        for port in self.port_lines:
+            longest = SmdrRecord("in", 0, extension=port, number="9" * NATIONAL_DIGITS, dnis="9" * DNIS_DIGITS)
+            try:
+                FORMATS[self.smdr_format].encode(longest, ZoneInfo(self.time_zone))
+            except SmdrError as fault:
+                raise ValueError(f"smdr_format: {self.smdr_format} cannot tell of port line {port}: {fault}") from fault
+        return self
 
 
 class CallersSettings(Settings):

@@ -35,6 +35,8 @@ SAID_BY_THE_SWITCH = {
     "OfferUnanswered",
     "CallerGone",
     "AgentGone",
+    "CallbackAnswered",
+    "CallbackFailed",
 }
 
 
@@ -52,6 +54,8 @@ class Hand(Protocol):
     """A caller's hand on the receiver."""
 
     async def hang_up(self) -> None: ...
+    async def gone(self) -> None:
+        """Until the other side has hung up."""
 
 
 Story: TypeAlias = Callable[[Stage], Awaitable[None]]
@@ -116,7 +120,97 @@ async def put_back_by_an_agent_who_goes_not_ready_while_it_rings(stage: Stage) -
     await stage.boss.fact("CallAbandoned")
 
 
+async def held_and_resumed(stage: Stage) -> None:
+    caller, name = await talks_to_a1(stage, "1008")
+    await ask(stage.a1, "hold", name)
+    await stage.a1.fact("CallHeld", call=name)
+    await ask(stage.a1, "resume", name)
+    await stage.a1.fact("CallResumed", call=name)
+    await ask(stage.a1, "hold", name)
+    await caller.hang_up()
+    await stage.boss.fact("WrapUpEnded", agent="a1")
+
+
+async def a_colleague_is_asked_joins_and_stays(stage: Stage) -> None:
+    caller, name = await talks_to_a1(stage, "1009")
+    await ask(stage.a1, "consult", name, to=A2)
+    await stage.boss.fact("CallConnected", agent="a2")
+    await ask(stage.a1, "join", name)
+    await ask(stage.a1, "hang_up", name)
+    await stage.boss.fact("AgentLeft", agent="a1")
+    await ask(stage.a2, "hold", name)
+    await ask(stage.a2, "resume", name)
+    await caller.hang_up()
+    await stage.boss.fact("WrapUpEnded", agent="a2")
+
+
+async def a_colleague_is_asked_twice_and_then_given_the_call(stage: Stage) -> None:
+    _, name = await talks_to_a1(stage, "1010")
+    await ask(stage.a1, "consult", name, to=A2)
+    await stage.boss.fact("CallConnected", agent="a2")
+    await ask(stage.a1, "resume", name)
+    await stage.boss.fact("CallEnded", cause="dropped")
+    await stage.a1.fact("CallResumed", call=name)
+    await ask(stage.a1, "consult", name, to=A2)
+    await stage.boss.until(lambda: connected(stage.boss, "a2") == 2, "a2 is asked again")
+    await ask(stage.a1, "transfer", name)
+    await stage.boss.fact("AgentLeft", agent="a1")
+    await ask(stage.a2, "hang_up", name)
+    await stage.boss.fact("WrapUpEnded", agent="a2")
+
+
+async def transferred_to_a_colleague_and_then_to_a_number(stage: Stage) -> None:
+    caller, name = await talks_to_a1(stage, "1011")
+    await ask(stage.a1, "transfer", name, to=A2)
+    await stage.boss.fact("CallConnected", agent="a2")
+    await ask(stage.a2, "transfer", name, to={"kind": "number", "to": "01055"})
+    await stage.boss.until(lambda: connected(stage.boss, "") == 1, "the number answers")
+    await caller.hang_up()
+    await stage.boss.fact("CallEnded", call=name)
+
+
+async def called_back(stage: Stage) -> None:
+    caller = await stage.dial("1012", "4002", keys="121")
+    placed = await stage.boss.fact("CallbackPlaced")
+    await caller.gone()
+    await stage.a1.ask("go_ready")
+    await stage.boss.fact("CallbackReached")
+    await stage.boss.fact("CallConnected", agent="a1")
+    await ask(stage.a1, "hang_up", placed["call"])
+    await stage.boss.fact("WrapUpEnded", agent="a1")
+
+
+A2 = {"kind": "agent", "to": "a2"}
+
+
+async def talks_to_a1(stage: Stage, ani: str) -> tuple[Hand, str]:
+    await stage.a1.ask("go_ready")
+    caller = await stage.dial(ani, "4002", queue="service")
+    name = (await stage.boss.fact("CallConnected", agent="a1"))["call"]
+    await stage.a2.ask("go_ready")
+    return caller, name
+
+
+async def ask(who: Screen, do: str, call: str, **more: Any) -> None:
+    answer = await who.ask(do, call=call, **more)
+    assert answer["ok"], answer
+
+
+def connected(boss: Screen, agent: str) -> int:
+    return sum(fact["type"] == "CallConnected" and fact["agent"] == agent for fact in boss.facts)
+
+
+BOTH_ANSWER: list[Story] = [
+    held_and_resumed,
+    a_colleague_is_asked_joins_and_stays,
+    a_colleague_is_asked_twice_and_then_given_the_call,
+    transferred_to_a_colleague_and_then_to_a_number,
+    called_back,
+]
+"""The stories in which the second telephone is answered too."""
+
 STORIES: list[Story] = [
+    *BOTH_ANSWER,
     answered_by_an_agent_and_ended_by_the_caller,
     ended_by_the_agent_in_the_console,
     given_up_in_the_menu,
@@ -142,6 +236,9 @@ class _SippHand:
     async def hang_up(self) -> None:
         self.phone.hang_up()
 
+    async def gone(self) -> None:
+        await self.phone.until("gone")
+
 
 class _RealStage(_Screens):
     def __init__(self, screens: list[Screen], asterisk: Any, stack: contextlib.AsyncExitStack) -> None:
@@ -164,6 +261,9 @@ class _SimulatedHand:
     async def hang_up(self) -> None:
         self.channel.put_down()
 
+    async def gone(self) -> None:
+        await self.channel.ended.wait()
+
 
 class _SimulatedStage(_Screens):
     def __init__(self, screens: list[Screen], pbx: SimulatedPbx) -> None:
@@ -175,17 +275,33 @@ class _SimulatedStage(_Screens):
         return _SimulatedHand(self._pbx.call_hotline(Caller(plan, self._pbx.seconds), ani=ani, dnis=dnis, queue=queue))
 
 
+NODE = """
+[nodes.lab]
+port = {port}
+user = "callfloor"
+secret = "{secret}"
+reconcile_s = 2
+[nodes.lab.dial]
+number = "{way}"
+"""
+
+MORE = "[queues.service.callback]\nlead_ms = 0\n"
+
+
 @contextlib.asynccontextmanager
-async def real_stage(folder: Path, speech: Path) -> AsyncIterator[Stage]:
+async def real_stage(story: Story, folder: Path, speech: Path) -> AsyncIterator[Stage]:
     agi_port = free_port(socket.SOCK_STREAM)
     settings = lab_settings(agi_port=agi_port)
     async with contextlib.AsyncExitStack() as stack:
         asterisk = await stack.enter_async_context(run_asterisk(settings, visible=[speech], extensions=HOTLINE))
         desk1 = await stack.enter_async_context(agent_phone("one", answer_ms=300))
-        desk2 = await stack.enter_async_context(agent_phone("two", refuse="486 Busy Here"))
-        node = f'[nodes.lab]\nport = {settings.ami_port}\nuser = "callfloor"\nsecret = "lab-live"'
+        refuse = "" if story in BOTH_ANSWER else "486 Busy Here"
+        desk2 = await stack.enter_async_context(agent_phone("two", answer_ms=300, refuse=refuse))
+        outside = await stack.enter_async_context(agent_phone("outside", answer_ms=300))
+        way = f"PJSIP/agents/sip:{{number}}@127.0.0.1:{outside.port}"
+        node = NODE.format(port=settings.ami_port, secret="lab-live", way=way)
         phones = {"a1": desk1.dial, "a2": desk2.dial}
-        config = write_config(folder, nodes=node, phones=phones, agi_port=agi_port, speech=speech)
+        config = write_config(folder, nodes=node, phones=phones, agi_port=agi_port, speech=speech, more=MORE)
         system = await stack.enter_async_context(serve(config))
         screens = await stack.enter_async_context(signed_in(system, "boss", "a1", "a2"))
         await link_is_up(screens[0])
@@ -194,18 +310,20 @@ async def real_stage(folder: Path, speech: Path) -> AsyncIterator[Stage]:
 
 
 @contextlib.asynccontextmanager
-async def simulated_stage(folder: Path, speech: Path) -> AsyncIterator[Stage]:
+async def simulated_stage(story: Story, folder: Path, speech: Path) -> AsyncIterator[Stage]:
     agi_port = free_port(socket.SOCK_STREAM)
     pbx = SimulatedPbx(SimulatedPbxSettings(node="lab", agi_port=agi_port, speed=4))
-    decisions: dict[str, Answering] = {"PJSIP/one": "answer", "PJSIP/two": "busy"}
+    second: Answering = "answer" if story in BOTH_ANSWER else "busy"
+    decisions: dict[str, Answering] = {"PJSIP/one": "answer", "PJSIP/two": second}
+    decisions |= dict.fromkeys(("PJSIP/01055@outside", "PJSIP/1012@outside"), "answer")
     for name, answering in decisions.items():
         pbx.add_phone(name, AgentPhone(lambda answering=answering: (answering, 300.0), pbx.seconds))  # type: ignore[misc]
     await pbx.start()
     try:
         async with contextlib.AsyncExitStack() as stack:
-            node = f'[nodes.lab]\nport = {pbx.ami_port}\nuser = "callfloor"\nsecret = "simulated"'
+            node = NODE.format(port=pbx.ami_port, secret="simulated", way="PJSIP/{number}@outside")
             phones = {"a1": "PJSIP/one", "a2": "PJSIP/two"}
-            config = write_config(folder, nodes=node, phones=phones, agi_port=agi_port, speech=speech)
+            config = write_config(folder, nodes=node, phones=phones, agi_port=agi_port, speech=speech, more=MORE)
             system = await stack.enter_async_context(serve(config))
             screens = await stack.enter_async_context(signed_in(system, "boss", "a1", "a2"))
             await link_is_up(screens[0])
@@ -238,15 +356,15 @@ def reported(folder: Path) -> list[dict[str, Any]]:
 async def test_the_simulated_pbx_reports_what_asterisk_reports(story: Story, tmp_path: Path, speech: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "simulated").mkdir()
-    async with simulated_stage(tmp_path / "simulated", speech) as stage:
+    async with simulated_stage(story, tmp_path / "simulated", speech) as stage:
         await story(stage)
-    async with real_stage(tmp_path / "real", speech) as stage:
+    async with real_stage(story, tmp_path / "real", speech) as stage:
         await story(stage)
     assert reported(tmp_path / "simulated") == reported(tmp_path / "real")
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 async def test_each_story_on_the_simulated_pbx(story: Story, tmp_path: Path, speech: Path) -> None:
-    async with simulated_stage(tmp_path, speech) as stage:
+    async with simulated_stage(story, tmp_path, speech) as stage:
         await story(stage)
     assert reported(tmp_path)[0]["type"] == "CallArrived"

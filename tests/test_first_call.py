@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cti.smdi import CallMessage
-from cti.smdr import FORMATS, SmdrRecord
+from cti.smdr import SmdrRecord
+from cti.smdr_formats import FORMATS
 from simulator.pbx.serial_port import SerialPort
 from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
 from tests.lab.sipp import Phone, agent_phone, call

@@ -36,6 +36,7 @@ WRITE_CLASSES: dict[str, frozenset[str]] = {
     "hangup": frozenset({"system", "call"}),
     "originate": frozenset({"originate"}),
     "ping": frozenset(),
+    "redirect": frozenset({"call"}),
     "setvar": frozenset({"call"}),
     "status": frozenset({"system", "call", "reporting"}),
     "userevent": frozenset({"user"}),
@@ -59,6 +60,7 @@ class AmiActions:
             "hangup": self._hangup,
             "originate": self._originate,
             "ping": self._ping,
+            "redirect": self._redirect,
             "setvar": self._setvar,
             "status": self._status,
             "userevent": self._userevent,
@@ -99,6 +101,15 @@ class AmiActions:
             raise NotPossible("No variable specified")
         value = self._channel(action).variable(name)
         return [[("Response", "Success"), ("Variable", name), ("Value", value or "")]]
+
+    def _redirect(self, action: Message) -> Answer:
+        go = [self._switch.redirect(action.get("Channel"), action.get("Context"), action.get("Exten"))]
+        if extra := action.get("ExtraChannel"):
+            where = (action.get("ExtraContext"), action.get("ExtraExten"))
+            go.append(self._switch.redirect(extra, *where, header="ExtraChannel"))
+        for one in go:
+            one()
+        return [success("Dual Redirect successful" if extra else "Redirect successful")]
 
     def _bridge(self, action: Message) -> Answer:
         first, second = action.get("Channel1"), action.get("Channel2")

@@ -51,6 +51,14 @@ class HungUp(Exception):
     """The channel is being hung up: its dialplan ends here."""
 
 
+class Redirected(Exception):
+    """The channel is taken to another place in the dialplan: it goes on with `program`."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self.program = program
+
+
 _C_ESCAPES = str.maketrans(
     {"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v", "\0": "",
      "\\": r"\\", "'": r"\'", '"': r"\"", "?": r"\?"}
@@ -81,22 +89,48 @@ class Party(Protocol):
 class Bridge:
     """Two channels joined. Whoever leaves first dissolves it."""
 
+    technology = "simple_bridge"
+
     def __init__(self, name: str, members: tuple[Channel, Channel]) -> None:
         self.name = name
         self.members = members
         self.inside: list[Channel] = []
         self.dissolved = asyncio.Event()
 
+    def peers(self, channel: Channel) -> list[Channel]:
+        return [member for member in self.inside if member is not channel]
+
+    def leave(self, channel: Channel) -> None:
+        self.inside.remove(channel)
+        self.dissolved.set()
+
     def headers(self) -> Headers:
         return [
             ("BridgeUniqueid", self.name),
             ("BridgeType", "basic"),
-            ("BridgeTechnology", "simple_bridge"),
+            ("BridgeTechnology", self.technology),
             ("BridgeCreator", "<unknown>"),
             ("BridgeName", "<unknown>"),
             ("BridgeNumChannels", str(len(self.inside))),
             ("BridgeVideoSourceMode", "none"),
         ]
+
+
+class Conference(Bridge):
+    """Several channels joined (ConfBridge). `marked` are those without whom it is over for the others: `dissolved`."""
+
+    technology = "softmix"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, ())  # type: ignore[arg-type]  # nobody yet, and then any number
+        self.marked: set[Channel] = set()
+
+    def leave(self, channel: Channel) -> None:
+        self.inside.remove(channel)
+        if channel in self.marked:
+            self.marked.remove(channel)
+            if not self.marked:
+                self.dissolved.set()
 
 
 @dataclass(eq=False)
@@ -132,6 +166,7 @@ class Channel:
         self.died_in_bridge = False
         self.running: set[asyncio.Task[None]] = set()
         self._next_bridge: Bridge | None = None
+        self._next_program: Program | None = None
 
     # -------------------------------------------------------------------------------------- what AMI says of it
 
@@ -211,6 +246,19 @@ class Channel:
         self._next_bridge = bridge
         self.wanted.set()
 
+    def redirect(self, program: Program) -> None:
+        """The channel leaves what it is doing, also a bridge, and goes on with `program`."""
+        self._next_program = program
+        self._next_bridge = None
+        self.wanted.set()
+
+    def _go_elsewhere(self) -> None:
+        """Raises Redirected if the channel was told to."""
+        if (program := self._next_program) is not None:
+            self._next_program = None
+            self.wanted.clear()
+            raise Redirected(program)
+
     # -------------------------------------------------------------------------------------- what runs on it
 
     def finish(self, cause: int) -> NoReturn:
@@ -231,11 +279,12 @@ class Channel:
     async def perform(self, name: str, work: Application) -> bool:
         """Run one application. True: it ran to its end. False: a bridge came in between, and is over.
 
-        A hang-up waits for the application and raises HungUp. A bridge does not wait: an AGI session may still end
-        while the caller is already talking to somebody.
+        A hang-up waits for the application and raises HungUp, and so does a redirection (Redirected). A bridge does not
+        wait: an AGI session may still end while the caller is already talking to somebody.
         """
         if self.hanging_up:
             raise HungUp
+        self._go_elsewhere()
         self.application = name
         stop = asyncio.Event()
         task = asyncio.create_task(work(stop), name=f"{self.name} {name}")
@@ -256,6 +305,7 @@ class Channel:
             await task
         if self.hanging_up:
             raise HungUp
+        self._go_elsewhere()
         if self._next_bridge is None:
             return True
         await self._talk()
@@ -266,28 +316,32 @@ class Channel:
         while (bridge := self._next_bridge) is not None:
             self._next_bridge = None
             self.wanted.clear()
-            self._join(bridge)
-            await first_of(bridge.dissolved.wait(), self.wanted.wait())
-            self._leave(bridge)
+            peer = next(member for member in bridge.members if member is not self)
+            self.linkedid = bridge.members[0].linkedid
+            self.connected_line = (peer.caller_number, peer.caller_name)
+            await self.stay_in(bridge, self.wanted)
             if self.hanging_up:
                 self.died_in_bridge = True
                 raise HungUp
+            self._go_elsewhere()
 
-    def _join(self, bridge: Bridge) -> None:
+    async def stay_in(self, bridge: Bridge, until: asyncio.Event) -> None:
+        """Joined with whoever is in it, until it dissolves or `until` is set."""
         self.bridge = bridge
         bridge.inside.append(self)
-        peer = next(member for member in bridge.members if member is not self)
-        self.linkedid = bridge.members[0].linkedid
-        self.connected_line = (peer.caller_number, peer.caller_name)
         self.emit("BridgeEnter", "call,all", [*bridge.headers(), *self.headers()])
-        if peer in bridge.inside:
+        for peer in bridge.peers(self):
             self.party.connected(self, peer)
             peer.party.connected(peer, self)
+        try:
+            await first_of(bridge.dissolved.wait(), until.wait())
+        finally:
+            if self.bridge is bridge:
+                self._leave(bridge)
 
     def _leave(self, bridge: Bridge) -> None:
         self.bridge = None
-        bridge.inside.remove(self)
-        bridge.dissolved.set()
+        bridge.leave(self)
         # Asterisk's bridge gives whoever leaves it without a cause this one.
         self.cause = self.cause or NORMAL_CLEARING
         self.emit("BridgeLeave", "call,all", [*bridge.headers(), *self.headers()])
@@ -300,6 +354,10 @@ class Channel:
         self.say("Hangup", ("Cause", str(self.cause)), ("Cause-txt", words), *self._cause_headers())
         self.ended.set()
         self.party.cleared(self)
+
+
+Program: TypeAlias = Callable[[Channel], Coroutine[Any, Any, None]]
+"""What the dialplan does with a channel. It ends by raising HungUp or Redirected, or by running out of steps."""
 
 
 async def first_of(*waiting: Awaitable[Any]) -> None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 from simulator.pbx.agi_client import AgiClient, AgiStatus
-from simulator.pbx.channel import NORMAL_CLEARING, Application, Channel, State, first_of
-from simulator.pbx.switch import Program
+from simulator.pbx.channel import NORMAL_CLEARING, Application, Channel, Conference, Program, State, first_of
 from simulator.settings import SimulatedPbxSettings
 
 TALKED_S = 2.0
@@ -33,23 +31,29 @@ class Dialplan:
         self._settings = settings
         self._agi = agi
         self._seconds = seconds
-        self._ports_taken: set[str] = set()
+        self._ports: dict[str, Channel] = {}
         self._last_port = 0
+        self._rooms: dict[str, Conference] = {}
+        self._places: dict[tuple[str, str], Program] = {
+            ("callfloor-wait", "s"): self.waiting,
+            ("callfloor-agent", "s"): self.agent,
+            ("callfloor-agent", "held"): self.held,
+            ("callfloor-agent", "consult"): self.consult,
+            ("callfloor-agent", "unanswered"): self.unanswered,
+            ("callfloor-callback", "s"): self.called_back,
+        }
 
-    @property
-    def contexts(self) -> Mapping[str, Program]:
-        """Where an Originate can lead."""
-        return MappingProxyType({"callfloor-agent": self.agent})
+    def place(self, context: str, exten: str) -> Program | None:
+        """Where an Originate or a Redirect can lead."""
+        if context == "callfloor-conference":
+            return self._room(exten)
+        return self._places.get((context, exten))
 
     # ----------------------------------------------------------------------------------------------- the ways in
 
     async def hotline(self, channel: Channel) -> None:
         """A call from outside: it has its numbers, and is given a free IVR port."""
-        port = self._take_port()
-        try:
-            await self._call(channel, dnis=channel.dialed, port=port)
-        finally:
-            self._ports_taken.discard(port)
+        await self._call(channel, dnis=channel.dialed, port=self._take_port(channel))
 
     def port_line(self, port: str) -> Program:
         """A call on a port line of an old PBX: its numbers come over the serial line."""
@@ -83,14 +87,31 @@ class Dialplan:
         channel.announce(
             "CallfloorArrived", [("Call", call), ("ANI", ani), ("DNIS", dnis), ("Port", port), ("Queue", queue)]
         )
-        try:
-            await (self._wait(channel) if queue else self._ivr(channel))
-        except _Talked:
-            channel.step("callfloor-talked", 1)
-            await channel.perform("Wait", _silence(TALKED_S))
-            channel.finish(NORMAL_CLEARING)
+        await self._until_talked(channel, self._wait if queue else self._ivr)
 
-    def _take_port(self) -> str:
+    async def waiting(self, channel: Channel) -> None:
+        """A caller who is taken to the music: on hold, or sent on."""
+        await self._until_talked(channel, self._wait)
+
+    async def called_back(self, channel: Channel) -> None:
+        """Says that the caller has answered; from then on the call waits like any other."""
+        channel.step("callfloor-callback", 1)
+        channel.announce("CallfloorReached", [("Call", channel.variables.get("CALLFLOOR_CALL", ""))])
+        await self._until_talked(channel, self._wait)
+
+    async def _until_talked(self, channel: Channel, work: Program) -> None:
+        try:
+            await work(channel)
+        except _Talked:
+            await self._left(channel)
+
+    async def _left(self, channel: Channel) -> None:
+        """The other party has gone."""
+        channel.step("callfloor-talked", 1)
+        await channel.perform("Wait", _silence(TALKED_S))
+        channel.finish(NORMAL_CLEARING)
+
+    def _take_port(self, channel: Channel) -> str:
         """The next free port after the one given last, or "": a number that comes again at once would be hard to match
         with late serial messages."""
         if self._settings.ivr_ports is None:
@@ -100,8 +121,8 @@ class Dialplan:
         for _ in range(count):
             self._last_port = (self._last_port + 1) % count
             port = f"{first + self._last_port:04d}"
-            if port not in self._ports_taken:
-                self._ports_taken.add(port)
+            if port not in self._ports or self._ports[port].ended.is_set():
+                self._ports[port] = channel
                 return port
         return ""
 
@@ -160,6 +181,50 @@ class Dialplan:
         await channel.perform("Wait", _silence(self._settings.agent_silence_ms / 1_000))
         channel.step("callfloor-agent", 3)
         channel.finish(NORMAL_CLEARING)
+
+    async def held(self, channel: Channel) -> None:
+        """The agent has put the caller on hold."""
+        channel.step("callfloor-agent", 1)
+        await self._hold(channel)
+        await self._left(channel)
+
+    async def consult(self, channel: Channel) -> None:
+        """The agent consults somebody; afterwards the caller is still on hold."""
+        channel.step("callfloor-agent", 1)
+        await self._hold(channel)
+        await self.held(channel)
+
+    async def unanswered(self, channel: Channel) -> None:
+        """Nobody was there to be consulted: a tone, and the caller is still on hold."""
+        channel.step("callfloor-agent", 1)
+        await channel.perform("Wait", _silence(TALKED_S))
+        await self.held(channel)
+
+    async def _hold(self, channel: Channel) -> None:
+        await channel.perform("Wait", _silence(self._settings.hold_limit_ms / 1_000))
+
+    # ------------------------------------------------------------------------------------------------- a conference
+
+    def _room(self, exten: str) -> Program:
+        """`a` or `c`, and the caller's unique id."""
+
+        async def program(channel: Channel) -> None:
+            channel.step("callfloor-conference", 1)
+            room = self._rooms.get(exten[1:])
+            if room is None or room.dissolved.is_set():
+                room = self._rooms[exten[1:]] = Conference(f"callfloor-{exten[1:]}")
+            if exten[0] == "a":
+                room.marked.add(channel)
+
+            async def talk(stop: asyncio.Event) -> None:
+                await channel.stay_in(room, stop)
+                if not room.inside:
+                    self._rooms.pop(exten[1:], None)
+
+            await channel.perform("ConfBridge", talk)
+            await self._left(channel)
+
+        return program
 
     # ------------------------------------------------------------------------------------------------ applications
 

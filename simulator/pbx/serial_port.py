@@ -25,7 +25,8 @@ READ_SIZE = 4_096
 class SerialPort:
     """`path` is where the other end is found while the cable is plugged in.
 
-    `lamps` is what the message desk has set: number → on. Orders for a number in `invalid_lamps` are answered with INV.
+    `lamps` is what the message desk has set: number → on. Orders for a number in `invalid_lamps` are answered with INV,
+    those for a number in `blocked_lamps` with BLK.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,6 +34,7 @@ class SerialPort:
         self.lamps: dict[str, bool] = {}
         self.lamp_set = asyncio.Event()
         self.invalid_lamps: set[str] = set()
+        self.blocked_lamps: set[str] = set()
         self._ends: tuple[int, int] | None = None
         self._reader = SmdiReader()
 
@@ -96,6 +98,9 @@ class SerialPort:
     def _set_lamp(self, order: LampOrder) -> None:
         if order.number in self.invalid_lamps:
             self.send(LampFailure(order.number, "INV"))
+            return
+        if order.number in self.blocked_lamps:
+            self.send(LampFailure(order.number, "BLK"))
             return
         self.lamps[order.number] = order.on
         self.lamp_set.set()

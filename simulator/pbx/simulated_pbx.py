@@ -10,21 +10,18 @@ from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 from cti.smdi import CallMessage
-from cti.smdr import FORMATS, SmdrRecord
+from cti.smdr import SmdrRecord
+from cti.smdr_formats import FORMATS
 from simulator.pbx.agi_client import AgiClient
 from simulator.pbx.ami_server import AmiServer
 from simulator.pbx.channel import Channel, Party
 from simulator.pbx.dialplan import Dialplan
 from simulator.pbx.serial_port import SerialPort
 from simulator.pbx.switch import Phone, Switch
-from simulator.settings import SimulatedPbxSettings
+from simulator.settings import DNIS_DIGITS, NATIONAL_DIGITS, SimulatedPbxSettings
 
 DESK = "001"
 """The message desk that SMDI messages name; a PBX with one desk calls it that."""
-NATIONAL_DIGITS = 11
-SMDR_DIGITS = 19
-"""What an old PBX prints of the two numbers of a call: the 25 columns of Panasonic's Pattern A leave this many digits
-beside `<D>` and `<I>`, and the number dialed loses its beginning first."""
 
 
 class SimulatedPbx:
@@ -36,7 +33,7 @@ class SimulatedPbx:
         self.serial = SerialPort(settings.serial_line) if settings.serial_line else None
         self.agi = AgiClient(settings.agi_host, settings.agi_port, self.seconds, settings.sound_ms)
         self.dialplan = Dialplan(settings, self.agi, self.seconds)
-        self.switch = Switch(self.ami.emit, self.dialplan.contexts, speed=settings.speed)
+        self.switch = Switch(self.ami.emit, self.dialplan.place, speed=settings.speed)
         self._lines_taken: set[str] = set()
 
     def seconds(self, duration_ms: float) -> float:
@@ -117,13 +114,12 @@ class _CallRecord:
         settings = self._pbx.settings
         ended_at = _now()
         talking_at = self._connected_at or ended_at
-        number = _digits(self._ani)[-NATIONAL_DIGITS:]
         record = SmdrRecord(
             direction="in",
             ended_at=ended_at,
             extension=self._port,
-            number=number,
-            dnis=_digits(self._dnis)[-(SMDR_DIGITS - len(number)) :],
+            number=_digits(self._ani)[-NATIONAL_DIGITS:],
+            dnis=_digits(self._dnis)[-DNIS_DIGITS:],
             ring_ms=talking_at - self._began_at,
             talked_ms=ended_at - talking_at,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -25,6 +25,8 @@ from simulator.pbx.channel import (
     Headers,
     HungUp,
     Party,
+    Program,
+    Redirected,
     State,
     first_of,
 )
@@ -36,8 +38,8 @@ REASON_NO_ANSWER = 3
 REASON_ANSWERED = 4
 """`Reason` of OriginateResponse. A busy or a refusing PJSIP phone gives 0; the leg's Hangup has the cause."""
 
-Program: TypeAlias = Callable[[Channel], Coroutine[Any, Any, None]]
-"""What the dialplan does with a channel. It ends by raising HungUp, or by running out of steps."""
+Place: TypeAlias = Callable[[str, str], Program | None]
+"""Context and extension → what the dialplan does there; None if there is no such place."""
 
 
 class NotPossible(Exception):
@@ -94,16 +96,21 @@ class RingingLeg:
             self.channel.put_down(cause)
 
 
+async def _nowhere(channel: Channel) -> None:
+    """A place that is not in the dialplan."""
+    channel.finish(0)
+
+
 class Switch:
-    """`emit` takes every AMI event; `contexts` are where an Originate can lead; `phones` who can be rung, by what
-    Originate calls them (`PJSIP/1001`). Without such a context the answered leg ends at once.
+    """`emit` takes every AMI event; `place` is where an Originate or a Redirect can lead; `phones` who can be rung, by
+    what Originate calls them (`PJSIP/1001`). A channel that is led to no place at all ends at once.
     """
 
-    def __init__(self, emit: Emit, contexts: Mapping[str, Program], *, speed: float = 1.0) -> None:
+    def __init__(self, emit: Emit, place: Place, *, speed: float = 1.0) -> None:
         self.channels: dict[str, Channel] = {}
         self.phones: dict[str, Phone] = {}
         self._emit = emit
-        self._contexts = contexts
+        self._place = place
         self._speed = speed
         self._tasks: set[asyncio.Task[None]] = set()
         self._names = 0
@@ -136,10 +143,15 @@ class Switch:
 
     async def _run(self, channel: Channel, program: Program) -> None:
         in_bridge = False
-        try:
-            await program(channel)
-        except HungUp:
-            in_bridge = channel.died_in_bridge
+        following: Program | None = program
+        while following is not None:
+            try:
+                await following(channel)
+                following = None
+            except Redirected as away:
+                following = away.program
+            except HungUp:
+                in_bridge, following = channel.died_in_bridge, None
         self._end(channel, asked_to=not in_bridge)
 
     def _end(self, channel: Channel, *, asked_to: bool) -> None:
@@ -186,6 +198,15 @@ class Switch:
         for member in members:
             member.pull_into(bridge)
 
+    def redirect(self, name: str, context: str, exten: str, header: str = "Channel") -> Callable[[], None]:
+        """What takes the channel there: both ends of a bridge have to be found before one goes."""
+        try:
+            channel = self.find(name)
+        except NotPossible:
+            raise NotPossible(f"{header} does not exist: {name}") from None
+        program = self._place(context, exten) or _nowhere
+        return lambda: channel.redirect(program)
+
     def _bridged_channel(self, header: str, name: str) -> Channel:
         # By the beginning of its name: so does Asterisk 22, whose Bridge takes leg 71 for leg 7.
         channel = next(
@@ -216,7 +237,7 @@ class Switch:
             self._end(channel, asked_to=False)
             return
         self._respond(dialing, channel.name, channel.uniqueid, reason)
-        if (program := self._contexts.get(dialing.context)) is None:
+        if (program := self._place(dialing.context, dialing.exten)) is None:
             self._end(channel, asked_to=False)
         else:
             await self._run(channel, program)

@@ -283,7 +283,9 @@ def supervisor(state: State, at: int, pick: Pick) -> say.AnyInput:
 
 def switch(state: State, at: int, pick: Pick) -> say.AnyInput:
     link = pick(("ami:", "ami:", "ami:n2", "serial:l", "database"))
-    kind = pick(("lost", "restored", "restored", "listed", "smdr"))
+    kind = pick(("lost", "restored", "restored", "listed", "smdr", "phone"))
+    if kind == "phone":
+        return say.PhoneState(at, "PJSIP/1", pick((True, True, False)), "UNAVAILABLE")
     if kind == "restored":
         link = pick([*state.links_down, link])
     if kind == "lost":
@@ -296,7 +298,15 @@ def switch(state: State, at: int, pick: Pick) -> say.AnyInput:
     here = [call.id for call in state.calls.values() if call.node == node and pick((True, True, True, False))]
     unknown = [_new_call(state, pick)] if pick((False, False, True)) else []
     calls = [
-        say.SwitchCall(call, "x", "+861", queue=pick((*QUEUES, "", "nowhere")), priority=3, joined_at=pick((0, 1)))
+        say.SwitchCall(
+            call,
+            "x",
+            "+861",
+            queue=pick((*QUEUES, "", "nowhere")),
+            priority=3,
+            joined_at=pick((0, 1)),
+            bridged=pick((None, True, False)),
+        )
         for call in dict.fromkeys(here + unknown)
     ]
     legs = [

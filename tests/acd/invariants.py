@@ -45,7 +45,10 @@ def check(state: State, between_lists: bool = False) -> None:
 def _agent(state: State, agent: Agent) -> None:
     """What the line is doing, and with whom."""
     by_line = agent.presence.value if agent.line is AgentLine.FREE else agent.line.value
-    assert agent.condition == {"ready": "free"}.get(by_line, by_line)
+    ready = "free" if agent.reachable else "unreachable"
+    assert agent.condition == (ready if by_line == "ready" else by_line)
+    gone = agent.presence is not Presence.LOGGED_OFF and agent.phone in state.phones_gone
+    assert agent.reachable is not gone or agent.presence is Presence.LOGGED_OFF
     offer, call = state.offers.get(agent.offer), state.calls.get(agent.call)
     match agent.line:
         case AgentLine.OFFERED | AgentLine.CONNECTED:

@@ -40,6 +40,7 @@ BY_NAME = {
     "retry_at",
     "step",
     "raised",
+    "unreachable",
 }
 START = 1_000_000
 FACTS_COLUMN = 50
@@ -176,6 +177,8 @@ def _brief(fact: AnyFact) -> str:
 
 def _word(value: object) -> str:
     """As `_struct` reads it, quoted if it has blanks."""
+    if isinstance(value, list):
+        value = ",".join(value)
     if isinstance(value, say.Treatment | say.Target):
         value = f"{value.kind}:{value.to}" if value.to else value.kind
     return f'"{value}"' if " " in str(value) else str(value)

@@ -103,6 +103,13 @@ def _defaults(struct: type[msgspec.Struct]) -> dict[str, Any]:
             "ivr.flows.main.menus.top.keys.2.skills:",
         ),
         ('agent = "a1"', 'agent = "a9"', "users.wang.agent: there is no agent 'a9' (agents: a1, a2)"),
+        (
+            "baud = 9600",
+            'baud = 9600\nlamps = { slaes = "5551234" }',
+            "serial.line1.lamps: there is no queue 'slaes' (queues: sales, service)",
+        ),
+        ("baud = 9600", 'baud = 9600\nlamps = { sales = "Mei" }', "serial.line1.lamps.sales: String should match"),
+        ("baud = 9600", "baud = 9600\nsmdr = {}", "serial.line1.smdr.rules: missing"),
         ('flow = "main"', 'flow = "mane"', "hotlines.4001.flow: there is no flow 'mane'"),
         ('"CALLFLOOR_AMI_SECRET"', '"NOT_SET"', "nodes.pbx1.secret: environment variable NOT_SET is not set"),
         ("[queues.sales]", "[queues.sales", "is not TOML"),

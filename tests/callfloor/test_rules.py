@@ -118,7 +118,9 @@ def small(queue: str = "", agent: str = "", more: str = "") -> str:
 
 
 TREATMENTS = "'queue:ID', 'number:DIGITS', 'voicemail', 'callback' or 'hang up'"
-CONDITIONS = "'free', 'offered', 'reserved', 'connected', 'wrap-up', 'resting', 'not ready' or 'logged off'"
+CONDITIONS = (
+    "'free', 'offered', 'reserved', 'connected', 'wrap-up', 'resting', 'unreachable', 'not ready' or 'logged off'"
+)
 CHANGES = "skills, forget_ask, levels, widen, priority, announce, offer_callback, overflow"
 LETTERS = "letters, digits, '_', '-' and '.'"
 CALL_CHOICES = "'oldest', 'priority', 'priority with ageing', 'queue weight' or 'service level'"

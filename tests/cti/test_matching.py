@@ -119,21 +119,21 @@ def test_a_message_without_a_call_is_forgotten_and_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ani", "dnis", "told", "contradicted"),
+    ("ani", "dnis", "told", "agreed", "contradicted"),
     [
-        pytest.param("+12565555678", "4000", [], 0, id="the links agree: nothing new"),
-        pytest.param("+12565555678", "", identified(1, "c1", "+12565555678"), 0, id="the dialed number was missing"),
-        pytest.param("", "4000", identified(1, "c1", dnis="4000"), 0, id="the caller was missing"),
-        pytest.param("9999999", "4000", [], 1, id="they contradict each other: AMI's stays"),
+        pytest.param("+12565555678", "4000", [], 1, 0, id="the links agree: nothing new"),
+        pytest.param("+12565555678", "", identified(1, "c1", "+12565555678"), 1, 0, id="the dialed number was missing"),
+        pytest.param("", "4000", identified(1, "c1", dnis="4000"), 0, 0, id="the caller was missing"),
+        pytest.param("9999999", "4000", [], 0, 1, id="they contradict each other: AMI's stays"),
     ],
 )
 def test_what_ami_brought_is_not_overwritten(
-    ani: str, dnis: str, told: list[CallerIdentified], contradicted: int
+    ani: str, dnis: str, told: list[CallerIdentified], agreed: int, contradicted: int
 ) -> None:
     m = matcher()
     m.learn(0, began(ani=ani, dnis=dnis))
     assert m.smdi(1, message()) == told
-    assert (m.counts.smdi_matched, m.counts.contradicted) == (1, contradicted)
+    assert (m.counts.smdi_matched, m.counts.agreed, m.counts.contradicted) == (1, agreed, contradicted)
 
 
 def test_a_caller_whom_nobody_knows_is_matched_without_a_word() -> None:
@@ -250,6 +250,43 @@ def test_a_record_long_after_the_end_finds_nothing() -> None:
     m.learn(HOUR, began())
     m.learn(HOUR + 1, CallEnded("c1", by="caller"))
     assert m.smdr(HOUR + 10_002, record()) == []
+
+
+# ---------------------------------------------------------------------------------------------- misses on either side
+
+
+def test_a_call_of_which_the_line_says_nothing_is_counted_once_its_time_is_over() -> None:
+    m = matcher()
+    m.learn(0, began("before", port="0001"))
+    m.listening = True
+    m.learn(HOUR, began("spoken of", port="0002"))
+    m.learn(HOUR, began("not spoken of", port="0003"))
+    m.learn(HOUR, began("with its number", port="0004", ani="5550001"))
+    m.learn(HOUR, began("on no port", port=""))
+    m.smdi(HOUR, message(terminal="0002"))
+    m.expire(HOUR + 5_000)
+    assert m.counts.calls_without_smdi == 0
+    m.expire(HOUR + 5_001)
+    m.expire(2 * HOUR)
+    assert (m.counts.calls_without_smdi, m.counts.smdi_matched) == (1, 1)
+    for call in ("before", "spoken of", "not spoken of", "with its number", "on no port"):
+        m.learn(2 * HOUR, CallEnded(call, by="caller"))
+    m.smdr(2 * HOUR + 1, record(extension="2"))
+    m.learn(2 * HOUR + 30_000, began("later", port="0009"))
+    assert m.counts.calls_without_smdr == 0
+    m.learn(2 * HOUR + 30_001, began("later still", port="0008"))
+    assert (m.counts.calls_without_smdr, m.counts.smdr_matched) == (1, 1)
+
+
+@pytest.mark.parametrize(("smdi", "smdr", "misses"), [(True, False, (1, 0)), (False, True, (0, 1))])
+def test_what_a_line_does_not_carry_is_not_missed(smdi: bool, smdr: bool, misses: tuple[int, int]) -> None:
+    m = SerialMatcher(LINK, MatchSettings(), smdi=smdi, smdr=smdr)
+    m.listening = True
+    m.learn(HOUR, began())
+    m.learn(HOUR, CallEnded("c1", by="caller"))
+    m.expire(2 * HOUR)
+    m.learn(2 * HOUR, began("c2"))
+    assert (m.counts.calls_without_smdi, m.counts.calls_without_smdr) == misses
 
 
 # ----------------------------------------------------------------------------------------------------------- memory

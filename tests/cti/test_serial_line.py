@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
-import tty
+import termios
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
-from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from acd.vocabulary import (
     AnyFact,
     AnyInput,
-    CallArrived,
-    CallBegan,
+    CallEnded,
+    CallerGone,
     CallerIdentified,
     CallerKnown,
     Line,
@@ -36,99 +34,12 @@ from cti.serial_line import SerialLine
 from cti.serial_port import SerialProtocol, line_parameters, open_port
 from cti.serial_settings import MatchSettings, SerialSettings
 from cti.smdi import CallMessage, SmdiError, encode
-from cti.smdr import PANASONIC_A, SmdrRecord
-
-NOW = 1_800_000_000_000
-WAIT_S = 20
-
-MESSAGE = encode(CallMessage("001", "0007", "A", "5551234", "5555678"))
-RECORD = SmdrRecord("in", ended_at=NOW, extension="7", number="5555678", talked_ms=65_000)
+from tests.cti.serial_peer import MESSAGE, NOW, RECORD, WAIT_S, Acd, Pty, began, running, settings, smdr_line
 
 
 def untyped(twisted: Any) -> Any:
     """Much of Twisted has no types."""
     return twisted
-
-
-def smdr_line(record: SmdrRecord = RECORD) -> bytes:
-    return PANASONIC_A.encode(record, ZoneInfo("UTC"))
-
-
-def began(call: str, port: str = "0007") -> Line:
-    fact: AnyFact = CallBegan(call, channel="PJSIP/x", node="a", port=port)
-    return Line(1, CallArrived(NOW, call, channel="PJSIP/x", node="a", port=port), [fact])
-
-
-class Acd:
-    """The ACD's ear: what it is told can be awaited, in order."""
-
-    def __init__(self) -> None:
-        self.told: asyncio.Queue[AnyInput] = asyncio.Queue()
-
-    async def tell(self, said: AnyInput) -> Sequence[AnyFact]:
-        await self.told.put(said)
-        return []
-
-    async def next(self) -> AnyInput:
-        return await asyncio.wait_for(self.told.get(), WAIT_S)
-
-
-class Pty:
-    """The switch's end of a line whose other end stands at `path`, as a USB adapter's would by a udev rule."""
-
-    def __init__(self, path: Path) -> None:
-        self.master, slave = os.openpty()
-        tty.setraw(slave)
-        path.unlink(missing_ok=True)
-        path.symlink_to(os.ttyname(slave))
-        os.close(slave)
-
-    def say(self, data: bytes) -> None:
-        os.write(self.master, data)
-
-    async def hear(self, length: int) -> bytes:
-        loop = asyncio.get_running_loop()
-        heard = b""
-        while len(heard) < length:
-            readable = asyncio.Event()
-            loop.add_reader(self.master, readable.set)
-            try:
-                await asyncio.wait_for(readable.wait(), WAIT_S)
-            finally:
-                loop.remove_reader(self.master)
-            heard += os.read(self.master, length)
-        return heard
-
-    def unplug(self) -> None:
-        os.close(self.master)
-
-
-@pytest.fixture
-async def reactor() -> AsyncIterator[Any]:
-    """A reactor on the test's own loop. Not installed, since only one may be in a process and nothing here needs it."""
-    twisted: Any = AsyncioSelectorReactor(asyncio.get_running_loop())
-    twisted.startRunning(installSignalHandlers=False)
-    yield twisted
-    twisted.removeAll()
-    twisted.getThreadPool().stop()
-    twisted._removeInternalReader(twisted.waker)
-    twisted.waker.connectionLost(None)
-
-
-def settings(device: Path | str = "/dev/callfloor-none", **more: Any) -> SerialSettings:
-    fast = {"reopen_first_ms": 10, "reopen_max_ms": 20}
-    return SerialSettings.model_validate({"name": "line1", "device": str(device), **fast, **more})
-
-
-@asynccontextmanager
-async def running(line: SerialLine) -> AsyncIterator[None]:
-    task = asyncio.create_task(line.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-        assert task.cancelled(), task.exception()
 
 
 @asynccontextmanager
@@ -161,20 +72,35 @@ async def test_a_line_is_heard_unplugged_and_plugged_in_again(reactor: Any, tmp_
         arrived = await acd.next()
         assert isinstance(arrived, SmdrArrived)
         assert (arrived.call, arrived.talked_ms) == ("c1", 65_000)
-        assert line.send_mwi("1234", on=True)
+        line.set_lamp("1234", on=True)
         assert await pbx.hear(13) == b"OP:MWI 1234!\x04"
 
         pbx.unplug()
         assert await acd.next() == LinkLost(NOW, "serial:line1", "closed: the other end is gone")
         assert not line.up
-        assert not line.send_mwi("1234", on=False)
+        line.set_lamp("1234", on=False)
 
         pbx = Pty(path)
         assert await acd.next() == LinkRestored(NOW, link="serial:line1")
+        assert await pbx.hear(14) == b"RMV:MWI 1234!\x04", "what was ordered meanwhile"
         line.see(began("c2", port="0008"))
         pbx.say(encode(CallMessage("001", "0008", "A", "5551234", "5555678")))
         assert await acd.next() == CallerIdentified(NOW, call="c2", ani="5555678", link="serial:line1", dnis="5551234")
         pbx.unplug()
+
+
+@pytest.mark.parametrize("baud", [1_200, 2_400, 4_800, 9_600])
+@pytest.mark.parametrize("framing", ["7E1", "8N1"])
+async def test_at_every_speed_and_framing(reactor: Any, tmp_path: Path, baud: int, framing: str) -> None:
+    acd, pbx = Acd(), Pty(tmp_path / "line")
+    line = SerialLine(settings(tmp_path / "line", baud=baud, framing=framing), acd.tell, lambda: NOW, reactor)
+    async with running(line):
+        assert isinstance(await acd.next(), LinkRestored)
+        line.see(began("c1"))
+        pbx.say(MESSAGE)
+        assert isinstance(await acd.next(), CallerIdentified)
+        pbx.unplug()
+        assert isinstance(await acd.next(), LinkLost)
 
 
 async def test_a_device_server_over_tcp(reactor: Any) -> None:
@@ -215,11 +141,26 @@ def test_two_of_us_cannot_share_a_line(tmp_path: Path) -> None:
     pbx.unplug()
 
 
+BAUDS = {1_200: termios.B1200, 2_400: termios.B2400, 4_800: termios.B4800, 9_600: termios.B9600}
+
+
+@pytest.mark.parametrize("baud", BAUDS)
 @pytest.mark.parametrize(("framing", "bytesize", "parity"), [("7E1", 7, "E"), ("8N1", 8, "N")])
-def test_the_framing_reaches_the_port(framing: str, bytesize: int, parity: str) -> None:
-    """On a pseudo-terminal it cannot be seen: that has 8 bits always."""
-    expected = {"baudrate": 1200, "bytesize": bytesize, "parity": parity, "stopbits": 1}
-    assert line_parameters(settings(framing=framing, baud=1200)) == expected
+def test_speed_and_framing_reach_the_port(tmp_path: Path, baud: int, framing: str, bytesize: int, parity: str) -> None:
+    """On a pseudo-terminal the framing cannot be seen, since that has 8 bits always; that bytes of the wrong parity are
+    to be given as NULs can.
+    """
+    parameters = line_parameters(settings(framing=framing, baud=baud))
+    assert parameters == {"baudrate": baud, "bytesize": bytesize, "parity": parity, "stopbits": 1}
+    pbx = Pty(tmp_path / "line")
+    for _ in range(2):
+        port = open_port(str(tmp_path / "line"), **parameters)
+        input_flags, _, _, _, *speeds, _ = termios.tcgetattr(port.fileno())
+        assert speeds == [BAUDS[baud], BAUDS[baud]]
+        spoils = input_flags & (termios.INPCK | termios.IGNPAR | termios.PARMRK)
+        assert spoils == (termios.INPCK if framing == "7E1" else 0)
+        port.close()
+    pbx.unplug()
 
 
 # --------------------------------------------------------------------------------------------------- reopening
@@ -281,6 +222,58 @@ async def test_a_line_of_one_kind_does_not_hear_the_other(protocol: str, heard: 
         assert line.counts.unreadable_lines == 1
 
 
+async def test_what_the_pbx_prints_beside_calls_is_no_damage_and_a_full_buffer_is_said() -> None:
+    async with connected(protocol="smdr") as (line, protocol, _, acd):
+        line.see(began("c1"))
+        without_time = b"**/**/** **:****" + smdr_line()[16:]
+        with capture_logs() as logged:
+            protocol.dataReceived(b"Date     Time    Ext\r\n--------\r\nBUFFER FULL\r\n" + without_time)
+        assert [entry["event"] for entry in logged] == ["serial.records_missing", "serial.smdr_without_call"]
+        counts = line.counts
+        assert (counts.remarks, counts.records_missing, counts.without_time) == (2, 1, 1)
+        assert (counts.unreadable_lines, counts.discarded_bytes) == (0, 0)
+        line.see(Line(2, CallerGone(NOW, "c1"), [CallEnded("c1", by="caller")]))
+        protocol.dataReceived(without_time)
+        assert isinstance(await acd.next(), SmdrArrived), "what has no time ends no live call, but confirms an end"
+
+
+PASSED_ON = [
+    pytest.param(
+        "panasonic-a",
+        [smdr_line(msgspec.structs.replace(RECORD, continues=True)), smdr_line()],
+        id="transferred: a record for each extension",
+    ),
+    pytest.param(
+        "avaya-ip-office",
+        [
+            b"2027/01/15 08:00:00,00:00:30,5,5555678,I,7,5551234,,0,1,1,E7,Mei,T1,LINE 1,0,0\r\n",
+            b"2027/01/15 08:00:35,00:01:05,0,5555678,I,8,5551234,,0,1,0,E7,Mei,T1,LINE 1,0,0\r\n",
+        ],
+        id="segments of one call id",
+    ),
+    pytest.param(
+        "definity-teleseer",
+        [
+            b"   080095994      7                                    017\r\n\0\0\0",
+            b"   080000119      7                                    017\r\n\0\0\0",
+        ],
+        id="ten hours, and the rest",
+    ),
+]
+
+
+@pytest.mark.parametrize(("smdr_format", "records"), PASSED_ON)
+async def test_of_several_records_of_a_call_only_the_last_tells_its_end(smdr_format: str, records: list[bytes]) -> None:
+    async with connected(protocol="smdr", smdr_format=smdr_format) as (line, protocol, _, acd):
+        line.see(began("c1"))
+        protocol.dataReceived(records[0])
+        assert (line.matcher.counts.foreign, line.counts.unreadable_lines) == (1, 0)
+        protocol.dataReceived(records[1])
+        arrived = await acd.next()
+        assert isinstance(arrived, SmdrArrived)
+        assert arrived.talked_ms in (65_000, 66_000)
+
+
 async def test_a_flood_of_noise_is_counted_and_logged_once() -> None:
     async with connected() as (line, protocol, _, acd):
         line.see(began("c1"))
@@ -308,17 +301,51 @@ async def test_what_was_torn_by_the_loss_is_not_continued_after_it() -> None:
 
 async def test_the_switchs_refusal_of_a_lamp_is_counted_and_our_own_echo_is_seen() -> None:
     async with connected() as (line, protocol, transport, _):
-        assert line.send_mwi("5678", on=True)
+        line.set_lamp("5678", on=True)
         with capture_logs() as logged:
             protocol.dataReceived(b"\r\nMWI5678 INV\r\n\x19" + transport.value())
         assert [entry["event"] for entry in logged] == ["serial.lamp_failed", "serial.unreadable"]
-        assert line.counts.lamp_failures == 1
+        assert logged[0]["then"] == "no such station"
+        assert (line.counts.lamp_failures, line.counts.lamps_given_up) == (1, 1)
+
+
+async def test_a_blocked_lamp_is_tried_again_until_it_is_lit_and_the_newest_order_counts() -> None:
+    clock = Clock()
+    line = SerialLine(settings(), Acd().tell, lambda: NOW + round(clock.seconds() * 1_000), clock)
+    transport = untyped(StringTransport)()
+    line.opened(transport)
+
+    def sent() -> bytes:
+        said: bytes = transport.value()
+        transport.clear()
+        return said
+
+    line.set_lamp("5678", on=True)
+    assert sent() == b"OP:MWI 5678!\x04"
+    for delay_s in (2, 4, 8):
+        line.received(b"\r\nMWI5678 BLK\r\n\x19")
+        clock.advance(delay_s - 0.001)
+        assert sent() == b""
+        clock.advance(0.001)
+        assert sent() == b"OP:MWI 5678!\x04"
+    line.received(b"\r\nMWI5678 BLK\r\n\x19")
+    line.set_lamp("5678", on=False)
+    assert sent() == b"", "switched a moment ago"
+    clock.advance(1)
+    assert sent() == b"RMV:MWI 5678!\x04"
+    clock.advance(1_000)
+    assert sent() == b"", "it was not refused, so it is off"
+    line.closed("gone")
+    line.set_lamp("1111", on=True)
+    clock.advance(1_000)
+    line.opened(transport)
+    assert sent() == b"RMV:MWI 5678!\x04OP:MWI 1111!\x04", "nobody knows what was heard"
 
 
 async def test_a_mailbox_that_is_no_number_never_reaches_the_line() -> None:
     async with connected() as (line, _, transport, _acd):
         with pytest.raises(SmdiError):
-            line.send_mwi("1234!\x04OP:MWI 9999", on=True)
+            line.set_lamp("1234!\x04OP:MWI 9999", on=True)
         assert transport.value() == b""
 
 
@@ -356,17 +383,22 @@ async def test_stopping_is_no_loss(reactor: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"device": "COM1"}, "expected /dev/... or socket://host:port, not 'COM1'"),
+        ({"device": "COM1"}, "expected /dev/..., socket://host:port or rfc2217://host:port, not 'COM1'"),
         ({"device": "socket://host"}, "socket://host:port"),
         ({"device": "socket://host:70000"}, "socket://host:port"),
-        ({"device": "rfc2217://host:1"}, "socket://host:port"),
-        ({"smdr_format": "mitel"}, "expected one of avaya-ip-office, panasonic-a, not 'mitel'"),
+        ({"device": "rfc2217://host"}, "rfc2217://host:port"),
+        ({"device": "telnet://host:23"}, "rfc2217://host:port"),
+        (
+            {"smdr_format": "mitel"},
+            "expected one of avaya-ip-office, definity-lsu-expand, definity-teleseer, mitel-3300",
+        ),
         ({"timezone": "Mars/Olympus"}, "expected a time zone such as Asia/Taipei, not 'Mars/Olympus'"),
         ({"timezone": "../etc/passwd"}, "expected a time zone"),
         ({"baud": 19200}, "1200, 2400, 4800 or 9600"),
         ({"name": "line 1"}, "name"),
         ({"match": {"ports": {"1207": "7"}}}, "ports"),
         ({"parity": "even"}, "parity"),
+        ({"protocol": "smdr", "lamps": {"q": "1234"}}, 'expected protocol "smdi" or "both"'),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_was_expected(wrong: dict[str, Any], said: str) -> None:

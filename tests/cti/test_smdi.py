@@ -120,6 +120,14 @@ def test_reads_cut_anywhere_change_nothing(said: list[SmdiMessage], cuts: list[i
     assert reader.discarded_bytes == 0
 
 
+@pytest.mark.parametrize(("data", "message"), PROVED)
+def test_a_byte_of_the_wrong_parity_is_a_nul_and_never_makes_another_message(data: bytes, message: SmdiMessage) -> None:
+    for place in range(len(data)):
+        spoiled = data[:place] + b"\0" + data[place + 1 :]
+        heard = SmdiReader().feed(spoiled + TWO)
+        assert heard in ([message, SECOND], [SECOND])
+
+
 @given(st.binary(max_size=400))
 def test_after_any_noise_the_next_message_is_heard(noise: bytes) -> None:
     reader = SmdiReader()

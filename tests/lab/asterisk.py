@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,19 +199,28 @@ class AsteriskLab:
 
 @asynccontextmanager
 async def run_asterisk(
-    settings: PbxSettings, *, visible: Sequence[Path] = (), extensions: str = HOTLINE, verbose: int = 5
+    settings: PbxSettings,
+    *,
+    visible: Sequence[Path] = (),
+    extensions: str = HOTLINE,
+    verbose: int = 5,
+    modules: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> AsyncIterator[AsteriskLab]:
     """Start Asterisk with what `pbx_config` renders from `settings`, wait until it is ready, and stop it at the end.
 
     `visible`: folders that Asterisk shall see at the same path, such as the one with our spoken prompts.
     `extensions`: text of extensions.conf, which includes the rendered dialplan. `verbose` 0 keeps dialplan steps out
-    of the log, which costs Asterisk a good part of a call's time.
+    of the log, which costs Asterisk a good part of a call's time. `modules` and `files` (name → text) are what a test
+    needs beside the usual ones, or in their place.
     """
     # Not in pytest's own folder: the path of a Unix socket in it may have 107 characters at most.
     folder = Path(tempfile.mkdtemp(prefix="callfloor-lab-"))
     try:
         sip_port = free_port()
-        _write_configuration(folder, settings, sip_port, extensions, verbose)
+        _write_configuration(folder, settings, sip_port, extensions, verbose, modules)
+        for name, text in (files or {}).items():
+            (folder / "etc" / name).write_text(text)
         async with _ReadySocket(folder / "ready") as ready:
             process = await _launch(folder, [folder, *visible])
             try:
@@ -223,14 +232,17 @@ async def run_asterisk(
         shutil.rmtree(folder)
 
 
-def _write_configuration(folder: Path, settings: PbxSettings, sip_port: int, extensions: str, verbose: int) -> None:
+def _write_configuration(
+    folder: Path, settings: PbxSettings, sip_port: int, extensions: str, verbose: int, more_modules: str
+) -> None:
     for name in ("etc", "lib", "spool", "run", "log"):
         (folder / name).mkdir()
     rendered = render(settings)
     texts = {
         "asterisk.conf": _ASTERISK.format(folder=folder, verbose=verbose),
         "logger.conf": _LOGGER,
-        "modules.conf": "[modules]\nautoload = no\n" + "".join(f"load = {name}.so\n" for name in _MODULES.split()),
+        "modules.conf": "[modules]\nautoload = no\n"
+        + "".join(f"load = {name}.so\n" for name in (_MODULES + more_modules).split()),
         "manager.conf": _MANAGER.format(port=settings.ami_port),
         "pjsip.conf": _PJSIP.format(port=sip_port),
         "rtp.conf": _RTP,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
 from cti.smdi import CallMessage, LampFailure, LampOrder, SmdiMessage, SmdiReader, encode
-from cti.smdr import FORMATS
+from cti.smdr import SmdrRecord
+from cti.smdr_formats import FORMATS
 from simulator.pbx.serial_port import SerialPort
+from simulator.settings import SimulatedPbxSettings
 from tests.simulator.pbx_peers import PATIENCE_S, Listener, ScriptedIvr, logged_in, running, say
 
 
@@ -98,7 +102,8 @@ async def test_a_call_on_a_port_line_has_its_numbers_on_the_serial_line(tmp_path
         await asyncio.wait_for(party.hears_music.wait(), PATIENCE_S)
         channel.put_down()
         printed = (await desk.until(b"NA"))[len(said) :]
-        record = FORMATS["panasonic-a"].decode(printed.rstrip(), ZoneInfo("UTC"))
+        record = FORMATS["panasonic-a"].decode(printed.rstrip(), ZoneInfo("UTC"), now=0)
+        assert isinstance(record, SmdrRecord)
         assert (record.direction, record.extension, record.number, record.dnis) == (
             "in",
             "9001",
@@ -110,6 +115,45 @@ async def test_a_call_on_a_port_line_has_its_numbers_on_the_serial_line(tmp_path
     await ivr.stop()
 
 
+WIDE_ENOUGH = sorted(FORMATS.keys() - {"panasonic-b", "panasonic-dbs"})
+
+
+@pytest.mark.parametrize("smdr_format", WIDE_ENOUGH)
+async def test_the_end_of_a_call_in_each_format(tmp_path: Path, smdr_format: str) -> None:
+    line, ivr = tmp_path / "line1", ScriptedIvr()
+    await ivr.start()
+    async with (
+        running(ivr, serial_line=line, port_lines=("9001",), smdr_format=smdr_format) as pbx,
+        far_end(line) as desk,
+    ):
+        channel = pbx.call_port_line(Listener(), ani="13800000001", dnis="4008001000")
+        assert channel is not None
+        await desk.until(b"\x19")
+        desk.came.clear()
+        channel.put_down()
+        printed = await desk.until(b"\r\n")
+        now = time.time_ns() // 1_000_000
+        record = FORMATS[smdr_format].decode(printed.rstrip(b"\r\n"), ZoneInfo("UTC"), now)
+        assert isinstance(record, SmdrRecord)
+        assert (record.direction, record.extension) == ("in", "9001")
+        assert record.number in ("13800000001", ""), "some formats do not tell it"
+        assert abs(record.ended_at - now) < 120_000
+    await ivr.stop()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"smdr_format": "mitel"}, "expected one of avaya-ip-office"),
+        ({"smdr_format": "panasonic-dbs"}, "cannot tell of port line 9001: column extension: expected at most 3"),
+        ({"smdr_format": "panasonic-b"}, "cannot tell of port line 9001: column number"),
+    ],
+)
+def test_a_format_that_cannot_print_the_calls_is_refused(wrong: dict[str, str], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        SimulatedPbxSettings.model_validate({"port_lines": ("9001",)} | wrong)
+
+
 async def test_a_lamp_is_switched_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
     async with cable(tmp_path / "line") as port, far_end(tmp_path / "line") as desk:
         port.invalid_lamps.add("5559999")
@@ -118,6 +162,10 @@ async def test_a_lamp_is_switched_and_a_wrong_one_is_refused(tmp_path: Path) -> 
         assert port.lamps == {"5551234": True}
         desk.write(encode(LampOrder("5559999", on=True)))
         assert smdi(await desk.until(b"\x19")) == [LampFailure("5559999", "INV")]
+        assert port.lamps == {"5551234": True}
+        port.blocked_lamps.add("5551234")
+        desk.write(encode(LampOrder("5551234", on=False)))
+        assert smdi(await desk.until(b"BLK\r\n\x19"))[-1] == LampFailure("5551234", "BLK")
         assert port.lamps == {"5551234": True}
 
 
