@@ -40,7 +40,8 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class SwitchCall(msgspec.Struct, frozen=True, omit_defaults=True):
     """A caller's channel as the switch lists it, with what we wrote on it. `queue` is "" where none was entered.
-    `bridged`: whether somebody is joined to it; None if that is not told."""
+    `bridged`: whether somebody is joined to it; None if that is not told. `waits`: it is where callers are to whom
+    nobody has talked yet, with our IVR or its music."""
 
     call: str
     channel: str
@@ -52,6 +53,7 @@ class SwitchCall(msgspec.Struct, frozen=True, omit_defaults=True):
     joined_at: int = 0
     head_start_ms: int = 0
     bridged: bool | None = None
+    waits: bool = False
 
 
 class SwitchLeg(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from acd.choosing import Facts, find_calls, queue_call
 from acd.model import Call, Offer, State
 from acd.moves import Stage
 from acd.queue_rules import next_calls, number_failed, take_back
-from acd.talk_rules import agents_of, consult_over, part_over, talk_over
+from acd.talk_rules import agents_of, consult_over, never_joined, part_over, talk_over
 
 STRAY_GRACE_MS = 5_000
 """How long a caller's channel may outlive its call before a listing calls it a stray."""
@@ -47,7 +47,7 @@ def switch_listed(state: State, report: say.SwitchListed) -> Facts:
             continue  # gone with another of the same call
         call = state.calls[offer.call]
         if call.node == report.node and max(call.stage_since, offer.made_at, offer.connected_at) < report.asked_at:
-            yield from _check_leg(state, report.at, offer, call, legs.get(offer.id))
+            yield from _check_leg(state, report.at, offer, listed.get(call.id), legs.get(offer.id))
     for leg in report.legs:
         if leg.offer not in state.offers:
             yield say.StrayLeg(leg.offer, leg.channel)
@@ -93,9 +93,12 @@ def _unknown_call(state: State, at: int, report: say.SwitchListed, seen: say.Swi
         yield from queue_call(state, at, call, *where, look=False)
 
 
-def _check_leg(state: State, at: int, offer: Offer, call: Call, leg: say.SwitchLeg | None) -> Facts:
+def _check_leg(state: State, at: int, offer: Offer, caller: say.SwitchCall | None, leg: say.SwitchLeg | None) -> Facts:
+    call = state.calls[offer.call]
     if offer.connected_at:
-        if leg is None:
+        if leg is None and caller is not None and caller.waits and call.stage is Stage.CONNECTED and not call.direct:
+            yield from never_joined(state, at, call, offer)
+        elif leg is None:
             yield from part_over(state, at, offer, "not on switch")
         elif not leg.bridged and call.consult_of:
             yield say.BridgeMissing(offer.id, call.id)

@@ -102,6 +102,15 @@ def consult_over(state: State, at: int, consult: Call, by: say.Party, cause: str
         yield from left_alone(state, at, state.agents[name])
 
 
+def never_joined(state: State, at: int, call: Call, party: Offer) -> Facts:
+    """An agent had answered and is gone, and the switch was never told to join the two (we died in between). The caller
+    waits still, and has the place of before; nobody has talked, so there is no wrap-up."""
+    to = say.Target("queue", call.queue)
+    yield say.CallTransferred(call.id, party.agent, party.id, to, 0, "never joined")
+    where = (call.queue, call.priority, call.joined_at, call.head_start_ms, call.skills)
+    yield from queue_call(state, at, call, *where, look=False)
+
+
 # ------------------------------------------------------------------------------------------ requests
 
 

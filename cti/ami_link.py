@@ -145,7 +145,8 @@ class AmiLink:
         self, name: str, headers: Iterable[Header] = (), action_id: str = "", on_list: OnList | None = None
     ) -> asyncio.Future[Message]:
         writer = self._writer
-        if writer is None:
+        # A connection that has just been lost may still be here; to write on it is a bug to uvloop, not to asyncio.
+        if writer is None or writer.transport.is_closing():
             raise NotConnected(f"{name}: no link to {self._settings.name}")
         self._sent += 1
         action_id = action_id or f"{name.lower()}-{self._sent}"
@@ -225,7 +226,7 @@ class AmiLink:
             await self._admit()
         for headers in self._filters:
             try:
-                await self._write("Filter", headers)
+                await self._ask("Filter", headers)
             except ActionFailed as error:
                 # Only costs speed: events that nobody asked for are passed over.
                 self._log.warning("ami_filter_refused", why=str(error))
@@ -235,7 +236,7 @@ class AmiLink:
         settings = self._settings
         secret = settings.secret.get_secret_value()
         try:
-            challenge = (await self._write("Challenge", [("AuthType", "MD5")])).get("Challenge")
+            challenge = (await self._ask("Challenge", [("AuthType", "MD5")])).get("Challenge")
             key = hashlib.md5((challenge + secret).encode(), usedforsecurity=False).hexdigest()
             proof = [("AuthType", "MD5"), ("Username", settings.user), ("Key", key)]
         except ActionFailed as error:
@@ -245,9 +246,16 @@ class AmiLink:
                 raise LoginRefused(why) from error
             proof = [("Username", settings.user), ("Secret", secret)]
         try:
-            await self._write("Login", proof)
+            await self._ask("Login", proof)
         except ActionFailed as error:
             raise LoginRefused(f"login refused: {error}") from error
+
+    async def _ask(self, name: str, headers: Iterable[Header]) -> Message:
+        """Where a lost connection must not be taken for a refusal."""
+        try:
+            return await self._write(name, headers)
+        except NotConnected as error:
+            raise LinkLost(str(error)) from error
 
     async def _stay(self) -> NoReturn:
         """Until the connection is over."""
@@ -319,6 +327,11 @@ class AmiLink:
         elif pending.on_list is None:
             self._answer(pending, message)
         elif is_event and message.get("EventList").lower() == "complete":
+            items, came = message.get("ListItems"), len(pending.listed)
+            if items.isdecimal() and int(items) != came:
+                # What is not on a list is taken for gone: half a list would end calls that go on.
+                pending.fail(OutcomeUnknown(f"{pending.name}: {came} rows came of {items}"))
+                return
             await self._call(pending.on_list(pending.listed), message)
             self._answer(pending, message)
         elif is_event and len(pending.listed) < LISTED_MAX:

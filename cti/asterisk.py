@@ -39,6 +39,9 @@ from cti.channels import Caller, Channels, called_back
 from cti.orders import Action, Orders, leg_prefix, number
 from cti.settings import DialSettings
 
+_WAITING_CONTEXTS = ("callfloor-ivr", "callfloor-wait", "callfloor-unreachable")
+"""Where a caller is whom nobody has talked to: whom a bridge lets go goes on elsewhere."""
+
 LIST_ACTION = "Status"
 _LISTED_VARIABLES = ("CALL", "ANI", "DNIS", "PORT", "QUEUE", "PRIORITY", "JOINED_AT")
 LIST_HEADERS: tuple[Header, ...] = (("Variables", ",".join(f"CALLFLOOR_{name}" for name in _LISTED_VARIABLES)),)
@@ -131,6 +134,7 @@ class Translator:
                     priority=_integer(variables.get("CALLFLOOR_PRIORITY", "")),
                     joined_at=_integer(variables.get("CALLFLOOR_JOINED_AT", "")),
                     bridged=bool(row.get("BridgeID")),
+                    waits=not row.get("BridgeID") and row.get("Context") in _WAITING_CONTEXTS,
                 )
             )
         return SwitchListed(at=at, node=self._node, asked_at=asked_at, calls=calls, legs=legs)

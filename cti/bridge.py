@@ -62,6 +62,7 @@ class Bridge:
         )
         self._tells_phones = True
         self._why_down: str | None = None
+        self._restoring = False
         self._in_doubt = asyncio.Event()
         self._settling: set[asyncio.Task[None]] = set()
 
@@ -111,13 +112,21 @@ class Bridge:
         await self._lease.renew(self._link.ask)
 
     async def _up(self) -> None:
-        self._why_down = None
-        await self._tell(LinkRestored(at=self._now(), link=self.link_name))
+        self._why_down, self._restoring = None, True
         await self._list()
+        await self._restored()  # also if the switch would not list
+        await self._list_phones()
         # What was too young for this list to judge, and ended while nobody listened, is judged by one soon after.
         asyncio.get_running_loop().call_later(2 * SETTLE_MS / 1_000, self._in_doubt.set)
 
+    async def _restored(self) -> None:
+        """Told with the first list and not before: who joined in between would be offered ahead of those who wait."""
+        if self._restoring:
+            self._restoring = False
+            await self._tell(LinkRestored(at=self._now(), link=self.link_name))
+
     async def _down(self, why: str) -> None:
+        self._restoring = False
         if why != self._why_down:
             self._why_down = why
             await self._tell(LinkLost(at=self._now(), link=self.link_name, why=why))
@@ -130,24 +139,37 @@ class Bridge:
         asked_at = self._now() - SETTLE_MS
 
         async def tell_list(rows: Sequence[Message]) -> None:
+            await self._restored()
             await self._tell(self._translator.listed(rows, asked_at, self._now()))
+
+        try:
+            await self._link.listing(LIST_ACTION, LIST_HEADERS, tell_list)
+        except NotConnected:
+            pass  # the next login asks for a list anyway
+        except OutcomeUnknown as error:
+            self._log.warning("ami_list_unknown", why=str(error))
+            self._in_doubt.set()
+        except ActionFailed as error:
+            self._log.error("ami_list_failed", why=str(error), again_s=self._settings.reconcile_s)
+
+    async def _list_phones(self) -> None:
+        """What a switch that has this list tells of its telephones; another one tells of changes only."""
 
         async def tell_phones(rows: Sequence[Message]) -> None:
             for report in self._translator.phones(rows, self._now()):
                 await self._tell(report)
 
+        if not self._tells_phones:
+            return
         try:
-            await self._link.listing(LIST_ACTION, LIST_HEADERS, tell_list)
-            if self._tells_phones:
-                await self._link.listing(PHONES_ACTION, (), tell_phones)
+            await self._link.listing(PHONES_ACTION, (), tell_phones)
         except NotConnected:
             pass  # the next login asks for a list anyway
-        except (ActionFailed, OutcomeUnknown) as error:
-            if PHONES_ACTION in str(error):  # "Invalid/unknown command: DeviceStateList"
-                self._tells_phones = False
-                self._log.warning("ami_phones_not_listed", why=str(error), advice="load res_manager_devicestate.so")
-                return
-            self._log.error("ami_list_failed", why=str(error), again_s=self._settings.reconcile_s)
+        except OutcomeUnknown as error:
+            self._log.warning("ami_phones_unknown", why=str(error))
+        except ActionFailed as error:
+            self._tells_phones = False
+            self._log.warning("ami_phones_not_listed", why=str(error), advice="load res_manager_devicestate.so")
 
     async def _reconcile(self) -> NoReturn:
         """A list every so often, and soon after an action whose effect is in doubt."""
@@ -160,6 +182,7 @@ class Bridge:
                 pass  # nothing in doubt: the regular one
             self._in_doubt.clear()
             await self._list()
+            await self._list_phones()
 
     # -------------------------------------------------------------------------------------------- to the switch
 

@@ -323,6 +323,8 @@ class Session:
     async def _command(self, verb: str, *arguments: str) -> Reply:
         if self._arrived:
             raise AgiError(f"a reply came before {verb} was asked")
+        if self._writer.is_closing():  # lost this moment: to write on it is a bug to uvloop
+            raise ChannelGone
         self._writer.write(encode_command(Command(verb, arguments)))
         await self._writer.drain()
         reply = await self._read()

@@ -54,6 +54,7 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, pool_size=1, max_overflow=0)
         event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin)
         return engine
     # A host that has vanished without a word must become an error within seconds, not in the hours of TCP's patience.
     patience = {
@@ -69,6 +70,12 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    # Python's driver would begin a transaction before rows only, and leave half the tables of a migration cut short.
+    connection.isolation_level = None
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 def _migrate(connection: Connection) -> None:

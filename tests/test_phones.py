@@ -38,7 +38,7 @@ async def test_a_telephone_that_is_gone_gets_no_call_until_it_is_back(tmp_path: 
         async with serve(center.config) as system, signed_in(system, "boss", "a1") as (boss, a1):
             await link_is_up(boss)
             await boss.until(
-                lambda: boss.seen("PhoneLost", phone="PJSIP/desk") or not boss.snapshot["agents"][0]["reachable"]
+                lambda: boss.seen("PhoneLost", phone="PJSIP/desk") or boss.seen("AgentLoggedIn", unreachable=True)
             )
             assert (await a1.ask("go_ready"))["ok"]
             async with call(center.asterisk, "service", ani="2125550100") as caller:

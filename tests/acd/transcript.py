@@ -144,17 +144,17 @@ def _input(at: int, text: str) -> AnyInput:
 
 
 def _listed(text: str, field: str) -> list[dict[str, Any]]:
-    """`c1,c2/service/0/700,c3:bridged` for calls (with queue, priority, joined_at; joined with somebody or `:alone`),
-    `1:answered:bridged` for legs."""
+    """`c1,c2/service/0/700,c3:bridged` for calls (with queue, priority, joined_at; joined with somebody, `:alone`,
+    `:waiting`), `1:answered:bridged` for legs."""
     listed: list[dict[str, Any]] = []
     for item in filter(None, text.split(",")):
         if field == "calls":
             named, _, joined = item.partition(":")
-            bridged = {"bridged": True, "alone": False}.get(joined)
+            bridged = {"bridged": True, "alone": False, "waiting": False}.get(joined)
             call, queue, priority, since = [*named.split("/"), "", "0", "0"][:4] if "/" in named else (named, "", 0, 0)
             joined_at = START + int(since) if queue else 0
             place = {"queue": queue, "priority": priority, "joined_at": joined_at}
-            listed.append({"call": call, "channel": "x", "bridged": bridged} | place)
+            listed.append({"call": call, "channel": "x", "bridged": bridged, "waits": joined == "waiting"} | place)
         else:
             offer, *words = item.split(":")
             listed.append({"offer": offer, "channel": "y"} | dict.fromkeys(words, True))

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyInput
-from cti import asterisk, rights
+from cti import orders, rights
 from cti.ami import Message
 from cti.bridge import Bridge
 from cti.lease import CONFIRM_S, VARIABLE, Owner
@@ -216,8 +216,8 @@ def test_what_is_needed_is_what_is_rendered_and_checked() -> None:
 
 
 def test_every_action_of_the_bridge_is_asked_for() -> None:
-    said = re.findall(r'Action\(\s*name="(\w+)"', Path(asterisk.__file__).read_text())
-    assert {"Originate", "Setvar"} <= set(said) <= set(rights.ACTIONS)
+    said = re.findall(r'Action\(\s*name="(\w+)"', Path(orders.__file__).read_text())
+    assert {"Originate", "Redirect", "Setvar"} <= set(said) <= set(rights.ACTIONS)
 
 
 def _all(queue: asyncio.Queue[Message]) -> list[Message]:

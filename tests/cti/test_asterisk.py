@@ -188,6 +188,23 @@ def test_a_list_tells_callers_and_legs_of_ours_and_no_other_channel() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("context", "bridge", "waits"),
+    [
+        ("callfloor-wait", "", True),
+        ("callfloor-ivr", "", True),
+        ("callfloor-unreachable", "", True),
+        ("callfloor-wait", "3f1d", False),
+        ("callfloor-talked", "", False),
+    ],
+)
+def test_a_listed_caller_waits_until_somebody_has_talked_to_them(context: str, bridge: str, waits: bool) -> None:
+    """A bridge takes callers out of the music and leaves them, when it ends, to go on in `callfloor-talked`."""
+    row = f"Event: Status\nChannel: x\nUniqueid: 1.1\nContext: {context}\nBridgeID: {bridge}\n"
+    (call,) = Translator("node1").listed([Message(row + "Variable: CALLFLOOR_CALL=node1-1.1")], AT, AT).calls
+    assert call.waits is waits
+
+
 def test_a_listed_caller_brings_what_stands_on_the_channel() -> None:
     variables = {
         "CALL": "node1-1.1",

@@ -225,6 +225,37 @@ async def test_a_call_that_ends_right_behind_a_list_stays_ended(tmp_path: Path) 
         built.close()
 
 
+async def test_who_joins_between_login_and_list_does_not_overtake(tmp_path: Path) -> None:
+    """Those who waited while nobody listened are not offered before the list, so nobody else is."""
+    peer = Peer()
+    peer.ignores.add("Status")
+    async with running(peer):
+        built = House(peer, tmp_path / "j")
+        await built.floor.tell(say.Configure(BEGIN, QUEUES, AGENTS))
+        await built.floor.tell(say.LinkLost(BEGIN, built.bridge.link_name, "starting"))
+        await built.floor.tell(say.CallArrived(BEGIN, "node1-1.1", CALLER["Channel"], node="node1", queue="sales"))
+        await built.floor.tell(say.LogIn(BEGIN, "anna", "PJSIP/1001"))
+        await built.floor.tell(say.GoReady(BEGIN, "anna"))
+        async with task(built.bridge.run):
+            asked = (await soon(peer.received.get())).get("ActionID")
+            new = {"Channel": "PJSIP/trunk-0000000c", "Uniqueid": "2.2"}
+            peer.event("UserEvent", **new, UserEvent="CallfloorArrived", ANI="138", DNIS="400", Port="", Queue="sales")
+            while (await built.fact(say.CallQueued)).call != "node1-2.2":
+                pass
+            head = f"ActionID: {asked}\r\n"
+            rows = [
+                "".join(f"{name}: {value}\r\n" for name, value in on_switch(of, CALL=f"node1-{of['Uniqueid']}"))
+                for of in (CALLER, new)
+            ]
+            peer.write(
+                f"Response: Success\r\n{head}EventList: start\r\n\r\n".encode(),
+                *(f"Event: Status\r\n{head}{row}\r\n".encode() for row in rows),
+                f"Event: StatusComplete\r\n{head}EventList: Complete\r\n\r\n".encode(),
+            )
+            assert (await built.fact(say.CallOffered)).call == "node1-1.1"
+        built.close()
+
+
 async def test_no_action_is_kept_for_a_link_that_is_down(tmp_path: Path) -> None:
     peer = Peer()
     async with house(peer, tmp_path / "j") as built:

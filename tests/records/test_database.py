@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert, inspect, select, text
 
 from records.call_records import CallRecord, Segment
 from records.call_rows import open_calls
-from records.database import Database
+from records.database import Database, _migrate
 from records.settings import DatabaseSettings
 from records.tables import calls, journal_positions, metadata
 from tests.records.conftest import rows_of
@@ -59,6 +59,22 @@ async def test_calls_that_an_older_version_recorded_stay_as_they_are(settings: D
     await database.run(older)
     await database.migrate()
     assert await database.run(open_calls) == [record]
+    await database.close()
+
+
+async def test_a_migration_that_was_cut_short_leaves_nothing_in_the_way_of_the_next(settings: DatabaseSettings) -> None:
+    """As after `kill -9` in the first second of the first start."""
+    database = Database(settings)
+
+    def half(connection: Connection) -> None:
+        _migrate(connection)
+        raise LookupError("killed")
+
+    with pytest.raises(LookupError, match="killed"):
+        await database.run(half)
+    assert await database.run(lambda connection: inspect(connection).get_table_names()) == []
+    await database.migrate()
+    assert await database.run(rows_of(journal_positions)) == [[]]
     await database.close()
 
 
