@@ -6,9 +6,15 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import asterisk, core, decisions, peers
+from benchmarks import ami, asterisk, core, decisions, peers
 
-BENCHMARKS = {"core": core.run, "decisions": decisions.run, "peers": peers.run, "asterisk": asterisk.run}
+BENCHMARKS = {
+    "core": core.run,
+    "decisions": decisions.run,
+    "peers": peers.run,
+    "ami": ami.run,
+    "asterisk": asterisk.run,
+}
 
 
 def main(names: list[str]) -> None:
