@@ -6,13 +6,14 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import asterisk, core, decisions, peers, serial
+from benchmarks import ami, asterisk, core, decisions, peers, serial
 
 BENCHMARKS = {
     "core": core.run,
     "decisions": decisions.run,
     "peers": peers.run,
     "serial": serial.run,
+    "ami": ami.run,
     "asterisk": asterisk.run,
 }
 

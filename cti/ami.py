@@ -59,21 +59,17 @@ class Message:
 
     def __init__(self, text: str) -> None:
         """From its lines, parted by LF."""
-        # The one hot loop of the bridge: a function call a line would halve the events it can read in a second.
-        values: dict[str, str | list[str]] = {}
-        for line in text.split("\n"):
-            name, colon, value = line.partition(":")
-            if not colon:
-                name, value = "", line
-            elif value[:1] == " ":
-                value = value[1:]  # one space belongs to the separator, any other to the value
-            key = name.lower()
-            if key not in values:
-                values[key] = value
-            elif isinstance(held := values[key], list):
-                held.append(value)
-            else:
-                values[key] = [held, value]
+        # The one hot place of the bridge. Nearly every message has its names once and a blank behind each colon, and is
+        # taken apart by what runs as C; the few others line by line.
+        lines = text.split("\n")
+        try:
+            values: dict[str, str | list[str]]
+            values = {name.lower(): value for name, value in [line.split(": ", 1) for line in lines]}
+        except ValueError:  # a line without ": "
+            values = _line_by_line(lines)
+        else:
+            if len(values) != len(lines) or ":" in "".join(values):
+                values = _line_by_line(lines)
         self._values = values
 
     def get(self, name: str, default: str = "") -> str:
@@ -101,6 +97,25 @@ class Message:
 
     def __repr__(self) -> str:
         return f"Message({self._values!r})"
+
+
+def _line_by_line(lines: list[str]) -> dict[str, str | list[str]]:
+    """Header values by lower-case name, whatever the lines look like."""
+    values: dict[str, str | list[str]] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon:
+            name, value = "", line
+        elif value[:1] == " ":
+            value = value[1:]  # one space belongs to the separator, any other to the value
+        key = name.lower()
+        if key not in values:
+            values[key] = value
+        elif isinstance(held := values[key], list):
+            held.append(value)
+        else:
+            values[key] = [held, value]
+    return values
 
 
 class AmiReader:

@@ -304,20 +304,30 @@ class AmiLink:
         why = "the switch closed the connection"
         try:
             while data := await reader.read(READ_BYTES):
-                for message in ami.feed(data):
-                    await self._take(message)
+                await self._hear(ami.feed(data))
         except (AmiError, OSError) as error:
             why = str(error) or type(error).__name__
         self._fail_pending(why)  # now: who waits for the answer to a login would wait for its deadline
         return why
 
-    async def _take(self, message: Message) -> None:
+    async def _hear(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            told = self._take(message)
+            if told is None:
+                continue
+            try:
+                await told
+            except Exception:  # noqa: BLE001  # one bad event must not stop the stream; whoever raised it is told by the log
+                self._log.exception("ami_callback_failed", message=repr(message)[:500])
+
+    def _take(self, message: Message) -> Awaitable[None] | None:
+        """What has to be awaited because of a message; no coroutine itself, since it runs for each of them."""
         pending = self._pending.get(message.get("ActionID"))
         is_event = "Event" in message  # OriginateResponse has both an Event and a Response header
         if pending is None or (is_event and pending.on_list is None):
             if is_event and self._logged_in:
-                await self._call(self._on_message(message), message)
-            elif is_event:
+                return self._on_message(message)
+            if is_event:
                 if not self.early.full():
                     self.early.put_nowait(message)
             elif "Response" in message:
@@ -327,18 +337,22 @@ class AmiLink:
         elif pending.on_list is None:
             self._answer(pending, message)
         elif is_event and message.get("EventList").lower() == "complete":
-            items, came = message.get("ListItems"), len(pending.listed)
-            if items.isdecimal() and int(items) != came:
-                # What is not on a list is taken for gone: half a list would end calls that go on.
-                pending.fail(OutcomeUnknown(f"{pending.name}: {came} rows came of {items}"))
-                return
-            await self._call(pending.on_list(pending.listed), message)
-            self._answer(pending, message)
+            return self._end_list(pending, pending.on_list, message)
         elif is_event and len(pending.listed) < LISTED_MAX:
             pending.listed.append(message)
         elif is_event:
             pending.listed.clear()
             pending.fail(OutcomeUnknown(f"{pending.name}: a list of more than {LISTED_MAX:,} rows"))
+        return None
+
+    async def _end_list(self, pending: _Pending, on_list: OnList, last: Message) -> None:
+        items, came = last.get("ListItems"), len(pending.listed)
+        if items.isdecimal() and int(items) != came:
+            # What is not on a list is taken for gone: half a list would end calls that go on.
+            pending.fail(OutcomeUnknown(f"{pending.name}: {came} rows came of {items}"))
+            return
+        await self._call(on_list(pending.listed), last)
+        self._answer(pending, last)
 
     def _answer(self, pending: _Pending, message: Message) -> None:
         if not pending.answer.done():

@@ -38,6 +38,8 @@ def read(*chunks: bytes) -> list[list[tuple[str, str]]]:
         pytest.param(b"\r\n\nA: 1\r\n\r\n\r\n\r\nB: 2\r\n\r\n", [[("a", "1")], [("b", "2")]], id="stray blank lines"),
         pytest.param(b"A: 1\r\na: 2\r\nB: x\r\n\r\n", [[("a", "1"), ("a", "2"), ("b", "x")]], id="repeated name"),
         pytest.param(b"A:1\r\nB:\r\nC:  2 \r\n\r\n", [[("a", "1"), ("b", ""), ("c", " 2 ")]], id="spaces"),
+        pytest.param(b"A:x: y\r\nB: 1\r\n\r\n", [[("a", "x: y"), ("b", "1")]], id="no blank, then a colon and a blank"),
+        pytest.param(b": 1\r\nA: 2\r\n\r\n", [[("", "1"), ("a", "2")]], id="no name"),
         pytest.param(b"A: x: y\r\n\r\n", [[("a", "x: y")]], id="colon in the value"),
         pytest.param(b"no colon\r\nA: 1\r\n\r\n", [[("", "no colon"), ("a", "1")]], id="no colon"),
         pytest.param(b"A: M\xfcller\r\n\r\n", [[("a", "M\ufffdller")]], id="Latin-1"),
