@@ -1,8 +1,9 @@
 """Who may see which fact: the one place where it is decided. Pure.
 
     supervisor, admin    everything, as it is
-    agent                facts about themselves; facts about a call while it is offered to them or connected with them;
-                         whether the links are up, without the reason; of their queues only counts (see `board.py`)
+    agent                facts about themselves; facts about a call while it is offered to them or connected with them,
+                         or while it is a consultation that they asked for; whether the links are up, without the
+                         reason; of their queues only counts (see `board.py`)
 
 An agent never sees another agent's caller: not the number, not that there is a call.
 """
@@ -123,6 +124,8 @@ class Audience:
 
     def __init__(self) -> None:
         self._agents: dict[str, tuple[str, ...]] = {}
+        self._consulting: dict[str, str] = {}
+        """Consultation → who asked for it."""
 
     def see(self, fact: AnyFact) -> Sight:
         """Who sees this fact; a call's last fact is still seen by the agents whom it takes the call from."""
@@ -133,13 +136,19 @@ class Audience:
                 self._agents[fact.call] = (*self._agents.get(fact.call, ()), fact.agent)
             case _:
                 pass
+        if isinstance(fact, say.ConsultStarted):
+            self._consulting[fact.call] = fact.agent
         sight = RULES[type(fact)](self._agents, fact)
+        asker = self._consulting.get(getattr(fact, "call", ""))
+        if asker is not None and asker not in sight.agents:
+            sight = sight._replace(agents=(*sight.agents, asker))
         match fact:
             case say.OfferFailed() | say.AgentLeft() | say.CallTransferred():
                 # When all rang, another may have it.
                 self._agents[fact.call] = tuple(a for a in self._agents.get(fact.call, ()) if a != fact.agent)
             case say.CallEnded():
                 self._agents.pop(fact.call, None)
+                self._consulting.pop(fact.call, None)
             case _:
                 pass
         return sight

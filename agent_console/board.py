@@ -11,15 +11,15 @@ import msgspec
 
 from acd import vocabulary as say
 from acd.model import Agent, Call, State
-from acd.moves import Stage
+from acd.moves import AgentLine, Stage
 from acd.state import apply
-from acd.vocabulary import AnyFact, Line
+from acd.vocabulary import AnyFact, Line, Target
 
 
 class QueueView(msgspec.Struct, frozen=True):
     """`waiting` counts the callers who have not been answered, `longest_since` is when the first of them came (0: none
-    waits), `agents` counts those who serve the queue by condition: free, offered, connected, wrap-up, not ready,
-    logged off."""
+    waits), `agents` counts those who serve the queue by the words of `acd.policy.Condition`. A consultation is nobody
+    who waits: its caller has been answered."""
 
     queue: str
     name: str
@@ -27,10 +27,21 @@ class QueueView(msgspec.Struct, frozen=True):
     longest_since: int
     service_level_ms: int
     agents: dict[str, int]
+    open: bool
+
+
+class ConsultView(msgspec.Struct, frozen=True):
+    """Whom an agent is consulting: `call` is the consultation."""
+
+    call: str
+    kind: str
+    to: str
+    answered: bool
 
 
 class AgentView(msgspec.Struct, frozen=True):
-    """`until` is when the offer or the wrap-up ends by itself (0: neither)."""
+    """`until` is when the offer, the wrap-up, the rest or the reservation ends by itself (0: none of them). `held`: the
+    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells."""
 
     agent: str
     name: str
@@ -45,6 +56,8 @@ class AgentView(msgspec.Struct, frozen=True):
     call: str
     console: bool
     reachable: bool
+    held: bool
+    consult: ConsultView | None
 
 
 class CallView(msgspec.Struct, frozen=True):
@@ -77,6 +90,7 @@ class Board:
         self._state = State()
         self._links: dict[str, LinkView] = {}
         self._until: dict[str, int] = {}
+        self._consulted: dict[str, Target] = {}
         self._changed: dict[str, int] = {}
         self._counted: dict[str, int] = {}
         self._views: dict[str, QueueView] = {}
@@ -133,20 +147,23 @@ class Board:
     def _count(self, names: Collection[str]) -> None:
         waiting: dict[str, list[int]] = {name: [] for name in names}
         for call in self._state.calls.values() if names else ():
-            if call.stage in (Stage.QUEUED, Stage.OFFERED) and call.queue in waiting:
+            if call.stage in (Stage.QUEUED, Stage.OFFERED) and call.queue in waiting and not call.consult_of:
                 waiting[call.queue].append(call.joined_at)
         for name in names:
             queue = self._state.queues[name]
             agents = {condition: count for condition, count in queue.conditions.items() if count}
             first = min(waiting[name], default=0)
             rules = queue.rules
-            self._views[name] = QueueView(name, rules.name, len(waiting[name]), first, rules.service_level_ms, agents)
+            count, promised = len(waiting[name]), rules.service_level_ms
+            self._views[name] = QueueView(name, rules.name, count, first, promised, agents, queue.open)
             self._counted[name] = self._changed[name]
 
     def _queues_of(self, fact: AnyFact) -> set[str]:
         """The queues whose counts a fact may change: the call's, and those that the agent serves."""
         if isinstance(fact, say.Configured):
             return set(fact.queues)
+        if isinstance(fact, say.QueueOpened | say.QueueClosed):
+            return {fact.queue}
         call = self._state.calls.get(getattr(fact, "call", ""))
         if isinstance(fact, say.PhoneLost | say.PhoneFound):
             return {queue for name in fact.agents for queue in self._state.agents[name].queues}
@@ -156,10 +173,16 @@ class Board:
     def _note(self, at: int, fact: AnyFact) -> None:
         """Keeps what the ACD does not need to remember but a screen shows."""
         match fact:
-            case say.CallOffered() | say.WrapUpStarted():
+            case (
+                say.CallOffered() | say.WrapUpStarted() | say.WrapUpExtended() | say.RestStarted() | say.AgentReserved()
+            ):
                 self._until[fact.agent] = fact.until
-            case say.CallConnected() | say.OfferFailed() | say.WrapUpEnded():
+            case say.CallConnected() | say.OfferFailed() | say.WrapUpEnded() | say.RestEnded() | say.AgentReleased():
                 self._until.pop(fact.agent, None)
+            case say.ConsultStarted():
+                self._consulted[fact.call] = fact.to
+            case say.CallEnded():
+                self._consulted.pop(fact.call, None)
             case say.LinkDown():
                 self._links[fact.link] = LinkView(fact.link, up=False, since=at, why=fact.why)
             case say.LinkUp():
@@ -182,7 +205,15 @@ class Board:
             call=agent.call,
             console=agent.console,
             reachable=agent.reachable,
+            held=agent.line is AgentLine.CONNECTED and self._state.calls[agent.call].stage is Stage.HELD,
+            consult=self._consult_view(agent.consult),
         )
+
+    def _consult_view(self, consult: str) -> ConsultView | None:
+        if not consult:
+            return None
+        to = self._consulted[consult]
+        return ConsultView(consult, to.kind, to.to, self._state.calls[consult].stage is Stage.CONNECTED)
 
 
 def _call_view(call: Call) -> CallView:

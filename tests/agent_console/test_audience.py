@@ -18,6 +18,9 @@ OFFERED = say.CallOffered(1, "c1", "a1", 15_000, WHY)
 FAILED = say.OfferFailed(1, "c1", "a1", "no answer")
 CONNECTED = say.CallConnected(1, "c1", "a1", 900)
 JOINED = say.ConsultJoined("c1", "c1~1", 2, "a2")
+CONSULT = say.ConsultStarted("c1~1", "c1", "a1", say.Target("agent", "a2"))
+ASKED = say.CallOffered(2, "c1~1", "a2", 15_000, WHY)
+TAKEN = say.CallConnected(2, "c1~1", "a2", 900)
 LEFT = say.AgentLeft("c1", "a1", 1, 900)
 ENDED = say.CallEnded("c1", "caller", agent="a1", offer=1, talked_ms=5)
 KNOWN = say.CallerKnown("c1", "0912", "serial:line1")
@@ -45,6 +48,13 @@ def test_every_fact_of_the_vocabulary_has_a_rule() -> None:
         ([OFFERED, CONNECTED], ENDED, "a1"),
         ([OFFERED, CONNECTED, ENDED], say.WrapUpStarted("a1", "c1", 9), "a1"),
         ([OFFERED, CONNECTED, ENDED], say.SmdrMatched("c1", "serial:line1", "0912 00:05"), None),
+        ([OFFERED, CONNECTED], CONSULT, "a1"),
+        ([OFFERED, CONNECTED, CONSULT], ASKED, "a2 a1"),
+        ([OFFERED, CONNECTED, CONSULT, ASKED], TAKEN, "a2 a1"),
+        ([OFFERED, CONNECTED, CONSULT, ASKED], say.OfferFailed(2, "c1~1", "a2", "no answer"), "a2 a1"),
+        ([OFFERED, CONNECTED, CONSULT, ASKED, TAKEN], say.CallHeld("c1", "a1", 1), "a1"),
+        ([OFFERED, CONNECTED, CONSULT, ASKED, TAKEN], say.CallEnded("c1~1", "agent", agent="a2", offer=2), "a2 a1"),
+        ([CONSULT, ASKED, TAKEN, say.CallEnded("c1~1", "agent")], say.SmdrMatched("c1~1", "l", "t"), None),
         ([OFFERED, CONNECTED], JOINED, "a1 a2"),
         ([OFFERED, CONNECTED, JOINED], LEFT, "a1 a2"),
         ([OFFERED, CONNECTED, JOINED, LEFT], say.CallHeld("c1", "a2", 2), "a2"),

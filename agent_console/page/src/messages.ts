@@ -13,11 +13,24 @@ export interface Queue {
   longest_since: number
   service_level_ms: number
   agents: Partial<Record<Condition, number>>
+  open: boolean
 }
 
 export type Presence = "logged off" | "not ready" | "ready"
-export type AgentLine = "free" | "offered" | "connected" | "wrap-up"
-export type Condition = "logged off" | "not ready" | AgentLine
+export type AgentLine = "free" | "resting" | "reserved" | "offered" | "connected" | "wrap-up"
+export type Condition = "logged off" | "not ready" | "unreachable" | AgentLine
+export type Stage = "in IVR" | "queued" | "offered" | "connected" | "held" | "callback" | "dialed"
+
+// Whom to consult, or where to send a call.
+export interface Target {
+  kind: "agent" | "queue" | "number"
+  to: string
+}
+
+export interface Consult extends Target {
+  call: string
+  answered: boolean
+}
 
 export interface Agent {
   agent: string
@@ -32,6 +45,9 @@ export interface Agent {
   offer: number
   call: string
   console: boolean
+  reachable: boolean
+  held: boolean
+  consult: Consult | null
 }
 
 export interface Call {
@@ -40,7 +56,7 @@ export interface Call {
   dnis: string
   port: string
   began_at: number
-  stage: "in IVR" | "queued" | "offered" | "connected"
+  stage: Stage
   stage_since: number
   menu: [string, string][]
   queue: string
@@ -100,33 +116,75 @@ export interface Story {
   lines: { at: number; text: string }[]
 }
 
+// Who can be consulted or sent a call, as it is at the moment.
+export interface Directory {
+  agents: { agent: string; name: string; condition: Condition }[]
+  queues: { queue: string; name: string }[]
+}
+
 // Fields at their default are left out by the server.
 export type Fact =
-  | { type: "AgentLoggedIn"; agent: string; phone?: string }
+  | { type: "AgentLoggedIn"; agent: string; phone?: string; unreachable?: boolean }
   | { type: "AgentLoggedOut"; agent: string; reason?: string }
   | { type: "AgentReady"; agent: string }
   | { type: "AgentNotReady"; agent: string; reason?: string }
+  | { type: "RestStarted"; agent: string; until: number }
+  | { type: "RestEnded"; agent: string }
+  | { type: "AgentReserved"; agent: string; call: string; until: number }
+  | { type: "AgentReleased"; agent: string; call: string }
+  | { type: "PhoneLost"; phone: string; why: string; agents?: string[] }
+  | { type: "PhoneFound"; phone: string; agents?: string[] }
   | { type: "ConsoleAttached"; agent: string }
-  | { type: "ConsoleDetached"; agent: string; until: number }
+  | { type: "ConsoleDetached"; agent: string; until?: number }
+  | { type: "WrapUpStarted"; agent: string; call: string; until: number }
+  | { type: "WrapUpExtended"; agent: string; call: string; until: number }
+  | { type: "WrapUpEnded"; agent: string; call: string }
+  | { type: "LinkDown"; link: string; why: string }
+  | { type: "LinkUp"; link: string }
+  | WaitFact
+  | TalkFact
+  | { type: "Refused"; what: string; who: string; why: string }
+  | { type: OtherFact }
+
+// About a call until somebody has it.
+export type WaitFact =
   | { type: "CallBegan"; call: string; ani?: string; dnis?: string; port?: string }
   | { type: "CallerKnown"; call: string; ani: string; dnis?: string }
   | { type: "MenuChosen"; call: string; menu: string; choice: string }
   | { type: "CallQueued"; call: string; queue: string; priority: number; joined_at: number }
+  | { type: "CallRelaxed"; call: string; queue: string; step: number; priority: number }
+  | { type: "CallDeflected"; call: string; queue: string; why: string; to: { kind: string; to?: string } }
+  | { type: "CallLeftQueue"; call: string; queue: string }
+  | { type: "CallAbandoned"; call: string; queue: string }
+  | { type: "CallbackPlaced"; call: string; queue: string; number: string }
+  | { type: "CallbackDialed"; call: string; number: string; attempt: number; until: number }
+  | { type: "CallbackReached"; call: string; channel: string }
+  | { type: "CallbackMissed"; call: string; reason: string; retry_at?: number }
+
+// About a call that somebody is offered or talks on; `agent` is "" where that is an outside number.
+export type TalkFact =
   | { type: "CallOffered"; call: string; agent: string; offer: number; until: number }
   | { type: "OfferFailed"; call: string; agent: string; offer: number; reason: string }
   | { type: "CallConnected"; call: string; agent: string; offer: number; waited_ms: number }
-  | { type: "CallLeftQueue"; call: string; queue: string }
-  | { type: "CallAbandoned"; call: string; queue: string }
+  | { type: "CallHeld"; call: string; agent: string; offer: number }
+  | { type: "CallResumed"; call: string; agent: string; offer: number }
+  | { type: "ConsultStarted"; call: string; original: string; agent: string; to: Target }
+  | { type: "ConsultJoined"; call: string; consult: string; offer: number; agent: string }
+  | { type: "AgentLeft"; call: string; agent: string; offer: number; talked_ms: number }
+  | { type: "CallTransferred"; call: string; agent: string; offer: number; to: Target; talked_ms: number }
   | { type: "CallEnded"; call: string; agent?: string }
-  | { type: "WrapUpStarted"; agent: string; call: string; until: number }
-  | { type: "WrapUpEnded"; agent: string; call: string }
-  | { type: "LinkDown"; link: string; why: string }
-  | { type: "LinkUp"; link: string }
-  | { type: "Refused"; what: string; who: string; why: string }
-  | { type: OtherFact }
 
-// These change nothing that a screen draws.
-export type OtherFact = "Configured" | "BridgeMissing" | "MusicMissing" | "StrayLeg" | "StrayCall" | "HangUpOrdered" | "SmdrMatched"
+// These change nothing that a screen draws but the queues' counts, which the server sends along.
+export type OtherFact =
+  | "Configured"
+  | "QueueOpened"
+  | "QueueClosed"
+  | "BridgeMissing"
+  | "MusicMissing"
+  | "StrayLeg"
+  | "StrayCall"
+  | "HangUpOrdered"
+  | "SmdrMatched"
 
 export interface FactItem {
   seq: number

@@ -1,6 +1,6 @@
 // What the page shows, as a pure function of what the server said: view = reduce(view, message).
 
-import type { Agent, Call, Fact, FactItem, LinkStatus, Me, Popped, Queue, ServerMessage } from "./messages.ts"
+import type { Agent, Call, Fact, FactItem, LinkStatus, Me, Popped, Queue, ServerMessage, TalkFact } from "./messages.ts"
 
 export interface View {
   me: Me | null
@@ -47,6 +47,11 @@ export function ownAgent(view: View): Agent | null {
   return (view.me?.agent && view.agents[view.me.agent]) || null
 }
 
+// A consultation is a call of its own; its id is that of the caller's call, this sign and a number.
+export function isConsultation(call: string): boolean {
+  return call.includes("~")
+}
+
 // The caller's record, only while this very call is on the agent's line: never the caller before.
 export function ownPop(view: View): Popped | null {
   const agent = ownAgent(view)
@@ -60,19 +65,31 @@ function by<T>(things: readonly T[], key: (thing: T) => string): Record<string, 
 function apply(view: View, { at, fact }: FactItem): View {
   switch (fact.type) {
     case "AgentLoggedIn":
-      return presence(view, fact.agent, "not ready", "", at)
+      return agent(presence(view, fact.agent, "not ready", "", at), fact.agent, { reachable: !fact.unreachable })
     case "AgentLoggedOut":
       return presence(view, fact.agent, "logged off", fact.reason ?? "", at)
     case "AgentReady":
       return presence(view, fact.agent, "ready", "", at)
     case "AgentNotReady":
       return presence(view, fact.agent, "not ready", fact.reason ?? "", at)
+    case "PhoneLost":
+      return (fact.agents ?? []).reduce((next, name) => agent(next, name, { reachable: false }), view)
+    case "PhoneFound":
+      return (fact.agents ?? []).reduce((next, name) => agent(next, name, { reachable: true }), view)
     case "ConsoleAttached":
       return agent(view, fact.agent, { console: true })
     case "ConsoleDetached":
       return agent(view, fact.agent, { console: false })
+    case "RestStarted":
+      return agent(view, fact.agent, { line: "resting", line_since: at, until: fact.until })
+    case "AgentReserved":
+      return agent(view, fact.agent, { line: "reserved", line_since: at, until: fact.until, call: fact.call })
     case "WrapUpStarted":
       return agent(view, fact.agent, { line: "wrap-up", line_since: at, until: fact.until, call: fact.call })
+    case "WrapUpExtended":
+      return agent(view, fact.agent, { until: fact.until })
+    case "RestEnded":
+    case "AgentReleased":
     case "WrapUpEnded":
       return free(view, fact.agent, at)
     case "LinkDown":
@@ -80,17 +97,20 @@ function apply(view: View, { at, fact }: FactItem): View {
     case "LinkUp":
       return link(view, { link: fact.link, up: true, since: at, why: "" })
     default:
-      return applyToCall(view, at, fact)
+      return applyToWaiting(view, at, fact)
   }
 }
 
-function applyToCall(view: View, at: number, fact: Fact): View {
+function applyToWaiting(view: View, at: number, fact: Fact): View {
   switch (fact.type) {
     case "CallBegan":
       return began(view, at, fact)
     case "CallerKnown": {
-      const known = view.calls[fact.call]
-      return call(view, fact.call, { ani: fact.ani || known?.ani || "", dnis: fact.dnis || known?.dnis || "" })
+      const consult = Object.values(view.agents).find((one) => one.call === fact.call && one.consult)?.consult
+      return [fact.call, consult?.call ?? ""].reduce((next, id) => {
+        const known = view.calls[id]
+        return call(next, id, { ani: fact.ani || known?.ani || "", dnis: fact.dnis || known?.dnis || "" })
+      }, view)
     }
     case "MenuChosen": {
       const menu = view.calls[fact.call]?.menu ?? []
@@ -98,29 +118,101 @@ function applyToCall(view: View, at: number, fact: Fact): View {
     }
     case "CallQueued": {
       const { queue, priority, joined_at } = fact
-      return call(view, fact.call, { stage: "queued", stage_since: at, queue, priority, joined_at })
+      const next = stage(view, fact.call, view.calls[fact.call]?.stage === "callback" ? "callback" : "queued", at)
+      return call(next, fact.call, { queue, priority, joined_at })
     }
-    case "CallOffered": {
-      const offered = { line: "offered", line_since: at, until: fact.until, offer: fact.offer, call: fact.call } as const
-      return agent(call(view, fact.call, { stage: "offered", stage_since: at }), fact.agent, offered)
-    }
-    case "OfferFailed": {
-      const next = free(call(view, fact.call, { stage: "queued", stage_since: at }), fact.agent, at)
-      return next.pop?.offer === fact.offer ? { ...next, pop: null } : next
-    }
-    case "CallConnected": {
-      const next = call(view, fact.call, { stage: "connected", stage_since: at })
-      return agent(next, fact.agent, { line: "connected", line_since: at, until: 0 })
+    case "CallRelaxed":
+      return call(view, fact.call, { stage_since: at, ...(fact.step ? { priority: fact.priority } : {}) })
+    case "CallDeflected": {
+      const joined_at = view.calls[fact.call]?.joined_at || at
+      const queue = fact.to.kind === "number" ? fact.queue : ""
+      return call(stage(view, fact.call, "in IVR", at), fact.call, { joined_at, queue })
     }
     case "CallLeftQueue":
-      return call(view, fact.call, { stage: "in IVR", stage_since: at, queue: "" })
+      return call(stage(view, fact.call, "in IVR", at), fact.call, { queue: "" })
     case "CallAbandoned":
       return without(view, fact.call)
-    case "CallEnded":
-      return fact.agent ? free(without(view, fact.call), fact.agent, at) : without(view, fact.call)
+    case "CallbackPlaced":
+    case "CallbackMissed":
+      return stage(view, fact.call, "callback", at)
+    case "CallbackDialed":
+      return stage(view, fact.call, "dialed", at)
+    case "CallbackReached":
+      return stage(view, fact.call, "queued", at)
     default:
-      return view
+      return "call" in fact ? applyToTalk(view, at, fact as TalkFact) : view
   }
+}
+
+function applyToTalk(view: View, at: number, fact: TalkFact): View {
+  switch (fact.type) {
+    case "CallOffered": {
+      const offered = { line: "offered", line_since: at, until: fact.until, offer: fact.offer, call: fact.call } as const
+      return agent(stage(view, fact.call, "offered", at), fact.agent, offered)
+    }
+    case "OfferFailed": {
+      const next = free(view, fact.agent, at)
+      const kept = next.pop?.offer === fact.offer ? { ...next, pop: null } : next
+      return rings(kept, fact.call) ? kept : stage(kept, fact.call, "queued", at)
+    }
+    case "CallConnected": {
+      const next = consulting(stage(view, fact.call, "connected", at), fact.call, { answered: true })
+      return agent(next, fact.agent, { line: "connected", line_since: at, until: 0 })
+    }
+    case "CallHeld":
+      return agent(stage(view, fact.call, "held", at), fact.agent, { held: true })
+    case "CallResumed":
+      return agent(stage(view, fact.call, "connected", at), fact.agent, { held: false })
+    case "ConsultStarted":
+      return consulted(view, at, fact)
+    case "ConsultJoined":
+      return joined(view, at, fact)
+    case "AgentLeft":
+      return free(stage(view, fact.call, "connected", at), fact.agent, at)
+    case "CallTransferred":
+      return free(call(stage(view, fact.call, "queued", at), fact.call, { joined_at: at }), fact.agent, at)
+    case "CallEnded": {
+      const next = consulting(without(view, fact.call), fact.call, null)
+      return fact.agent ? free(next, fact.agent, at) : next
+    }
+  }
+}
+
+// Whether the call goes on all the same when one of its offers has failed: it rings elsewhere, or somebody has taken it.
+function rings(view: View, id: string): boolean {
+  return Object.values(view.agents).some((one) => one.call === id && (one.line === "offered" || one.line === "connected"))
+}
+
+function consulted(view: View, at: number, fact: Extract<Fact, { type: "ConsultStarted" }>): View {
+  const consult = { call: fact.call, kind: fact.to.kind, to: fact.to.to, answered: false }
+  const next = agent(view, fact.agent, { consult })
+  const original = view.calls[fact.original]
+  if (!original) return next
+  const { ani, dnis, menu, queue } = original
+  const times = { began_at: at, stage_since: at, joined_at: at }
+  const call: Call = { call: fact.call, ani, dnis, menu, queue, port: "", priority: 0, stage: "queued", ...times }
+  return { ...next, calls: { ...next.calls, [call.call]: call } }
+}
+
+// Who was consulted has the caller now: the same record, and the call is the caller's own.
+function joined(view: View, at: number, fact: Extract<Fact, { type: "ConsultJoined" }>): View {
+  const asker = Object.values(view.agents).find((one) => one.consult?.call === fact.consult)
+  let next = stage(view, fact.call, "connected", at)
+  if (asker) next = agent(next, asker.agent, { held: false })
+  next = agent(next, fact.agent, { call: fact.call })
+  const pop = next.pop
+  if (pop?.call !== fact.consult) return next
+  return { ...next, pop: { ...pop, call: fact.call, record: { ...pop.record, call: fact.call } } }
+}
+
+function stage(view: View, id: string, stage: Call["stage"], at: number): View {
+  return call(view, id, { stage, stage_since: at })
+}
+
+// A consultation has been answered, or (null) is over, for who asked for it.
+function consulting(view: View, id: string, change: { answered: true } | null): View {
+  const asker = Object.values(view.agents).find((one) => one.consult?.call === id)
+  return asker?.consult ? agent(view, asker.agent, { consult: change && { ...asker.consult, ...change } }) : view
 }
 
 function agent(view: View, name: string, change: Partial<Agent>): View {
@@ -133,7 +225,7 @@ function presence(view: View, name: string, presence: Agent["presence"], reason:
 }
 
 function free(view: View, name: string, at: number): View {
-  return agent(view, name, { line: "free", line_since: at, until: 0, offer: 0, call: "" })
+  return agent(view, name, { line: "free", line_since: at, until: 0, offer: 0, call: "", held: false, consult: null })
 }
 
 function call(view: View, id: string, change: Partial<Call>): View {
