@@ -1,4 +1,4 @@
-"""`/api`: signing in and out, the list of calls, the story of one, the directory. Does I/O through the callables that it is given."""
+"""`/api`: signing in and out, the list of calls, the story of one, the directory. Does I/O through given callables."""
 
 # No `from __future__ import annotations` here: FastAPI reads the annotations of the functions below, which name local
 # dependencies.

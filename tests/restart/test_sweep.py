@@ -28,7 +28,7 @@ async def a_day(nursery: Nursery, folder: Path, *kills: Kill, long_away: bool = 
     """One day, on which the house dies at each of these lines, if it comes to them. `long_away`: longer than any agent
     who has answered waits for the caller."""
     folder.mkdir()
-    settings = {"agent_silence_ms": 200} if long_away else {}
+    settings = {"agent_silence_ms": 1_000} if long_away else {}
     async with World(folder, nursery).open(**settings) as world:
         for number, kill in enumerate([*kills, None], 1):
             world.start_house(kill)
@@ -94,7 +94,7 @@ async def test_no_call_is_lost_whenever_the_house_dies(tmp_path: Path, capsys: p
     with capsys.disabled():
         sweep.show("kill -9")
     assert not sweep.wrong, "\n".join(sweep.wrong)
-    assert sweep.died.total() > 0.9 * len(moments)
+    assert sweep.died.total() > 0.7 * len(moments)  # on a slow machine some days have fewer lines than the first
 
 
 async def test_nor_if_it_dies_again_while_it_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,17 @@ SOUND_MS = 30
 PBX = {"node": NODE, "retry_ms": 50, "waiting_slice_ms": 300, "sound_ms": SOUND_MS}
 
 
+_ports: set[int] = set()
+
+
+def new_port() -> int:
+    """A free port that no other world has drawn: a house may be dead, and its port free, when another looks for one."""
+    while (port := free_port()) in _ports:
+        pass
+    _ports.add(port)
+    return port
+
+
 class World(Witness):
     """The switch, its people, and a house that may die."""
 
@@ -39,10 +50,10 @@ class World(Witness):
 
     @asynccontextmanager
     async def open(self, **settings: Any) -> AsyncIterator[Self]:
-        house_agi, self.agi_port = free_port(), free_port()
-        self._settings = {**PBX, "agi_port": self.agi_port, "ami_port": free_port(), **settings}
+        house_agi, self.agi_port, ami_port, wire_port = (new_port() for _ in range(4))
+        self._settings = {**PBX, "agi_port": self.agi_port, "ami_port": ami_port, **settings}
         await self.switch_on()
-        self.ami = Wire(free_port(), self.pbx.ami_port, AMI_END)
+        self.ami = Wire(wire_port, self.pbx.ami_port, AMI_END)
         self.agi = Wire(self.agi_port, house_agi, AGI_END)
         self.config = config(self.folder, self.ami.port, house_agi)
         _speak(check(self.config, self.folder).ivr)
