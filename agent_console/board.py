@@ -81,6 +81,26 @@ class LinkView(msgspec.Struct, frozen=True):
     why: str
 
 
+class AgentEntry(msgspec.Struct, frozen=True):
+    """`condition`: a word of `acd.policy.Condition`; who is `free` can be consulted."""
+
+    agent: str
+    name: str
+    condition: str
+
+
+class QueueEntry(msgspec.Struct, frozen=True):
+    queue: str
+    name: str
+
+
+class Directory(msgspec.Struct, frozen=True):
+    """Who can be consulted or sent a call."""
+
+    agents: list[AgentEntry]
+    queues: list[QueueEntry]
+
+
 class Board:
     """All that is going on, as of line `seq` of the journal."""
 
@@ -139,6 +159,12 @@ class Board:
         agent = self._state.agents.get(only_of)
         call = self._state.calls.get(agent.call) if agent else None
         return [_call_view(call)] if call else []
+
+    def directory(self) -> Directory:
+        return Directory(
+            [AgentEntry(agent.id, agent.name, agent.condition) for agent in self._state.agents.values()],
+            [QueueEntry(queue.id, queue.rules.name) for queue in self._state.queues.values()],
+        )
 
     def links(self, *, with_reason: bool) -> list[LinkView]:
         links = sorted(self._links.values(), key=lambda view: view.link)

@@ -1,4 +1,4 @@
-"""`/api`: signing in and out, the list of calls, the story of one. Does I/O through the callables that it is given."""
+"""`/api`: signing in and out, the list of calls, the story of one, the directory. Does I/O through given callables."""
 
 # No `from __future__ import annotations` here: FastAPI reads the annotations of the functions below, which name local
 # dependencies.
@@ -97,6 +97,17 @@ def calls_router(sessions: Sessions, now: Now, find_calls: FindCalls, tell_story
         if told is None or not (viewer.sees_all or viewer.agent in told.agents):
             raise HTTPException(404, "no such call")
         return json_answer(told)
+
+    return router
+
+
+def directory_router(sessions: Sessions, hub: Hub, now: Now) -> APIRouter:
+    """Whom one can consult or send a call to. Names and conditions only, so everybody who is signed in may read it."""
+    router = APIRouter(prefix="/api/directory", dependencies=[Depends(viewer_of(sessions, now))])
+
+    @router.get("")
+    async def directory() -> Response:
+        return json_answer(hub.board.directory())
 
     return router
 

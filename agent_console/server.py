@@ -27,7 +27,7 @@ from agent_console.headers import SecurityHeaders, is_own_origin
 from agent_console.hub import Hub
 from agent_console.live import serve_screen
 from agent_console.messages import CLOSED_SIGNED_OUT, MAX_MESSAGE_BYTES
-from agent_console.rest import COOKIE, calls_router, session_router
+from agent_console.rest import COOKIE, calls_router, directory_router, session_router
 from agent_console.sessions import Sessions
 from agent_console.settings import User, WebSettings
 from agent_console.sign_in import SignIn
@@ -76,6 +76,7 @@ class Console:
             session_router(self._sign_in, sessions, self._hub, now, secure=settings.secure, lasts_s=lasts_s)
         )
         self._app.include_router(calls_router(sessions, now, find_calls, tell_story))
+        self._app.include_router(directory_router(sessions, self._hub, now))
         _add_websocket(self._app, sessions, self._hub, now)
         _add_health(self._app, self._hub, metrics, fault)
         _add_page(self._app, page)

@@ -10,7 +10,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from acd import vocabulary as say
-from tests.agent_console.floor import PASSWORD, Floor, open_floor
+from acd.vocabulary import CallbackRules, QueueRules
+from tests.agent_console.floor import AGENTS, PASSWORD, QUEUES, Floor, open_floor
 from tests.live import browser
 
 pytestmark = pytest.mark.browser
@@ -128,3 +129,144 @@ async def test_the_same_agent_on_a_second_screen_is_told_on_the_first() -> None:
         await sign_in(second, "ann")
         await expect(first.get_by_test_id("taken-over")).to_be_visible()
         await expect(second.get_by_test_id("idle")).to_be_visible()
+
+
+PASSING_ON = {
+    "en-US": ("On hold", "Talking", "Bob: no answer yet", "Talking to Bob", "A colleague asks you"),
+    "zh-CN": ("保持中", "通话中", "Bob：尚未接听", "正在与Bob通话", "同事就此通话向您咨询"),
+}
+
+
+@pytest.mark.parametrize("language", PASSING_ON)
+async def test_an_agent_holds_consults_and_hands_the_caller_over_by_keyboard(language: str) -> None:
+    held, talking, asking, asked, consulted = PASSING_ON[language]
+    async with open_floor() as floor, open_page(floor, language) as ann, open_page(floor, language) as bob:
+        for page, user in ((ann, "ann"), (bob, "bob")):
+            await sign_in(page, user)
+            await page.get_by_test_id("ready").click()
+        await expect(bob.get_by_test_id("ready")).to_be_disabled()
+        await floor.call_comes()
+        await floor.answer()
+
+        hold, state = ann.get_by_test_id("hold"), ann.get_by_test_id("call-state")
+        await hold.press("Enter")
+        await expect(state).to_have_text(held)
+        await expect(ann.get_by_test_id("caller")).to_have_text("+886912345678")
+        await hold.press("Enter")
+        await expect(state).to_have_text(talking)
+
+        await ann.get_by_test_id("pass-on").press("Enter")
+        await expect(ann.get_by_test_id("to-kind")).to_be_focused()
+        await expect(ann.get_by_test_id("to").locator("option")).to_have_count(2)
+        await picture(ann, f"transfer-form-{language}")
+        await ann.keyboard.press("Tab")
+        await ann.keyboard.type("Bob")
+        await ann.keyboard.press("Tab")
+        await ann.keyboard.press("Enter")
+        await expect(ann.get_by_test_id("consult")).to_contain_text(asking)
+        await expect(ann.get_by_test_id("complete")).to_be_disabled()
+        await expect(state).to_have_text(held)
+
+        await floor.answer("a2")
+        await expect(ann.get_by_test_id("consult")).to_contain_text(asked)
+        await expect(bob.get_by_test_id("consulted")).to_contain_text(consulted)
+        await expect(bob.get_by_test_id("hold")).to_have_count(0)
+        await expect(bob.get_by_test_id("caller")).to_have_text("+886912345678")
+        await picture(ann, f"consult-{language}")
+        await ann.get_by_test_id("complete").press("Enter")
+
+        await expect(ann.get_by_test_id("end-wrap-up")).to_be_visible()
+        await expect(ann.get_by_test_id("caller")).to_have_text("+886912345678")
+        await expect(bob.get_by_test_id("consulted")).to_have_count(0)
+        await expect(bob.get_by_test_id("pop")).to_have_attribute("data-call", "c1")
+        await bob.get_by_test_id("hold").press("Enter")
+        await expect(bob.get_by_test_id("call-state")).to_have_text(held)
+        await expect(bob.get_by_test_id("customer")).to_contain_text("Chen Mei-ling")
+
+
+async def test_an_agent_joins_or_goes_back_to_the_caller_and_transfers_at_once() -> None:
+    async with open_floor() as floor, open_page(floor) as page:
+        await sign_in(page, "ann")
+        await page.get_by_test_id("ready").click()
+        await floor.call_comes()
+        await floor.answer()
+        await page.get_by_test_id("pass-on").click()
+        await page.get_by_test_id("to-kind").select_option("number")
+        await page.get_by_test_id("to").fill("help desk")
+        await page.get_by_test_id("consult-first").click()
+        await expect(page.get_by_test_id("refusal")).to_contain_text("expected a number")
+        await page.get_by_test_id("to").fill("+861065321234")
+        await page.get_by_test_id("consult-first").click()
+        await expect(page.get_by_test_id("consult")).to_contain_text("+861065321234: no answer yet")
+        await expect(page.get_by_test_id("refusal")).to_have_count(0)
+        await page.get_by_test_id("back").click()
+        await expect(page.get_by_test_id("call-state")).to_have_text("Talking")
+        await expect(page.get_by_test_id("transfer-form")).to_have_count(0)
+
+        await page.get_by_test_id("pass-on").click()
+        await page.get_by_test_id("to-kind").select_option("number")
+        await page.get_by_test_id("to").fill("+861065321234")
+        await page.get_by_test_id("consult-first").click()
+        await expect(page.get_by_test_id("consult")).to_be_visible()
+        number = floor.acd.state.last_offer
+        await floor.tell(say.OfferAnswered(floor.clock, number, "trunk"))
+        await page.get_by_test_id("join").click()
+        await expect(page.get_by_test_id("call-state")).to_have_text("Talking")
+        await expect(page.get_by_test_id("consult")).to_have_count(0)
+        assert len(floor.acd.state.calls["c1"].offers) == 2
+        await floor.tell(say.AgentGone(floor.clock, number))
+
+        await page.get_by_test_id("pass-on").click()
+        await page.get_by_test_id("to-kind").select_option("queue")
+        await page.get_by_test_id("to").select_option("help")
+        await page.get_by_test_id("transfer-now").click()
+        await expect(page.get_by_test_id("end-wrap-up")).to_be_visible()
+        assert floor.acd.state.calls["c1"].queue == "help"
+
+
+LOST = {
+    "en-US": ("The switch cannot reach your telephone.", "telephone not reachable"),
+    "zh-CN": ("交换机无法连接您的话机。", "话机无法连接"),
+}
+
+
+@pytest.mark.parametrize("language", LOST)
+async def test_an_agent_whose_telephone_is_gone_and_the_supervisor_see_why_no_calls_come(language: str) -> None:
+    to_agent, to_supervisor = LOST[language]
+    async with open_floor() as floor, open_page(floor, language) as ann, open_page(floor, language) as sue:
+        await sign_in(ann, "ann")
+        await ann.get_by_test_id("ready").click()
+        await expect(ann.get_by_test_id("ready")).to_be_disabled()
+        await sign_in(sue, "sue")
+        row = sue.get_by_test_id("agent-a1")
+        await expect(row.get_by_test_id("unreachable")).to_have_count(0)
+
+        await floor.tell(say.PhoneState(floor.clock, "PJSIP/1001", reachable=False, why="unregistered"))
+        await expect(ann.get_by_test_id("unreachable")).to_contain_text(to_agent)
+        await expect(row.get_by_test_id("unreachable")).to_have_text(to_supervisor)
+        await floor.call_comes()
+        await expect(sue.get_by_test_id("queue-sales").get_by_test_id("waiting")).to_have_text("1")
+        await expect(ann.get_by_test_id("offer")).to_have_count(0)
+        await picture(ann, f"unreachable-{language}")
+        await picture(sue, f"unreachable-floor-{language}")
+
+        await floor.tell(say.PhoneState(floor.clock, "PJSIP/1001", reachable=True))
+        await expect(ann.get_by_test_id("offer")).to_be_visible()
+        await expect(ann.get_by_test_id("unreachable")).to_have_count(0)
+        await expect(row.get_by_test_id("unreachable")).to_have_count(0)
+
+
+async def test_an_agent_who_rests_or_is_kept_for_a_callback_sees_so() -> None:
+    rules = QueueRules("Sales", on_no_answer="rest", callback=CallbackRules())
+    async with open_floor() as floor, open_page(floor) as page:
+        await floor.tell(say.Configure(floor.clock, {**QUEUES, "sales": rules}, AGENTS))
+        await sign_in(page, "ann")
+        await page.get_by_test_id("ready").click()
+        await floor.call_comes()
+        await floor.tell(say.OfferUnanswered(floor.clock, 1, "no answer"))
+        await expect(page.get_by_test_id("line")).to_have_text("Resting")
+        await expect(page.get_by_test_id("idle")).to_contain_text("The next one can come in")
+        await floor.tell(say.LeaveQueue(floor.clock, "c1", "callback"))
+        await floor.pass_ms(10_000)
+        await expect(page.get_by_test_id("line")).to_have_text("Reserved")
+        await expect(page.get_by_test_id("idle")).to_contain_text("is being called back for you")

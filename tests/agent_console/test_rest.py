@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from acd import vocabulary as say
 from agent_console.headers import SECURITY
 from agent_console.passwords import GuessLimit, hash_password, is_password
 from agent_console.server import PortTaken
@@ -253,3 +254,19 @@ def test_wrong_settings_are_named(settings: dict[str, object], said: str) -> Non
 def test_wrong_users_are_named(user: dict[str, object], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         User.model_validate(user)
+
+
+async def test_the_directory_names_whom_one_can_consult_to_who_is_signed_in() -> None:
+    async with open_floor() as floor, open_browser(floor) as stranger, open_browser(floor, "ann") as browser:
+        await floor.tell(say.LogIn(floor.clock, "a2", "PJSIP/1002"))
+        await floor.tell(say.GoReady(floor.clock, "a2"))
+        assert (await stranger.get("/api/directory")).status_code == 401
+        assert (await browser.get("/api/directory")).json() == {
+            "agents": [
+                {"agent": "a1", "name": "Ann", "condition": "logged off"},
+                {"agent": "a2", "name": "Bob", "condition": "free"},
+            ],
+            "queues": [{"queue": "sales", "name": "Sales"}, {"queue": "help", "name": "Help"}],
+        }
+        await floor.tell(say.PhoneState(floor.clock, "PJSIP/1002", reachable=False))
+        assert (await browser.get("/api/directory")).json()["agents"][1]["condition"] == "unreachable"

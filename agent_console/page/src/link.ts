@@ -1,6 +1,6 @@
 // The connection to the server: one WebSocket that comes back by itself and asks for what it missed.
 
-import type { Answer, Facts, ServerMessage, Wish } from "./messages.ts"
+import type { About, Answer, Facts, ServerMessage, Wish } from "./messages.ts"
 
 export type LinkState = "connecting" | "connected" | "reconnecting" | "taken over" | "signed out"
 
@@ -59,7 +59,7 @@ export class Link {
   }
 
   // Asks for something. The answer always comes: if the connection is lost first, it is a refusal that says so.
-  request(wish: Wish, about: { reason?: string; offer?: number; call?: string } = {}): Promise<Answer> {
+  request(wish: Wish, about: About = {}): Promise<Answer> {
     const id = ++this.lastRequest
     if (this.socket?.readyState !== WebSocket.OPEN) return Promise.resolve({ type: "answer", id, ok: false, why: "offline" })
     this.socket.send(JSON.stringify({ type: "request", id, do: wish, ...about }))

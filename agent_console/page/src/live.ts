@@ -3,7 +3,7 @@
 import { inject, onScopeDispose, provide, ref, shallowRef, type InjectionKey, type Ref, type ShallowRef } from "vue"
 
 import { Link, type LinkState } from "./link.ts"
-import type { Answer, ServerMessage, Wish } from "./messages.ts"
+import type { About, Answer, ServerMessage, Wish } from "./messages.ts"
 import { NOTHING, reduce, type View } from "./state.ts"
 
 export interface Live {
@@ -13,7 +13,7 @@ export interface Live {
   now: Readonly<Ref<number>>
   // Why the last wish was not granted; "" if it was.
   refusal: Ref<string>
-  wish(wish: Wish, about?: { reason?: string; offer?: number; call?: string }): Promise<Answer>
+  wish(wish: Wish, about?: About): Promise<Answer>
   // Moves the agent's console from the screen that took it over back to this one.
   takeBack(): void
 }
@@ -44,7 +44,7 @@ export function provideLive(): Live {
   })
   link.open()
 
-  async function wish(wish: Wish, about = {}): Promise<Answer> {
+  async function wish(wish: Wish, about: About = {}): Promise<Answer> {
     const answer = await link.request(wish, about)
     refusal.value = answer.ok ? "" : answer.why
     return answer

@@ -230,6 +230,14 @@ export type ServerMessage =
   | { type: "taken_over" }
   | { type: "error"; why: string }
 
+// What a wish is about, where it is about something.
+export interface About {
+  reason?: string
+  offer?: number
+  call?: string
+  to?: Target
+}
+
 export type Wish =
   | "log_in"
   | "log_out"

@@ -1,6 +1,6 @@
 // What the page shows, as a pure function of what the server said: view = reduce(view, message).
 
-import type { Agent, Call, Fact, FactItem, LinkStatus, Me, Popped, Queue, ServerMessage, TalkFact } from "./messages.ts"
+import type { Agent, Call, Fact, FactItem, LinkStatus, Me, Popped, Queue, ServerMessage } from "./messages.ts"
 
 export interface View {
   me: Me | null
@@ -140,11 +140,11 @@ function applyToWaiting(view: View, at: number, fact: Fact): View {
     case "CallbackReached":
       return stage(view, fact.call, "queued", at)
     default:
-      return "call" in fact ? applyToTalk(view, at, fact as TalkFact) : view
+      return applyToTalk(view, at, fact)
   }
 }
 
-function applyToTalk(view: View, at: number, fact: TalkFact): View {
+function applyToTalk(view: View, at: number, fact: Fact): View {
   switch (fact.type) {
     case "CallOffered": {
       const offered = { line: "offered", line_since: at, until: fact.until, offer: fact.offer, call: fact.call } as const
@@ -175,6 +175,8 @@ function applyToTalk(view: View, at: number, fact: TalkFact): View {
       const next = consulting(without(view, fact.call), fact.call, null)
       return fact.agent ? free(next, fact.agent, at) : next
     }
+    default:
+      return view
   }
 }
 
