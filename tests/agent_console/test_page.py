@@ -21,6 +21,13 @@ async def sign_in(page: Page, user: str) -> None:
     await browser.sign_in(page, user, PASSWORD)
 
 
+async def go_ready(page: Page) -> None:
+    """Not before the page knows that its agent is logged in: until then the button logs in."""
+    await expect(page.get_by_test_id("not-ready")).to_be_enabled()
+    await page.get_by_test_id("ready").click()
+    await expect(page.get_by_test_id("ready")).to_be_disabled()
+
+
 def open_page(floor: Floor, language: str = "en-US", *, dark: bool = False) -> AbstractAsyncContextManager[Page]:
     return browser.open_page(floor.console.url, language, dark=dark)
 
@@ -43,7 +50,7 @@ async def test_an_agent_takes_a_call(language: str) -> None:
     async with open_floor() as floor, open_page(floor, language) as page:
         await picture(page, f"sign-in-{language}")
         await sign_in(page, "ann")
-        await page.get_by_test_id("ready").click()
+        await go_ready(page)
         await expect(page.get_by_test_id("presence")).to_have_text(ready)
         await picture(page, f"ready-{language}")
 
@@ -74,7 +81,7 @@ async def test_an_agent_takes_a_call(language: str) -> None:
 async def test_a_rejected_offer_leaves_no_caller_on_the_screen() -> None:
     async with open_floor() as floor, open_page(floor) as page:
         await sign_in(page, "ann")
-        await page.get_by_test_id("ready").click()
+        await go_ready(page)
         await floor.call_comes()
         await page.get_by_test_id("reject").click()
         await expect(page.get_by_test_id("idle")).to_be_visible()
@@ -110,7 +117,7 @@ async def test_a_supervisor_watches_the_floor_and_reads_a_story() -> None:
 async def test_a_page_comes_back_by_itself_and_has_missed_nothing() -> None:
     async with open_floor() as floor, open_page(floor) as page:
         await sign_in(page, "ann")
-        await page.get_by_test_id("ready").click()
+        await go_ready(page)
         await expect(page.get_by_test_id("presence")).to_have_text("Ready")
         await page.context.set_offline(True)
         await page.evaluate("dispatchEvent(new Event('offline'))")
@@ -143,8 +150,7 @@ async def test_an_agent_holds_consults_and_hands_the_caller_over_by_keyboard(lan
     async with open_floor() as floor, open_page(floor, language) as ann, open_page(floor, language) as bob:
         for page, user in ((ann, "ann"), (bob, "bob")):
             await sign_in(page, user)
-            await page.get_by_test_id("ready").click()
-        await expect(bob.get_by_test_id("ready")).to_be_disabled()
+            await go_ready(page)
         await floor.call_comes()
         await floor.answer()
 
@@ -187,7 +193,7 @@ async def test_an_agent_holds_consults_and_hands_the_caller_over_by_keyboard(lan
 async def test_an_agent_joins_or_goes_back_to_the_caller_and_transfers_at_once() -> None:
     async with open_floor() as floor, open_page(floor) as page:
         await sign_in(page, "ann")
-        await page.get_by_test_id("ready").click()
+        await go_ready(page)
         await floor.call_comes()
         await floor.answer()
         await page.get_by_test_id("pass-on").click()
@@ -235,8 +241,7 @@ async def test_an_agent_whose_telephone_is_gone_and_the_supervisor_see_why_no_ca
     to_agent, to_supervisor = LOST[language]
     async with open_floor() as floor, open_page(floor, language) as ann, open_page(floor, language) as sue:
         await sign_in(ann, "ann")
-        await ann.get_by_test_id("ready").click()
-        await expect(ann.get_by_test_id("ready")).to_be_disabled()
+        await go_ready(ann)
         await sign_in(sue, "sue")
         row = sue.get_by_test_id("agent-a1")
         await expect(row.get_by_test_id("unreachable")).to_have_count(0)
@@ -261,7 +266,7 @@ async def test_an_agent_who_rests_or_is_kept_for_a_callback_sees_so() -> None:
     async with open_floor() as floor, open_page(floor) as page:
         await floor.tell(say.Configure(floor.clock, {**QUEUES, "sales": rules}, AGENTS))
         await sign_in(page, "ann")
-        await page.get_by_test_id("ready").click()
+        await go_ready(page)
         await floor.call_comes()
         await floor.tell(say.OfferUnanswered(floor.clock, 1, "no answer"))
         await expect(page.get_by_test_id("line")).to_have_text("Resting")

@@ -203,7 +203,15 @@ async def callbacks(run: Run) -> None:
         say.CallbackAnswered(0, "c7", "ch7b"),
     )
     await run.answer("a1")
-    await run.tell(say.CallerGone(0, "c7"), say.EndWrapUp(0, "a1"))
+    await run.tell(
+        say.CallerGone(0, "c7"),
+        say.CallArrived(0, "c10", "ch10", ani="0101", queue="sales"),
+        say.LeaveQueue(0, "c10", "callback"),  # dialed ahead: Ann is wrapping up
+        say.CallbackAnswered(0, "c10", "ch10b"),
+        say.EndWrapUp(0, "a1"),
+    )
+    await run.answer("a1")
+    await run.tell(say.CallerGone(0, "c10"), say.EndWrapUp(0, "a1"))
 
 
 async def all_telephones_ring(run: Run) -> None:
