@@ -73,7 +73,7 @@ async def test_a_second_callfloor_stays_away_from_the_switch_of_the_first(tmp_pa
         (
             r"write=.*",
             "write=system,originate,user",
-            "may not Bridge, Getvar, Setvar: [callfloor] in manager.conf needs the line `write=system,call,",
+            "may not Bridge, Getvar, Redirect, Setvar: [callfloor] in manager.conf needs the line `write=system,call,",
         ),
         (r"read=.*", "read=system,user", "does not hear OriginateResponse: [callfloor] in manager.conf needs the line"),
         (r"read=.*", "read=system,call", "does not hear UserEvent: [callfloor] in manager.conf needs the line"),
