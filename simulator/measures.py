@@ -54,6 +54,7 @@ class _Staff:
 
     name: str
     presence: str = "logged off"
+    reachable: bool = True
     line: str = "free"
     state: str = "logged off"
     since: int = 0
@@ -121,6 +122,8 @@ class Measures:
             say.AgentReady: self._ready,
             say.AgentNotReady: self._not_ready,
             say.AgentLoggedOut: self._logged_out,
+            say.PhoneLost: self._phone,
+            say.PhoneFound: self._phone,
             say.RestStarted: self._rest_started,
             say.RestEnded: self._line_free,
             say.AgentReserved: self._reserved,
@@ -301,6 +304,8 @@ class Measures:
     def _enter(self, at: int, staff: _Staff) -> None:
         """The line says what an agent does; only if it is free, the presence does."""
         state = staff.line if staff.line != "free" else staff.presence
+        if state == "free" and not staff.reachable:
+            state = "unreachable"
         if state == staff.state:
             return
         self._spend(staff.spent, staff.state, staff.since, at)
@@ -340,7 +345,14 @@ class Measures:
         self._line(at, fact.agent, "free")
 
     def _logged_in(self, at: int, fact: say.AgentLoggedIn) -> None:
+        self._who(fact.agent).reachable = not fact.unreachable
         self._presence(at, fact.agent, "not ready")
+
+    def _phone(self, at: int, fact: say.PhoneLost | say.PhoneFound) -> None:
+        for name in fact.agents:
+            staff = self._who(name)
+            staff.reachable = isinstance(fact, say.PhoneFound)
+            self._enter(at, staff)
 
     def _ready(self, at: int, fact: say.AgentReady) -> None:
         self._presence(at, fact.agent, "free")
