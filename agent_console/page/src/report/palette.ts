@@ -33,6 +33,7 @@ export function palette(): Palette {
       connected: colour("accent"),
       "wrap-up": colour("wrap-up"),
       resting: colour("line"),
+      unreachable: colour("bad"),
       "not ready": colour("not-ready"),
     },
   }
