@@ -40,8 +40,8 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class SwitchCall(msgspec.Struct, frozen=True, omit_defaults=True):
     """A caller's channel as the switch lists it, with what we wrote on it. `queue` is "" where none was entered.
-    `bridged`: whether somebody is joined to it; None if that is not told. `waits`: it is where callers are to whom
-    nobody has talked yet, with our IVR or its music."""
+    `bridged`: whether somebody is joined to it; None if that is not told. `waits`: it is with our IVR or its music, and
+    not behind a bridge that has ended."""
 
     call: str
     channel: str

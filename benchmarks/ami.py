@@ -145,5 +145,5 @@ def _pace(connection: socket.socket) -> None:
     for number in range(RATE * SECONDS):
         event = EVENTS[number % len(EVENTS)]
         if (early := began + number / RATE - time.monotonic()) > 0:
-            time.sleep(early)
+            time.sleep(early)  # a process of its own, which has nothing else to do until then
         connection.sendall(event[:-2] + b"SentAt: %d\r\n\r\n" % time.monotonic_ns())

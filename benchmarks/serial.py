@@ -128,7 +128,7 @@ def write_paced(line: int, messages: list[bytes]) -> list[list[int]]:
         for byte in message:
             due += byte_ns
             while (left := due - time.monotonic_ns()) > 0:
-                time.sleep(left / 1e9)
+                time.sleep(left / 1e9)  # the pace of the line; the writer is a thread of its own
             written.append(time.monotonic_ns())
             os.write(line, bytes([byte]))
         moments.append(written)

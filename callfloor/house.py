@@ -78,7 +78,8 @@ class House:
         self.speech = Speech(config.ivr.speech)
         self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound, self._acd.state, self._last_agent)
         owner = this_process(config.records.journal.path)
-        self.bridges = [Bridge(node, tell, self._now, owner) for node in config.nodes.values()]
+        nodes = config.nodes.values()
+        self.bridges = [Bridge(node, tell, self._now, owner, only_node=len(nodes) == 1) for node in nodes]
         self.lines = [SerialLine(line, tell, self._now, reactor) for line in config.serial.values()]
         self._lamps = [
             QueueLamps(self._acd, line, settings.lamps)

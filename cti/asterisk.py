@@ -77,13 +77,16 @@ _TEXT_LENGTH_MAX = 200
 class Translator:
     """The words of one node. What it remembers (the names of live channels, agents' phones) it has from the journal's
     lines, so that after a restart `actions` over the old lines, their results thrown away, brings it back.
+
+    `only_node`: of several, each would tell of a telephone of the same name, most that it is gone; so none does.
     """
 
-    def __init__(self, node: str, dial: DialSettings = DialSettings()) -> None:  # noqa: B008 (it is frozen)
+    def __init__(self, node: str, dial: DialSettings | None = None, *, only_node: bool = True) -> None:
         self._node = node
+        self._only_node = only_node
         self._leg_prefix = leg_prefix(node)
         self._channels = Channels(node)
-        self._orders = Orders(self._channels, dial)
+        self._orders = Orders(self._channels, dial or DialSettings())
 
     # ------------------------------------------------------------------------------- the switch speaks: reports
 
@@ -102,10 +105,13 @@ class Translator:
 
     def phones(self, rows: Sequence[Message], at: int) -> list[AnyInput]:
         """What has changed about telephones, by events of theirs or the whole list."""
-        gone = {row.get("Device"): row.get("State") in _GONE for row in rows}
-        news = [phone for phone, lost in gone.items() if lost is not (phone in self._channels.phones_gone)]
-        states = {row.get("Device"): row.get("State") for row in rows}
-        return [PhoneState(at=at, phone=_text(one), reachable=not gone[one], why=_text(states[one])) for one in news]
+        news: list[AnyInput] = []
+        if not self._only_node:
+            return news
+        for phone, state in ((_text(row.get("Device")), _text(row.get("State"))) for row in rows):
+            if (state in _GONE) is not (phone in self._channels.phones_gone):
+                news.append(PhoneState(at=at, phone=phone, reachable=state not in _GONE, why=state))
+        return news
 
     def listed(self, rows: Sequence[Message], asked_at: int, at: int) -> SwitchListed:
         """The channels of ours among the Status events of a whole list. `asked_at` in ms, before the list was asked."""

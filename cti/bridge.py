@@ -43,13 +43,13 @@ RELIST_S = 1.0
 class Bridge:
     """Run `run()` as a task, and give every line of the journal to `see()`; before that, the old ones to `learn()`."""
 
-    def __init__(self, settings: NodeSettings, tell: Tell, now: Now, owner: Owner) -> None:
+    def __init__(self, settings: NodeSettings, tell: Tell, now: Now, owner: Owner, *, only_node: bool = True) -> None:
         self.link_name = f"ami:{settings.name}"
         self._settings = settings
         self._tell = tell
         self._now = now
         self._log = log.bind(node=settings.name)
-        self._translator = Translator(settings.name, settings.dial)
+        self._translator = Translator(settings.name, settings.dial, only_node=only_node)
         self._lease = Lease(owner, settings.name, settings.ping_s)
         self._link = AmiLink(
             settings,
@@ -60,7 +60,7 @@ class Bridge:
             keep_alive=self._renew,
             filters=EVENT_FILTERS,
         )
-        self._tells_phones = True
+        self._tells_phones = only_node
         self._why_down: str | None = None
         self._restoring = False
         self._in_doubt = asyncio.Event()

@@ -62,11 +62,11 @@ class Action(msgspec.Struct, frozen=True):
 @dataclass
 class _Turn:
     """What a line asks for, until it is known in which order. `to_music`: call → the offer that holds it, or 0;
-    `to_tones`: offer → what its agent hears."""
+    `to_tones`: call → what the agent hears who holds it."""
 
     to_music: dict[str, int] = field(default_factory=dict)
     to_join: dict[str, None] = field(default_factory=dict)
-    to_tones: dict[int, str] = field(default_factory=dict)
+    to_tones: dict[str, str] = field(default_factory=dict)
     to_note: dict[str, None] = field(default_factory=dict)
     actions: list[Action] = field(default_factory=list)
 
@@ -103,8 +103,8 @@ class Orders:
                 turn.to_join[fact.call] = None
             case say.CallHeld() | say.MusicMissing():
                 turn.to_music[fact.call] = fact.offer
-            case say.ConsultStarted() if (caller := channels.callers.get(fact.original)) and caller.parties:
-                turn.to_tones[caller.parties[0]] = "consult"
+            case say.ConsultStarted():
+                turn.to_tones[fact.original] = "consult"
             case say.OfferFailed() | say.HangUpOrdered() if fact.offer in channels.legs:
                 # Refused if the Originate has not come as far as a channel: the leg would ring on.
                 ringing = isinstance(fact, say.OfferFailed)
@@ -135,8 +135,8 @@ class Orders:
         channels = self._channels
         if (caller := channels.callers.get(ended.call)) is not None:
             turn.actions.append(_hang_up(caller.uniqueid))
-        elif (original := channels.original(ended.call)) is not None and not ended.offer and original.parties:
-            turn.to_tones[original.parties[0]] = "unanswered"
+        elif (original := channels.originals.get(ended.call)) is not None and not ended.offer:
+            turn.to_tones[original] = "unanswered"
         if ended.offer in channels.legs:
             turn.actions.append(self._hang_up_leg(ended.offer))
 
@@ -149,7 +149,7 @@ class Orders:
         to_wait = _redirect(caller.uniqueid, WAIT_CONTEXT, "s")
         if not self._channels.channel(offer):
             return [to_wait]
-        exten = turn.to_tones.pop(offer, "held")
+        exten = turn.to_tones.pop(call, "held")
         extra = (
             ("ExtraChannel", f"{self._leg_prefix}{offer}"),
             ("ExtraContext", LEG_CONTEXT),
@@ -160,12 +160,12 @@ class Orders:
 
     def _tones(self, turn: _Turn) -> list[Action]:
         """What an agent hears who consults somebody, unless there is something else to hear by now."""
-        holding = {caller.parties[0] for caller in self._channels.callers.values() if caller.held and caller.parties}
-        return [
-            _redirect(f"{self._leg_prefix}{offer}", LEG_CONTEXT, exten)
-            for offer, exten in turn.to_tones.items()
-            if offer in holding and self._channels.channel(offer)
-        ]
+        tones = []
+        for call, exten in turn.to_tones.items():
+            caller = self._channels.callers.get(call)
+            if caller is not None and caller.held and caller.parties and self._channels.channel(caller.parties[0]):
+                tones.append(_redirect(f"{self._leg_prefix}{caller.parties[0]}", LEG_CONTEXT, exten))
+        return tones
 
     def _join(self, call: str) -> list[Action]:
         """Whoever talks on a call is brought together; where one of them is gone, the next list tells the ACD."""

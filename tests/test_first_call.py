@@ -219,22 +219,29 @@ async def test_wrong_key_no_key_and_hang_up_in_the_menu_have_their_own_ways(cent
             assert (await boss.fact("CallEnded", call=began["call"]))["by"] == "caller"
 
 
+async def asks_to_be_called_back(caller: Phone, boss: Screen) -> str:
+    """Through the menu into the queue, where nobody is free, and out of it at this very number; gives the call."""
+    await caller.until("answered")
+    await caller.voice.hear_something()
+    await caller.voice.press("1")
+    queued = await boss.fact("CallQueued")
+    await caller.voice.hear_something()  # the place, the expected wait, and the question
+    await caller.voice.press("2")
+    await caller.voice.hear_something()
+    await caller.voice.press("1")
+    name: str = queued["call"]
+    return name
+
+
 async def test_nobody_is_free_the_caller_chooses_to_be_called_back(center: CallCenter) -> None:
     async with serve(center.config) as system, signed_in(system, "boss") as (boss,):
         await link_is_up(boss)
         async with call(center.asterisk, "4002", ani="2125550111") as caller:
-            await caller.until("answered")
-            await caller.voice.hear_something()
-            await caller.voice.press("1")
-            queued = await boss.fact("CallQueued")
-            await caller.voice.hear_something()  # the place, the expected wait, and the question
-            await caller.voice.press("2")
-            await caller.voice.hear_something()
-            await caller.voice.press("1")
-            left = await boss.fact("CallLeftQueue", call=queued["call"])
+            name = await asks_to_be_called_back(caller, boss)
+            left = await boss.fact("CallLeftQueue", call=name)
             assert left["wish"] == "callback"
             await caller.until("gone")
-        row = await call_row(center, queued["call"])
+        row = await call_row(center, name)
         assert row["outcome"] == "callback"
 
 

@@ -13,7 +13,15 @@ from tests.lab.rtp import Voice
 from tests.lab.sipp import Phone, agent_phone, call
 from tests.live.screen import Screen
 from tests.live.system import System, serve
-from tests.test_first_call import CallCenter, call_row, callfloor, link_is_up, open_center, signed_in
+from tests.test_first_call import (
+    CallCenter,
+    asks_to_be_called_back,
+    call_row,
+    callfloor,
+    link_is_up,
+    open_center,
+    signed_in,
+)
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(240)]
 
@@ -182,15 +190,7 @@ async def test_a_caller_is_called_back_in_turn_and_tried_again(tmp_path: Path, s
     ):
         await link_is_up(boss)
         async with call(center.asterisk, "4002", ani="2125550111") as caller:
-            await caller.until("answered")
-            await caller.voice.hear_something()
-            await caller.voice.press("1")
-            queued = await boss.fact("CallQueued")
-            name = queued["call"]
-            await caller.voice.hear_something()
-            await caller.voice.press("2")
-            await caller.voice.hear_something()
-            await caller.voice.press("1")
+            name = await asks_to_be_called_back(caller, boss)
             await boss.fact("CallbackPlaced", call=name)
             await caller.until("gone")
         await granted(a1, "go_ready")
@@ -223,14 +223,7 @@ async def test_a_callback_that_nobody_can_dial_stays_on_record(center: CallCente
     async with serve(center.config) as system, signed_in(system, "boss", "a1") as (boss, a1):
         await link_is_up(boss)
         async with call(center.asterisk, "4002", ani="2125550111") as caller:
-            await caller.until("answered")
-            await caller.voice.hear_something()
-            await caller.voice.press("1")
-            name = (await boss.fact("CallQueued"))["call"]
-            await caller.voice.hear_something()
-            await caller.voice.press("2")
-            await caller.voice.hear_something()
-            await caller.voice.press("1")
+            name = await asks_to_be_called_back(caller, boss)
             await boss.fact("CallbackPlaced", call=name)
             await caller.until("gone")
         await granted(a1, "go_ready")

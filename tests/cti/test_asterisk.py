@@ -229,3 +229,26 @@ def test_a_listed_caller_brings_what_stands_on_the_channel() -> None:
         joined_at=99,
         bridged=False,
     )
+
+
+def phones(translator: Translator, **states: str) -> list[str]:
+    rows = [
+        Message(f"Event: DeviceStateChange\nDevice: PJSIP/{name}\nState: {state}") for name, state in states.items()
+    ]
+    return [short(report) for report in translator.phones(rows, AT)]
+
+
+def test_of_telephones_only_news_are_told() -> None:
+    translator = Translator("node1")
+    assert phones(translator, desk="UNAVAILABLE", hall="NOT_INUSE", gone="INVALID") == [
+        "PhoneState phone=PJSIP/desk reachable=False why=UNAVAILABLE",
+        "PhoneState phone=PJSIP/gone reachable=False why=INVALID",
+    ]
+    translator.actions(Line(1, say.TimeCame(AT), [say.PhoneLost("PJSIP/desk", "UNAVAILABLE")]))
+    assert phones(translator, desk="UNAVAILABLE") == []
+    assert phones(translator, desk="INUSE") == ["PhoneState phone=PJSIP/desk reachable=True why=INUSE"]
+
+
+def test_of_several_nodes_none_says_that_a_telephone_is_gone() -> None:
+    """It may be with another, under the same name."""
+    assert phones(Translator("node2", only_node=False), desk="UNAVAILABLE") == []

@@ -19,7 +19,7 @@ from tests.restart.world import World
 AT_ONCE = 8
 """Days that go on at the same time: each is mostly waiting."""
 EVERY = int(os.environ.get("CALLFLOOR_SWEEP_EVERY", "1"))
-"""Only every so-manieth line, for those who are in a hurry."""
+"""Only every second, third … line, for those who are in a hurry."""
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -109,6 +109,7 @@ async def test_nor_if_it_dies_again_while_it_starts(tmp_path: Path, capsys: pyte
     with capsys.disabled():
         sweep.show("kill -9 and again")
     assert not sweep.wrong, "\n".join(sweep.wrong)
+    assert sweep.died.total() > 0.7 * 2 * len(again)
 
 
 async def test_nor_if_it_stays_away_until_agents_who_had_answered_are_gone(
@@ -121,3 +122,4 @@ async def test_nor_if_it_stays_away_until_agents_who_had_answered_are_gone(
     with capsys.disabled():
         sweep.show("kill -9 and long away")
     assert not sweep.wrong, "\n".join(sweep.wrong)
+    assert sweep.died.total() > 0.7 * len(kills)
