@@ -180,6 +180,7 @@ class Dialplan:
         channel.step("callfloor-agent", 2)
         await channel.perform("Wait", _silence(self._settings.agent_silence_ms / 1_000))
         channel.step("callfloor-agent", 3)
+        await channel.perform("Wait", _silence(TALKED_S))  # it may be on its way to a conference
         channel.finish(NORMAL_CLEARING)
 
     async def held(self, channel: Channel) -> None:

@@ -17,6 +17,7 @@ import structlog
 
 from simulator.pbx.channel import (
     NO_ANSWER,
+    NORMAL_CLEARING,
     SIP_CODES,
     USER_BUSY,
     Bridge,
@@ -193,7 +194,7 @@ class Switch:
         members = (self._bridged_channel("Channel1", first), self._bridged_channel("Channel2", second))
         joined = members[0].bridge
         if joined is not None and joined is members[1].bridge:
-            joined.dissolved.set()
+            members[1].hang_up(NORMAL_CLEARING)
             raise NotPossible(f"Unable to add Channel2 to bridge: {members[1].name}")
         bridge = Bridge(str(uuid.uuid4()), members)
         for member in members:
