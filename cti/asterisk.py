@@ -10,7 +10,7 @@ The names and orders used here were seen on Asterisk 22 (`tests/cti/captures`):
   follows is written by several threads and comes in any order: the Hangups of caller and agent, so that these cannot
   tell who hung up; OriginateResponse and Hangup. The first event that tells of an end is reported, and no other.
 - OriginateResponse says Reason 0 for a busy, a declining and an absent telephone alike. Only an absent one has had no
-  channel, and so no HangupRequest before it.
+  channel, and so no HangupRequest; which, on a busy machine, may come after it too (`may_be_explained`).
 """
 
 from __future__ import annotations
@@ -89,6 +89,18 @@ class Translator:
         self._orders = Orders(self._channels, dial or DialSettings())
 
     # ------------------------------------------------------------------------------- the switch speaks: reports
+
+    def may_be_explained(self, message: Message) -> bool:
+        """Whether an event of a failure has no cause, and another with the cause may be on its way.
+
+        Asterisk's threads bring it some milliseconds later at most. Not for a telephone that is known to be gone.
+        """
+        return (
+            message.get("Event") == "OriginateResponse"
+            and message.get("Response") != "Success"
+            and message.get("Reason") not in _REASONS
+            and _text(message.get("Channel")) not in self._channels.phones_gone
+        )
 
     def reports(self, message: Message, at: int) -> list[AnyInput]:
         """What an event means to the ACD; nothing, for most."""

@@ -39,6 +39,9 @@ SETTLE_MS = 2_000
 RELIST_S = 1.0
 """The least time between a list and one that a failed action asks for, so that failing for ever stays cheap."""
 
+EXPLAIN_S = 0.5
+"""How long the cause of a failed offer may come after the failure. An absent telephone is believed so much later."""
+
 
 class Bridge:
     """Run `run()` as a task, and give every line of the journal to `see()`; before that, the old ones to `learn()`."""
@@ -132,6 +135,16 @@ class Bridge:
             await self._tell(LinkLost(at=self._now(), link=self.link_name, why=why))
 
     async def _event(self, message: Message) -> None:
+        if self._translator.may_be_explained(message):
+            self._spawn(self._unless_explained(message))
+        else:
+            await self._take(message)
+
+    async def _unless_explained(self, message: Message) -> None:
+        await asyncio.sleep(EXPLAIN_S)
+        await self._take(message)  # it says nothing any more if the cause has come
+
+    async def _take(self, message: Message) -> None:
         for report in self._translator.reports(message, self._now()):
             await self._tell(report)
 

@@ -298,3 +298,27 @@ async def test_closing_leaves_the_switch_alone_and_ends(tmp_path: Path) -> None:
         await soon(run)
         built.close()
     assert peer.received.empty()
+
+
+FAILURE = LEG | {"Channel": "PJSIP/1001", "Response": "Failure", "Reason": "0"}
+
+
+async def test_a_cause_that_comes_after_the_failure_is_still_told(tmp_path: Path) -> None:
+    # As seen on Asterisk when its machine was busy: OriginateResponse overtook HangupRequest.
+    peer = Peer()
+    async with house(peer, tmp_path / "j") as rooms:
+        arrives(peer)
+        await rooms.action("Originate")
+        peer.event("OriginateResponse", **FAILURE)
+        peer.event("HangupRequest", **LEG, Cause="17")
+        peer.event("Hangup", **LEG, Cause="17")
+        assert (await rooms.fact(say.OfferFailed)).reason == "busy"
+
+
+async def test_a_failure_that_nothing_explains_is_told_as_unreachable(tmp_path: Path) -> None:
+    peer = Peer()
+    async with house(peer, tmp_path / "j") as rooms:
+        arrives(peer)
+        await rooms.action("Originate")
+        peer.event("OriginateResponse", **FAILURE)
+        assert (await rooms.fact(say.OfferFailed)).reason == "unreachable"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from acd import vocabulary as say
 from acd.vocabulary import Line
@@ -285,7 +285,7 @@ async def test_a_comparison_with_a_hostile_name_in_chinese(tmp_path: Path) -> No
         assert len(drawn) == 8
         assert all(count > 10 for count in drawn.values()), drawn
         await shown.locator("[data-chart=arrivals]").hover()
-        await shown.wait_for_function("document.body.innerText.includes('today: ')")
+        await expect(shown.locator("body")).to_contain_text("today: ", use_inner_text=True)
         assert await shown.locator("img").count() == 0
 
 
@@ -293,14 +293,15 @@ async def test_a_comparison_with_a_hostile_name_in_chinese(tmp_path: Path) -> No
 async def test_the_charts_follow_the_light_and_go_light_on_paper(tmp_path: Path) -> None:
     path = tmp_path / "light.html"
     write_report(one_side(), path)
-    label_colour = "document.querySelector('[data-chart=occupancy] svg text').getAttribute('fill')"
     async with opened(path, dark=True) as shown:
-        dark = await shown.evaluate(label_colour)
+        label = shown.locator("[data-chart=occupancy] svg text").first
+        dark = await label.get_attribute("fill") or ""
         await shown.emulate_media(color_scheme="light")
-        await shown.wait_for_function(f"{label_colour} !== '{dark}'")
-        light = await shown.evaluate(label_colour)
+        await expect(label).not_to_have_attribute("fill", dark)
+        light = await label.get_attribute("fill") or ""
         await shown.emulate_media(color_scheme="dark", media="print")
-        await shown.wait_for_function(f"{label_colour} === '{light}'")
+        await expect(label).to_have_attribute("fill", light)
+        assert dark != light
 
 
 @pytest.mark.browser
