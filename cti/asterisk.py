@@ -34,16 +34,18 @@ from acd.vocabulary import (
     SwitchLeg,
     SwitchListed,
 )
+from cti.actions import Action
 from cti.ami import Header, Message
-from cti.channels import Caller, Channels, called_back
-from cti.orders import Action, Orders, leg_prefix, number
-from cti.settings import DialSettings
+from cti.channels import Caller, Channels, called_back, leg_prefix
+from cti.hearing import RECORDING_VARIABLE
+from cti.orders import Orders, number
+from cti.settings import DialSettings, RecordingSettings
 
 _WAITING_CONTEXTS = ("callfloor-ivr", "callfloor-wait", "callfloor-unreachable")
 """Where a caller is whom nobody has talked to: whom a bridge lets go goes on elsewhere."""
 
 LIST_ACTION = "Status"
-_LISTED_VARIABLES = ("CALL", "ANI", "DNIS", "PORT", "QUEUE", "PRIORITY", "JOINED_AT")
+_LISTED_VARIABLES = ("CALL", "ANI", "DNIS", "PORT", "QUEUE", "PRIORITY", "JOINED_AT", "RECORDING")
 LIST_HEADERS: tuple[Header, ...] = (("Variables", ",".join(f"CALLFLOOR_{name}" for name in _LISTED_VARIABLES)),)
 
 EVENT_FILTERS: tuple[tuple[Header, ...], ...] = tuple(
@@ -81,12 +83,19 @@ class Translator:
     `only_node`: of several, each would tell of a telephone of the same name, most that it is gone; so none does.
     """
 
-    def __init__(self, node: str, dial: DialSettings | None = None, *, only_node: bool = True) -> None:
+    def __init__(
+        self,
+        node: str,
+        dial: DialSettings | None = None,
+        recording: RecordingSettings | None = None,
+        *,
+        only_node: bool = True,
+    ) -> None:
         self._node = node
         self._only_node = only_node
         self._leg_prefix = leg_prefix(node)
         self._channels = Channels(node)
-        self._orders = Orders(self._channels, dial or DialSettings())
+        self._orders = Orders(self._channels, dial or DialSettings(), (recording or RecordingSettings()).folder)
 
     # ------------------------------------------------------------------------------- the switch speaks: reports
 
@@ -132,7 +141,9 @@ class Translator:
         for row in rows:
             if offer := self._offer_of(row):
                 answered, bridged = row.get("ChannelStateDesc") == "Up", bool(row.get("BridgeID"))
-                legs.append(SwitchLeg(offer=offer, channel=row.get("Channel"), answered=answered, bridged=bridged))
+                recorded = bool(_variables(row).get(RECORDING_VARIABLE))
+                leg = SwitchLeg(offer, row.get("Channel"), answered=answered, bridged=bridged, recorded=recorded)
+                legs.append(leg)
                 continue
             variables = _variables(row)
             call = self._call_of(row)

@@ -66,9 +66,15 @@ async def center(tmp_path: Path, speech: Path) -> AsyncIterator[CallCenter]:
 
 @contextlib.asynccontextmanager
 async def open_center(
-    folder: Path, speech: Path, more: str = "", *, answer_ms: int | None = 300, outside: Phone | None = None
+    folder: Path,
+    speech: Path,
+    more: str = "",
+    *,
+    answer_ms: int | None = 300,
+    outside: Phone | None = None,
+    boss: Phone | None = None,
 ) -> AsyncIterator[CallCenter]:
-    """`outside`: the telephone of whoever is dialed by a number."""
+    """`outside`: the telephone of whoever is dialed by a number; `boss`: that of the supervisor."""
     agi_port = free_port(socket.SOCK_STREAM)
     settings = lab_settings(agi_port=agi_port)
     (folder / "messages").mkdir()
@@ -88,6 +94,7 @@ async def open_center(
             agi_port=agi_port,
             speech=speech,
             more=more,
+            boss_phone=boss.dial if boss is not None else "",
         )
         yield CallCenter(asterisk, config, desk1, desk2)
 

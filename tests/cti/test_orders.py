@@ -6,8 +6,8 @@ import pytest
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, AnyInput, Line
+from cti.actions import Action
 from cti.asterisk import Translator
-from cti.orders import Action
 from cti.settings import DialSettings
 
 AT = 1_000_000

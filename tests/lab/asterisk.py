@@ -26,7 +26,8 @@ _STOP_S = 20
 
 # What the rendered dialplan and SIP calls with telephone events need, and no more: it starts in half a second.
 _MODULES = """
-app_chanspy app_confbridge app_exec app_mixmonitor app_playback app_playtones app_record app_stack app_userevent
+app_chanspy app_confbridge app_exec app_mixmonitor app_playback app_playtones app_record app_senddtmf app_stack
+app_userevent
 bridge_builtin_features bridge_native_rtp bridge_simple bridge_softmix
 chan_pjsip codec_ulaw format_pcm format_sln format_wav
 func_callerid func_channel func_global func_groupcount func_lock func_logic func_sprintf func_strings

@@ -63,6 +63,9 @@ class Voice(asyncio.DatagramProtocol):
         self.port = 0
         self.heard = bytearray()
         """All µ-law sound that arrived, in order of arrival."""
+        self.digits = ""
+        """All RFC 4733 digits that arrived."""
+        self._digit_at = b""
         self._transport: asyncio.DatagramTransport | None = None
         self._peer: tuple[str, int] | None = None
         self._sound = SILENCE
@@ -80,6 +83,10 @@ class Voice(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if len(data) > 12 and data[1] & 0x7F == ULAW:
             self.heard += data[12:]
+            self._arrived.set()
+        elif len(data) >= 16 and data[1] & 0x7F == TELEPHONE_EVENT and data[4:8] != self._digit_at:
+            self._digit_at = data[4:8]  # its packets share one timestamp
+            self.digits += DIGITS[data[12]]
             self._arrived.set()
 
     def talk_to(self, port: int) -> None:
@@ -128,6 +135,16 @@ class Voice(asyncio.DatagramProtocol):
     async def hear_silence(self) -> None:
         """Wait until a fifth of a second of silence has arrived, counting from now."""
         await self._hear("silence", lambda samples: _level(samples) < 20)
+
+    async def hear_digits(self, digits: str) -> None:
+        """Wait until these are all the digits that have arrived so far."""
+        try:
+            async with asyncio.timeout(HEARD_S):
+                while self.digits != digits:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            raise AssertionError(f"heard the digits {self.digits!r}, not {digits!r}, in {HEARD_S} s") from None
 
     async def _hear(self, what: str, matches: Callable[[list[int]], bool]) -> None:
         begin = len(self.heard)
