@@ -57,7 +57,8 @@ class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=True):
     """Something an agent or a supervisor wants done. `offer` and `call` say which is meant, where there is one; `to`,
-    with whom: a transfer without it is to the party that is being consulted. `digits` are tones; `mode`: of monitoring."""
+    with whom (a transfer without it is to the party that is being consulted); `digits` are tones; `mode` is how to
+    monitor."""
 
     id: Number
     do: Literal[
