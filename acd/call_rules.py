@@ -7,6 +7,7 @@ from acd.choosing import NOTHING, UNREACHABLE, Facts, find_agent, find_call, fin
 from acd.model import Call, Offer, State
 from acd.monitor_rules import monitor_answered, monitor_gone
 from acd.moves import Stage
+from acd.outbound_rules import dial_number, not_placed
 from acd.queue_rules import join_queue, left_alone, next_calls, number_failed, ringing_at, take_back
 from acd.recording_rules import recording_of
 from acd.talk_rules import end_consult, end_talk, leave_talk
@@ -108,6 +109,8 @@ def connect(state: State, at: int, offer: Offer) -> Facts:
     call = state.calls[offer.call]
     yield say.CallConnected(offer.id, call.id, offer.agent, at - call.joined_at)
     yield from recording_of(state, call, offer)
+    if call.dialing:
+        yield from dial_number(at, call)
     slower = [state.offers[other] for other in call.offers if other != offer.id]
     for one in slower:
         yield say.OfferFailed(one.id, call.id, one.agent, "answered elsewhere")
@@ -140,6 +143,10 @@ def fail(state: State, at: int, offer: Offer, reason: say.FailReason) -> Facts:
     of the agent."""
     call = state.calls[offer.call]
     yield say.OfferFailed(offer.id, call.id, offer.agent, reason)
+    if call.dialing:
+        yield from not_placed(state, at, call, "agent", reason)
+        yield from find_call(state, at, state.agents[offer.agent])
+        return
     if not offer.agent or call.direct:
         yield from _nobody_took_it(state, at, call, reason)
         if not offer.agent:

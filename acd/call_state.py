@@ -75,6 +75,7 @@ def _stop_waiting(state: State, call: Call, at: int) -> None:
 
 def _forget(state: State, at: int, call: Call) -> None:
     del state.calls[call.id]
+    state.deadlines.discard(("dial", call.id))
     state.ended[call.id] = at
     if len(state.ended) > ENDED_CALLS_KEPT:
         state.ended.popitem(last=False)
@@ -190,7 +191,7 @@ def _leave_talk(state: State, at: int, call: Call, fact: Fact, name: str, offer:
     agent = state.agents[name]
     agent.offer, agent.call, agent.consult, agent.idle_since = 0, "", "", at
     line_moved(at, agent, fact)
-    if (queue := state.queues.get(call.queue)) is not None and not call.consult_of:
+    if (queue := state.queues.get(call.queue)) is not None and not (call.consult_of or call.placed):
         queue.handle_ms += (talked_ms + queue.rules.wrap_up_ms - queue.handle_ms) // 8
 
 
@@ -213,6 +214,26 @@ def _consult_started(state: State, at: int, fact: say.ConsultStarted) -> None:
     original.consulting = call.id
     state.agents[fact.agent].consult = call.id
     _stage(at, call, fact)
+
+
+def _call_placed(state: State, at: int, fact: say.CallPlaced) -> None:
+    state.calls_begun += 1
+    call = Call(fact.call, "", fact.number, "", fact.node, "", at, state.calls_begun)
+    call.queue, call.joined_at, call.direct, call.placed = fact.queue, at, True, True
+    state.calls[call.id] = call
+    _stage(at, call, fact)
+
+
+def _number_dialed(state: State, at: int, fact: say.NumberDialed) -> None:
+    _stage(at, state.calls[fact.call], fact)
+    state.deadlines.put(("dial", fact.call), fact.until)
+
+
+def _number_reached(state: State, at: int, fact: say.NumberReached) -> None:
+    call = state.calls[fact.call]
+    _stage(at, call, fact)
+    call.channel, call.channel_at = fact.channel, at
+    state.deadlines.discard(("dial", call.id))
 
 
 def _consult_joined(state: State, at: int, fact: say.ConsultJoined) -> None:
@@ -348,7 +369,7 @@ def _offer_failed(state: State, at: int, fact: say.OfferFailed) -> None:
     if fact.agent:
         agent = state.agents[fact.agent]
         agent.offer, agent.call = 0, ""
-        if fact.reason in _MISSED:
+        if fact.reason in _MISSED and not call.dialing:
             agent.misses += 1
             agent.idle_since = at
         line_moved(at, agent, fact)
@@ -384,6 +405,9 @@ CALL_FACTS: dict[type[Fact], Apply] = {
     say.CallResumed: _call_held,
     say.ConsultStarted: _consult_started,
     say.ConsultJoined: _consult_joined,
+    say.CallPlaced: _call_placed,
+    say.NumberDialed: _number_dialed,
+    say.NumberReached: _number_reached,
     say.AgentLeft: _agent_left,
     say.CallTransferred: _call_transferred,
     say.RecordingStarted: _recording_started,

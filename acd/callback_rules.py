@@ -12,11 +12,16 @@ from acd import vocabulary as say
 from acd.choosing import Facts, find_agent, find_call
 from acd.model import Call, State
 from acd.moves import Stage
+from acd.outbound_rules import not_placed, number_answered
 from acd.queue_rules import give_up_callback
 
 
 def callback_answered(state: State, report: say.CallbackAnswered) -> Facts:
     call = state.calls.get(report.call)
+    if call is not None and call.placed:
+        if call.dialing and call.stage is Stage.CONNECTED:
+            yield from number_answered(call, report.channel)
+        return
     if call is None or call.stage is not Stage.DIALED:
         yield say.StrayCall(report.call, report.channel)
         return
@@ -33,6 +38,15 @@ def callback_failed(state: State, report: say.CallbackFailed) -> Facts:
     call = state.calls.get(report.call)
     if call is not None and call.stage is Stage.DIALED:
         yield from missed(state, report.at, call, report.reason)
+    elif call is not None and call.dialing and call.stage is Stage.CONNECTED:
+        yield from not_placed(state, report.at, call, "switch", report.reason)
+
+
+def nobody_answered(state: State, at: int, call: Call) -> Facts:
+    """The time is over that a telephone may ring."""
+    if call.placed:
+        return not_placed(state, at, call, "switch", "no answer")
+    return missed(state, at, call, "no answer")
 
 
 def missed(state: State, at: int, call: Call, reason: say.FailReason) -> Facts:

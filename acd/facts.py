@@ -287,6 +287,33 @@ class CallTransferred(Fact, frozen=True):
     cause: str = ""
 
 
+class CallPlaced(Fact, frozen=True):
+    """By an agent, to a number outside, on behalf of a queue; it will be offered to the agent first."""
+
+    call: str
+    agent: str
+    number: str
+    node: str
+    queue: str
+
+
+class NumberDialed(Fact, frozen=True):
+    """The agent who placed the call is on the line (`offer` is the leg), and the number rings."""
+
+    call: str
+    offer: int
+    number: str
+    until: int
+
+
+class NumberReached(Fact, frozen=True):
+    """To be joined with the agent, whose leg `offer` is. From now on they are the call's caller."""
+
+    call: str
+    offer: int
+    channel: str
+
+
 class DtmfOrdered(Fact, frozen=True):
     """`offer` is the leg of the agent who sends them; to whom: `SendDtmf`."""
 
@@ -545,6 +572,9 @@ AnyFact: TypeAlias = (
     | ConsultJoined
     | AgentLeft
     | CallTransferred
+    | CallPlaced
+    | NumberDialed
+    | NumberReached
     | DtmfOrdered
     | RecordingStarted
     | RecordingPaused

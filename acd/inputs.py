@@ -163,6 +163,15 @@ class TransferCall(Input, frozen=True):
     to: Target | None = None
 
 
+class PlaceCall(Input, frozen=True):
+    """The agent's own telephone rings; once it is answered, `number` is dialed. On behalf of `queue`, or of the first
+    that the agent serves."""
+
+    agent: str
+    number: str
+    queue: str = ""
+
+
 class SendDtmf(Input, frozen=True):
     """Tones for whom the agent talks to: the consulted party, or else the caller (`digits`: 0-9, A-D, * and #)."""
 
@@ -240,7 +249,7 @@ class LeaveQueue(Input, frozen=True):
 
 
 class CallbackAnswered(Input, frozen=True):
-    """The caller of a virtual hold answers the telephone."""
+    """The caller of a virtual hold, or the number that an agent wanted, answers the telephone."""
 
     call: str
     channel: str
@@ -402,6 +411,7 @@ Request: TypeAlias = (
     | ConsultCall
     | JoinConsult
     | TransferCall
+    | PlaceCall
     | SendDtmf
     | RecordCall
     | PauseRecording

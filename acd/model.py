@@ -148,7 +148,14 @@ class Call:
     """The agent who is kept free for this callback."""
     due: int = 0
     """When time alone changes something for it while it waits; 0: never."""
+    placed: bool = False
+    """Whether an agent placed it; `ani` is then the number."""
     lane: Lane | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def dialing(self) -> bool:
+        """Whether an agent placed it, and the number has not answered yet."""
+        return self.placed and not self.channel
 
     @property
     def offer(self) -> int:

@@ -82,7 +82,7 @@ LINE: Moves[AgentLine] = {
 }
 
 CALL: Moves[Stage] = {
-    Stage.NEW: {say.CallBegan: Stage.IN_IVR, say.ConsultStarted: Stage.QUEUED},
+    Stage.NEW: {say.CallBegan: Stage.IN_IVR, say.ConsultStarted: Stage.QUEUED, say.CallPlaced: Stage.QUEUED},
     Stage.IN_IVR: {
         say.CallQueued: Stage.QUEUED,
         say.CallDeflected: Stage.IN_IVR,
@@ -117,6 +117,8 @@ CALL: Moves[Stage] = {
         say.CallConnected: Stage.CONNECTED,
     },
     Stage.CONNECTED: {
+        say.NumberDialed: Stage.CONNECTED,
+        say.NumberReached: Stage.CONNECTED,
         say.CallHeld: Stage.HELD,
         say.AgentLeft: Stage.CONNECTED,
         say.CallTransferred: Stage.QUEUED,

@@ -143,7 +143,9 @@ class AgentRules(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RoutingRules(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What holds across queues. `ageing_ms`: so much waiting weighs as much as one step of priority."""
+    """What holds across queues. `ageing_ms`: so much waiting weighs as much as one step of priority. `dials_out`: the
+    node that places agents' calls; "": they cannot place any."""
 
     call_choice: CallChoice = "priority"
     ageing_ms: int = 60_000
+    dials_out: str = ""

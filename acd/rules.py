@@ -14,6 +14,7 @@ from acd import (
     call_rules,
     callback_rules,
     monitor_rules,
+    outbound_rules,
     queue_rules,
     recording_rules,
     switch_rules,
@@ -35,7 +36,7 @@ def time_came(state: State, report: say.TimeCame) -> Facts:
         elif kind == "call":
             yield from queue_rules.call_due(state, at, state.calls[str(who)])
         elif kind == "dial":
-            yield from callback_rules.missed(state, at, state.calls[str(who)], "no answer")
+            yield from callback_rules.nobody_answered(state, at, state.calls[str(who)])
         elif kind == "wrap-up":
             yield from agent_rules.wrap_up_over(state, at, state.agents[str(who)])
         elif kind == "rest":
@@ -53,6 +54,8 @@ def _nobody_answered(state: State, at: int, offer: Offer) -> Facts:
     yield say.OfferFailed(offer.id, call.id, offer.agent, "link lost")
     if call.consult_of:
         yield from talk_rules.end_consult(state, at, call, "switch", "link lost")
+    elif call.dialing:
+        yield from outbound_rules.not_placed(state, at, call, "switch", "link lost")
     elif call.direct:
         yield from queue_rules.number_failed(at, call, "link lost")
     if offer.agent:
@@ -115,6 +118,7 @@ RULES: dict[type[say.Input], Callable[[State, Any], Facts]] = {
     say.ConsultCall: talk_rules.consult_call,
     say.JoinConsult: talk_rules.join_consult,
     say.TransferCall: talk_rules.transfer_call,
+    say.PlaceCall: outbound_rules.place_call,
     say.SendDtmf: recording_rules.send_dtmf,
     say.RecordCall: recording_rules.record_call,
     say.PauseRecording: recording_rules.pause_recording,

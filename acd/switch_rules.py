@@ -9,6 +9,7 @@ from acd.choosing import Facts, find_calls, queue_call
 from acd.model import Call, Offer, State
 from acd.monitor_rules import check_monitors
 from acd.moves import Stage
+from acd.outbound_rules import not_placed
 from acd.queue_rules import next_calls, number_failed, take_back
 from acd.talk_rules import agents_of, consult_over, never_joined, part_over, talk_over
 
@@ -33,13 +34,15 @@ def switch_listed(state: State, report: say.SwitchListed) -> Facts:
     their next calls last and together, when it is known who is gone."""
     listed = {call.call: call for call in report.calls}
     legs = {leg.offer: leg for leg in report.legs}
-    for call in [call for call in state.calls.values() if call.node == report.node and not call.consult_of]:
+    # Of a call that an agent is placing, or a consultation, nothing but the legs is to be seen.
+    with_caller = [call for call in state.calls.values() if not (call.consult_of or call.dialing)]
+    for call in [call for call in with_caller if call.node == report.node]:
         if call.id not in listed and call.id in state.calls and max(call.began_at, call.channel_at) < report.asked_at:
             yield from _gone_from_switch(state, report.at, call, "not on switch")
     for seen in report.calls:
         if (known := state.calls.get(seen.call)) is None:
             yield from _unknown_call(state, report.at, report, seen)
-        elif known.stage is Stage.DIALED:
+        elif known.stage is Stage.DIALED or known.dialing:
             yield from callback_answered(state, say.CallbackAnswered(report.at, known.id, seen.channel))
         elif max(known.stage_since, known.channel_at) < report.asked_at:
             yield from _check_caller(known, seen, legs)
@@ -108,7 +111,9 @@ def _check_leg(state: State, at: int, offer: Offer, caller: say.SwitchCall | Non
             yield say.RecordingMissing(call.id, offer.id, offer.recording)
     elif leg is None:
         yield say.OfferFailed(offer.id, call.id, offer.agent, "not on switch")
-        if call.direct and call.consult_of:
+        if call.dialing:
+            yield from not_placed(state, at, call, "switch", "not on switch")
+        elif call.direct and call.consult_of:
             yield from consult_over(state, at, call, "switch", "not on switch")
         elif call.direct:
             yield from number_failed(at, call, "not on switch")

@@ -12,6 +12,7 @@ from acd.agent_rules import wrap_up
 from acd.choosing import CALL_LOOKED, Facts, dial_out, find_call, find_turn, offer, queue_call, refused
 from acd.model import FREE, Agent, Call, Offer, State
 from acd.moves import Presence, Stage
+from acd.outbound_rules import placing_over
 from acd.queue_rules import left_alone, next_calls, take_back
 from acd.recording_rules import recording_of
 from acd.talks import not_talking, talking
@@ -33,6 +34,9 @@ def agents_of(state: State, call: Call) -> list[str]:
 
 def talk_over(state: State, at: int, call: Call, by: say.Party, cause: str) -> Facts:
     """The same, but nobody gets a call yet."""
+    if call.dialing:
+        yield from placing_over(state, at, call, by, cause)
+        return
     if (consult := state.calls.get(call.consulting)) is not None:
         yield from consult_over(state, at, consult, by, cause)
     parties = [state.offers[number] for number in call.offers]

@@ -25,7 +25,9 @@ OnACall: TypeAlias = (
 def talking(state: State, request: OnACall) -> tuple[Agent, Call, Offer] | None:
     """The agent, the call and the leg, if this agent talks on this call (or holds it), and the switch hears us."""
     agent, call = state.agents.get(request.agent), state.calls.get(request.call)
-    if agent is None or call is None or call.consult_of or agent.call != call.id or call.link in state.links_down:
+    if agent is None or call is None or agent.call != call.id or call.link in state.links_down:
+        return None
+    if call.consult_of or call.dialing:
         return None
     leg = state.offers.get(agent.offer)
     return (agent, call, leg) if leg is not None and leg.connected_at else None
@@ -36,5 +38,7 @@ def not_talking(state: State, request: OnACall) -> Facts:
     call = state.calls.get(request.call)
     if call is not None and call.link in state.links_down:
         yield from refused(request, call.id, UNREACHABLE)
+    elif call is not None and call.dialing:
+        yield from refused(request, request.agent, "the number has not answered yet")
     else:
         yield from refused(request, request.agent, f"is not talking on call {request.call}")

@@ -63,6 +63,8 @@ class AgentView(msgspec.Struct, frozen=True):
 
 
 class CallView(msgspec.Struct, frozen=True):
+    """`dialing`: an agent has placed it, and the number has not answered yet."""
+
     call: str
     ani: str
     dnis: str
@@ -70,6 +72,7 @@ class CallView(msgspec.Struct, frozen=True):
     began_at: int
     stage: str
     stage_since: int
+    dialing: bool
     menu: list[tuple[str, str]]
     queue: str
     priority: int
@@ -260,6 +263,7 @@ def _call_view(call: Call) -> CallView:
         began_at=call.began_at,
         stage=call.stage.value,
         stage_since=call.stage_since,
+        dialing=call.dialing,
         menu=list(call.menu),
         queue=call.queue,
         priority=call.priority,

@@ -74,6 +74,7 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
         "consult",
         "join",
         "transfer",
+        "place_call",
         "send_dtmf",
         "record",
         "pause_recording",
@@ -138,6 +139,10 @@ def _of_agent(request: Request, agent: str, phone: str, at: int) -> say.Request:
             return say.EndWrapUp(at=at, agent=agent)
         case "reject_offer":
             return say.RejectOffer(at=at, agent=agent, offer=request.offer)
+        case "place_call":
+            if request.to is None or request.to.kind != "number":
+                raise BadMessage("to: expected a number")
+            return say.PlaceCall(at=at, agent=agent, number=request.to.to)
         case "send_dtmf":
             return say.SendDtmf(at=at, agent=agent, call=request.call, digits=request.digits)
         case "consult" | "transfer":

@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import make_url
 
 from agent_console.settings import User, WebSettings
-from callfloor.rules import Queue, RuleTables, treatments
+from callfloor.rules import Queue, Rules, RuleTables, treatments
 from cti.serial_settings import SerialSettings
 from cti.settings import NodeSettings
 from ivr.settings import LAST, IvrSettings
@@ -88,6 +90,8 @@ class Config(RuleTables):
         if faults := [*_unspoken(self.queues, self.ivr)]:
             raise ValueError("\n".join(faults))
         known, agents = ", ".join(sorted(self.queues)), ", ".join(sorted(self.agents))
+        if self.routing.dials_out and self.routing.dials_out not in self.nodes:
+            raise ValueError(f"routing.dials_out: there is no node {self.routing.dials_out!r}")
         for place, agent in self.ivr.preferred():
             if agent not in self.agents:
                 raise ValueError(f"ivr.{place}: there is no agent {agent!r} (agents: {agents}), nor is it {LAST!r}")
@@ -101,6 +105,14 @@ class Config(RuleTables):
             if user.agent is not None and user.agent not in self.agents:
                 raise ValueError(f"users.{name}.agent: there is no agent {user.agent!r} (agents: {agents})")
         return self
+
+    def rules(self) -> Rules:
+        """The first node that can dial numbers outside places agents' calls, unless `[routing]` names one."""
+        rules = super().rules()
+        outside = next((name for name, node in self.nodes.items() if node.dial.number), "")
+        if rules.routing.dials_out or not outside:
+            return rules
+        return replace(rules, routing=msgspec.structs.replace(rules.routing, dials_out=outside))
 
     def brought(self) -> dict[str, set[int]]:
         """The priorities that calls bring to each queue: 0 from the dialplan, those of the flows from the IVR."""

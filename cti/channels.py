@@ -59,6 +59,8 @@ class Channels:
         """Consultation → the offer of who has answered."""
         self.numbers: dict[str, str] = {}
         """Who is called back: call → ANI."""
+        self.placed: dict[str, str] = {}
+        """Calls that agents place, until the number has answered: call → number."""
         self.places: dict[str, Place] = {}
         self.dialed: dict[str, str] = {}
         """Telephones of callers that ring: call → the channel's unique id."""
@@ -70,6 +72,10 @@ class Channels:
     def original(self, call: str) -> Caller | None:
         """The caller of a call or of a consultation about one."""
         return self.callers.get(self.originals.get(call, call))
+
+    def is_here(self, call: str) -> bool:
+        """Whether the legs of this call are this node's to dial."""
+        return self.original(call) is not None or call in self.placed
 
     def channel(self, offer: int) -> str:
         """The name of the channel of who has answered; "" for who has not, or is gone."""
@@ -122,7 +128,7 @@ class Channels:
                 self.places[fact.call] = Place(fact.queue, fact.priority, fact.joined_at)
             case say.CallLeftQueue() | say.CallDeflected():
                 self.places.pop(fact.call, None)
-            case say.CallOffered() if self.original(fact.call) is not None:
+            case say.CallOffered() if self.is_here(fact.call):
                 self.legs[fact.offer] = Leg(since=at)
             case say.OfferFailed():
                 self.legs.pop(fact.offer, None)
@@ -135,6 +141,7 @@ class Channels:
                 self._talk(fact)
                 self._hearing(fact, at)
                 self._call_back(fact, at)
+                self._outbound(fact, at)
 
     def _telephone(self, fact: AnyFact) -> None:
         match fact:
@@ -199,6 +206,18 @@ class Channels:
                 self.callers[fact.call] = Caller(self._uniqueid(fact.call), fact.channel, ani, since=at)
                 self.dialed.pop(fact.call, None)
 
+    def _outbound(self, fact: AnyFact, at: int) -> None:
+        match fact:
+            case say.CallPlaced() if fact.node == self.node:
+                self.placed[fact.call] = fact.number
+            case say.NumberDialed() if fact.call in self.placed:
+                self.dialed[fact.call] = callback_id(fact.call, 1)
+            case say.NumberReached() if fact.call in self.placed:
+                caller = Caller(self._uniqueid(fact.call), fact.channel, self.placed.pop(fact.call), since=at)
+                caller.parties.append(fact.offer)
+                self.callers[fact.call] = caller
+                self.dialed.pop(fact.call, None)
+
     def _end(self, ended: say.CallEnded) -> None:
         self.originals.pop(ended.call, None)
         self.consulted.pop(ended.call, None)
@@ -209,6 +228,7 @@ class Channels:
         self.callers.pop(call, None)
         self.places.pop(call, None)
         self.numbers.pop(call, None)
+        self.placed.pop(call, None)
         self.dialed.pop(call, None)
 
 

@@ -57,7 +57,7 @@ class Orders:
 
     def __init__(self, channels: Channels, dial: DialSettings, recordings: str) -> None:
         self._channels = channels
-        self._dial = dial
+        self._dial_settings = dial
         self._leg_prefix = leg_prefix(channels.node)
         self._hearing = Hearing(channels, recordings)
 
@@ -79,9 +79,15 @@ class Orders:
         match fact:
             case say.CallQueued() | say.CallLeftQueue() | say.CallDeflected():
                 turn.to_note[fact.call] = None
-            case say.CallOffered() if channels.original(fact.call) is not None:
+            case say.CallOffered() if channels.is_here(fact.call):
                 turn.actions.append(self._offer(fact, at))
-            case say.CallConnected() | say.BridgeMissing() | say.CallResumed() | say.ConsultJoined():
+            case (
+                say.CallConnected()
+                | say.BridgeMissing()
+                | say.CallResumed()
+                | say.ConsultJoined()
+                | say.NumberReached()
+            ):
                 turn.to_join[fact.call] = None
             case say.CallHeld() | say.MusicMissing():
                 turn.to_music[fact.call] = fact.offer
@@ -120,6 +126,8 @@ class Orders:
             turn.actions.append(hang_up(caller.uniqueid))
         elif (original := channels.originals.get(ended.call)) is not None and not ended.offer:
             turn.to_tones[original] = "unanswered"
+        if uniqueid := channels.dialed.get(ended.call, ""):
+            turn.actions.append(hang_up(uniqueid, list_if_refused=True))
         if ended.offer in channels.legs:
             turn.actions.append(self._hang_up_leg(ended.offer))
 
@@ -178,12 +186,12 @@ class Orders:
 
     def _offer(self, offered: say.CallOffered, at: int) -> Action:
         caller = self._channels.original(offered.call)
-        ani = number(caller.ani) if caller else ""
+        ani = number(caller.ani if caller else self._channels.placed.get(offered.call, ""))
         if offered.agent:
             # An agent without a phone gets an empty one here, which Asterisk refuses like any phone it does not know.
             channel = self._channels.phones.get(offered.agent, "")
         else:
-            channel, ani = self._outside(offered.number), self._dial.caller_id or ani
+            channel, ani = self._outside(offered.number), self._dial_settings.caller_id or ani
         return Action(
             name="Originate",
             headers=(
@@ -200,28 +208,33 @@ class Orders:
         channels = self._channels
         match fact:
             case say.CallbackDialed() if channels.ours(fact.call):
-                turn.actions.append(self._dial_back(fact, at))
+                ani = channels.numbers.get(fact.call, "")
+                turn.actions.append(self._dial(fact.call, fact.number, ani, fact.until - at, fact.attempt))
+            case say.NumberDialed() if fact.call in channels.placed:
+                turn.actions.append(self._dial(fact.call, fact.number, fact.number, fact.until - at))
+                turn.actions.append(redirect(f"{self._leg_prefix}{fact.offer}", LEG_CONTEXT, "dialing"))
             case say.CallbackMissed() if uniqueid := channels.dialed.get(fact.call, ""):
                 turn.actions.append(hang_up(uniqueid, list_if_refused=True))
             case say.CallbackReached():
                 turn.to_note[fact.call] = None
 
-    def _dial_back(self, dialed: say.CallbackDialed, at: int) -> Action:
+    def _dial(self, call: str, to: str, ani: str, ring_ms: int, attempt: int = 1) -> Action:
+        """The caller of a virtual hold, or whom an agent wants to talk to."""
         return Action(
             name="Originate",
             headers=(
-                *originate(self._outside(dialed.number), CALLBACK_CONTEXT, dialed.until - at, self._dial.caller_id),
-                ("ChannelId", callback_id(dialed.call, dialed.attempt)),
-                variable("CALLFLOOR_CALL", dialed.call),
-                variable("CALLFLOOR_ANI", number(self._channels.numbers.get(dialed.call, ""))),
+                *originate(self._outside(to), CALLBACK_CONTEXT, ring_ms, self._dial_settings.caller_id),
+                ("ChannelId", callback_id(call, attempt)),
+                variable("CALLFLOOR_CALL", call),
+                variable("CALLFLOOR_ANI", number(ani)),
             ),
-            action_id=f"callback-{dialed.attempt}-{dialed.call}",
-            callback=dialed.call,
+            action_id=f"callback-{attempt}-{call}",
+            callback=call,
         )
 
     def _outside(self, to: str) -> str:
         """How this node reaches a number; what is no number, or cannot be reached, gets a channel that is refused."""
-        return self._dial.number.replace("{number}", to) if _DIALABLE.fullmatch(to) else ""
+        return self._dial_settings.number.replace("{number}", to) if _DIALABLE.fullmatch(to) else ""
 
     # ---------------------------------------------------------------------------------------------- single channels
 

@@ -24,6 +24,7 @@ from acd.vocabulary import (
     CallHeld,
     CallLeftQueue,
     CallOffered,
+    CallPlaced,
     CallQueued,
     CallResumed,
     CallTransferred,
@@ -31,6 +32,7 @@ from acd.vocabulary import (
     ConsultStarted,
     Line,
     MenuChosen,
+    NumberReached,
     OfferFailed,
     RecordingEnded,
     RecordingPaused,
@@ -45,14 +47,19 @@ from acd.vocabulary import (
 from records.numbers import normalise
 
 Kind: TypeAlias = Literal[
-    "ivr", "queue", "offer", "talk", "hold", "consult", "conference", "transfer", "recording", "paused", "wrap-up"
-]
-Outcome: TypeAlias = Literal["", "answered", "abandoned", "ivr", "callback", "message", "other"]
-"""How a call came out; "" while it goes on. `ivr`: it ended with the IVR and asked for nobody."""
+    "ivr", "queue", "offer", "dial", "talk", "hold", "consult", "conference", "transfer", "recording", "paused",
+    "wrap-up",
+]  # fmt: skip
+Outcome: TypeAlias = Literal[
+    "", "answered", "abandoned", "ivr", "callback", "message", "other", "reached", "not reached",
+]  # fmt: skip
+"""How a call came out; "" while it goes on. `ivr`: it ended with the IVR and asked for nobody. `reached` or not: an
+agent placed it."""
 
 
 class Segment(msgspec.Struct):
-    """One stay of a call. An `offer` rings an agent while the call keeps its stay in the `queue`.
+    """One stay of a call. An `offer` rings an agent while the call keeps its stay in the `queue`, or in the `dial` of a
+    call that this agent places.
 
     Within the `talk` of an agent lie `hold` (the caller hears music), `consult` (the agent asks somebody meanwhile) and
     `conference` (all three talk). A `transfer` begins when `agent` gives the call away, and lasts until somebody takes
@@ -151,7 +158,7 @@ class CallRecords:
         touched: dict[str, CallRecord] = {}
         changes: list[Change] = []
         for fact in line.facts:
-            if isinstance(fact, CallBegan):
+            if isinstance(fact, CallBegan | CallPlaced):
                 self._open[fact.call] = touched[fact.call] = self._begun(fact, at)
             elif isinstance(fact, SmdrMatched):
                 changes.append(SmdrRecord(line.seq, fact.call, fact.link, fact.text, fact.talked_ms, at))
@@ -180,7 +187,11 @@ class CallRecords:
             raise UnknownCall(f"journal line {seq} speaks of {call}, which is not among the open calls")
         return self._open[call]
 
-    def _begun(self, fact: CallBegan, at: int) -> CallRecord:
+    def _begun(self, fact: CallBegan | CallPlaced, at: int) -> CallRecord:
+        if isinstance(fact, CallPlaced):
+            caller = normalise(fact.number, self._region)
+            dial = Segment("dial", at, agent=fact.agent, queue=fact.queue, target=f"number:{fact.number}")
+            return CallRecord(fact.call, at, fact.node, "", fact.number, caller, queue=fact.queue, segments=[dial])
         caller = normalise(fact.ani, self._region)
         return CallRecord(fact.call, at, fact.node, fact.port, fact.ani, caller, fact.dnis)
 
@@ -247,9 +258,17 @@ def _connected(record: CallRecord, fact: CallConnected, at: int) -> None:
     _close(record, at, "offer", result="answered", offer=fact.offer)
     _close(record, at, "queue", "transfer", result="answered")
     record.agent = fact.agent
+    if _lasting(record, "dial"):
+        return  # the agent who places it is on the line, and nobody else yet
     record.connected_at = at
     record.waited_ms = fact.waited_ms
     record.segments.append(Segment("talk", at, agent=fact.agent, queue=record.queue, offer=fact.offer))
+
+
+def _reached(record: CallRecord, fact: NumberReached, at: int) -> None:
+    _close(record, at, "dial", result="answered")
+    record.connected_at = at
+    record.segments.append(Segment("talk", at, agent=record.agent, queue=record.queue, offer=fact.offer))
 
 
 def _deflected(record: CallRecord, fact: CallDeflected, at: int) -> None:
@@ -342,8 +361,13 @@ def _abandoned(record: CallRecord, fact: CallAbandoned, at: int) -> None:
 
 
 def _ended(record: CallRecord, fact: CallEnded, at: int) -> None:
-    record.talked_ms += fact.talked_ms
     answered = record.connected_at is not None
+    if record.segments[0].kind == "dial":
+        _close(record, at, "dial", result=fact.cause or f"ended by {fact.by}")
+        record.talked_ms += fact.talked_ms if answered else 0
+        _end(record, at, "reached" if answered else "not reached", fact.by, fact.cause)
+        return
+    record.talked_ms += fact.talked_ms
     _end(record, at, "answered" if answered else record.wish or "ivr", fact.by, fact.cause)
 
 
@@ -383,6 +407,7 @@ _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
     CallResumed: _resumed,
     CallTransferred: _transferred,
     AgentLeft: _left,
+    NumberReached: _reached,
     RecordingStarted: _recorded,
     RecordingPaused: _paused,
     RecordingResumed: _recording_goes_on,

@@ -203,6 +203,15 @@ class Words:
     def _target(self, to: say.Target) -> str:
         return self.who(to.to) if to.kind == "agent" else f"the {to.kind} {to.to}"
 
+    def placed(self, fact: say.CallPlaced) -> str:
+        return f"{self.who(fact.agent)} wants to call {fact.number}, for the queue {fact.queue}, on {fact.node}."
+
+    def number_dialed(self, fact: say.NumberDialed) -> str:
+        return f"{fact.number} is dialed, for {duration(fact.until - self.at)} at most."
+
+    def number_reached(self, fact: say.NumberReached) -> str:
+        return f"{self.state.calls[fact.call].ani} has answered, on {fact.channel}."
+
     def dtmf_ordered(self, fact: say.DtmfOrdered) -> str:
         return f"{self.who(fact.agent)} sent {count(len(fact.digits), 'tone')}."
 
@@ -391,6 +400,9 @@ WORDS: dict[type[Fact], Callable[[Words, Any], str]] = {
     say.ConsultJoined: Words.consult_joined,
     say.AgentLeft: Words.agent_left,
     say.CallTransferred: Words.transferred,
+    say.CallPlaced: Words.placed,
+    say.NumberDialed: Words.number_dialed,
+    say.NumberReached: Words.number_reached,
     say.DtmfOrdered: Words.dtmf_ordered,
     say.RecordingStarted: Words.recording_started,
     say.RecordingPaused: Words.recording_paused,

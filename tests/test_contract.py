@@ -221,6 +221,17 @@ async def recorded_and_listened_to(stage: Stage) -> None:
     await stage.boss.fact("WrapUpEnded", agent="a1")
 
 
+async def placed_by_an_agent_and_sent_on(stage: Stage) -> None:
+    assert (await stage.a1.ask("place_call", to={"kind": "number", "to": "01055"}))["ok"]
+    reached = await stage.boss.fact("NumberReached")
+    await stage.a2.ask("go_ready")
+    await ask(stage.a1, "hold", reached["call"])
+    await ask(stage.a1, "transfer", reached["call"], to=A2)
+    await stage.boss.fact("CallConnected", agent="a2")
+    await ask(stage.a2, "hang_up", reached["call"])
+    await stage.boss.fact("WrapUpEnded", agent="a2")
+
+
 BOTH_ANSWER: list[Story] = [
     held_and_resumed,
     a_colleague_is_asked_joins_and_stays,
@@ -228,6 +239,7 @@ BOTH_ANSWER: list[Story] = [
     transferred_to_a_colleague_and_then_to_a_number,
     called_back,
     recorded_and_listened_to,
+    placed_by_an_agent_and_sent_on,
 ]
 """The stories in which the second telephone is answered too."""
 

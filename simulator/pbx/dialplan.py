@@ -48,6 +48,7 @@ class Dialplan:
             ("callfloor-agent", "held"): self.held,
             ("callfloor-agent", "consult"): self.consult,
             ("callfloor-agent", "unanswered"): self.unanswered,
+            ("callfloor-agent", "dialing"): self.held,
             ("callfloor-callback", "s"): self.called_back,
             **{("callfloor-monitor", mode): self.hearing for mode in ("listen", "whisper", "barge")},
         }

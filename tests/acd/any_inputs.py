@@ -43,7 +43,9 @@ def any_rules(pick: Pick, at: int) -> say.Configure:
         {name: _queue(pick, name) for name in queues},
         {name: _agent(pick, name, queues) for name in AGENTS[: pick((4, 4, 2))]},
         RoutingRules(
-            pick(("priority", "oldest", "priority with ageing", "queue weight", "service level")), pick((60_000, 1_000))
+            pick(("priority", "oldest", "priority with ageing", "queue weight", "service level")),
+            pick((60_000, 1_000)),
+            pick(("n2", "n2", "")),
         ),
     )
 
@@ -231,9 +233,8 @@ def agent(state: State, at: int, pick: Pick) -> say.AnyInput:
 def talk(state: State, at: int, pick: Pick) -> say.AnyInput:
     """An agent about the call they talk on."""
     who, call = _talk(state, pick)
-    kind = pick(
-        ("consult", "consult", "consult", "hold", "resume", "transfer", "attended", "join", "hang up", "record")
-    )
+    often = ("consult", "consult", "consult", "hold", "resume", "transfer", "attended", "join", "hang up")
+    kind = pick((*often, "record", "place", "place"))
     consult = state.calls.get(state.agents[who].consult) if who in state.agents else None
     if consult is not None and consult.stage is Stage.CONNECTED:
         kind = pick((kind, "join", "attended"))
@@ -247,6 +248,9 @@ def talk(state: State, at: int, pick: Pick) -> say.AnyInput:
         return say.JoinConsult(at, who, call)
     if kind == "hang up":
         return say.HangUp(at, who, call)
+    if kind == "place":
+        line = pick((AgentLine.FREE, AgentLine.FREE, AgentLine.WRAP_UP, AgentLine.RESTING))
+        return say.PlaceCall(at, _agent_id(state, pick, line), pick(("010", "010", "x")), pick(("", "", *QUEUES)))
     if kind == "record":
         recorded = pick((say.RecordCall, say.PauseRecording, say.ResumeRecording, say.SendDtmf))
         return say.SendDtmf(at, who, call, pick(("12#", ""))) if recorded is say.SendDtmf else recorded(at, who, call)
@@ -258,7 +262,7 @@ def telephone(state: State, at: int, pick: Pick) -> say.AnyInput:
     often = ("answer", "answer", "answer", "answer")
     kind = pick((*often, "no answer", "agent gone", "called back", "not reached", "not recorded", "heard"))
     if kind in ("called back", "not reached") and pick((True, True, True, False)):
-        kind = kind if any(call.stage is Stage.DIALED for call in state.calls.values()) else "answer"
+        kind = kind if _dialed(state) else "answer"
     if kind == "answer":
         return say.OfferAnswered(at, _offer(state, pick, connected=False), "y")
     if kind == "no answer":
@@ -270,10 +274,15 @@ def telephone(state: State, at: int, pick: Pick) -> say.AnyInput:
         return say.RecordingFailed(at, _offer(state, pick, connected=True), pick((True, False)), "refused")
     if kind == "heard":
         return _monitor_leg(pick([*state.monitors, 9_999]), at, pick)
-    call = _staged(state, pick, Stage.DIALED)
+    call = pick([*_dialed(state), "nobody"])
     if kind == "called back":
         return say.CallbackAnswered(at, call, "z")
     return say.CallbackFailed(at, call, pick(("no answer", "busy")))
+
+
+def _dialed(state: State) -> list[str]:
+    """The calls for which a number outside rings."""
+    return [call.id for call in state.calls.values() if call.stage is Stage.DIALED or call.dialing]
 
 
 def _monitor_leg(leg: int, at: int, pick: Pick) -> say.AnyInput:

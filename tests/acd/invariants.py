@@ -72,7 +72,7 @@ def _agent(state: State, agent: Agent) -> None:
     assert agent.offer == (0 if offer is None else offer.id)
     assert agent.line in (AgentLine.OFFERED, AgentLine.CONNECTED) or not agent.offer
     if agent.line in (AgentLine.OFFERED, AgentLine.RESERVED):
-        assert agent.presence is Presence.READY
+        assert agent.presence is Presence.READY or state.calls[agent.call].placed
     if agent.presence is Presence.LOGGED_OFF:
         assert agent.line is AgentLine.FREE
     if agent.consult:
@@ -246,7 +246,8 @@ def _deadlines(state: State) -> list[tuple[tuple[str, str | int], int]]:
     for call in state.calls.values():
         if call.stage in WAITING and (moment := _due(state, call)):
             due.append((("call", call.id), moment))
-        if call.stage is Stage.DIALED:
+        if call.stage is Stage.DIALED or (call.dialing and call.stage is Stage.CONNECTED):
+            due.append((("dial", call.id), state.deadlines.key(("dial", call.id))))
             due.append((("dial", call.id), state.deadlines.key(("dial", call.id))))
     for agent in state.agents.values():
         if agent.line in (AgentLine.WRAP_UP, AgentLine.RESTING):

@@ -121,6 +121,7 @@ async def a_busy_minute(run: Run) -> None:
     await an_agent_gone_while_consulting(run)
     await callbacks(run)
     await all_telephones_ring(run)
+    await a_call_that_an_agent_places(run)
     await a_lost_telephone(run)
 
 
@@ -241,6 +242,17 @@ async def all_telephones_ring(run: Run) -> None:
     await run.tell(say.CallArrived(0, "c9", "ch9", queue="help"))
     await run.answer("a1")
     await run.tell(say.CallerGone(0, "c9"), say.EndWrapUp(0, "a1"))
+
+
+async def a_call_that_an_agent_places(run: Run) -> None:
+    routing = say.RoutingRules(dials_out="pbx1")
+    await run.tell(say.Configure(0, QUEUES, AGENTS, routing), say.PlaceCall(0, "a1", "01055"))
+    call = run.floor.acd.state.agents["a1"].call
+    await run.answer("a1")
+    await run.tell(say.CallbackAnswered(0, call, "out"), say.CallerGone(0, call), say.PlaceCall(0, "a1", "01066"))
+    call = run.floor.acd.state.agents["a1"].call
+    await run.answer("a1")
+    await run.tell(say.CallbackFailed(0, call, "busy"))
 
 
 async def a_lost_telephone(run: Run) -> None:

@@ -59,6 +59,7 @@ max_misses = 3
 wrap_up_open = true
 wrap_up_limit_ms = 60000
 callback = { lead_ms = 0, ring_ms = 20000, tries = 5, retry_ms = 60000 }
+record = "always"
 [queues.sales.hours]
 zone = "Asia/Shanghai"
 week = { mon-fri = ["09:00-18:00"] }
@@ -72,6 +73,7 @@ weight = 7
 [routing]
 call_choice = "queue weight"
 ageing_ms = 30000
+dials_out = "pbx1"
 """
 SALES = QueueRules(
     "Sales", 20_000, 30_000, 10_000, 60_000, "best skill", "billing >= 3 and zh", 1,
@@ -81,7 +83,7 @@ SALES = QueueRules(
     ),
     -5, 3, True, 60_000, 0, 10, 600_000, ("free", "connected"), ("reserved",),
     Treatment("number", "+8613800000000"), Treatment("callback"), Treatment("hang up"), Treatment("queue", "other"),
-    False, "rest", "next", 5_000, 3, True, 60_000, CallbackRules(0, 20_000, 5, 60_000),
+    False, "rest", "next", 5_000, 3, True, 60_000, CallbackRules(0, 20_000, 5, 60_000), "always",
 )  # fmt: skip
 
 
@@ -102,7 +104,7 @@ def test_every_rule_of_the_acd_can_be_set_and_the_acd_goes_by_it() -> None:
         agents={
             "a1": AgentRules("Wang Li", {"sales": 1, "other": 2}, {"billing": 3, "中文": 4, "zh": 2, "helps": 1}, 7)
         },
-        routing=RoutingRules("queue weight", 30_000),
+        routing=RoutingRules("queue weight", 30_000, "pbx1"),
         hours={"sales": OpeningHours(zone="Asia/Shanghai", week={"mon-fri": ["09:00-18:00"]})},
     )
     for field in msgspec.structs.fields(QueueRules):

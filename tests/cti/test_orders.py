@@ -392,3 +392,61 @@ def test_consultations_and_callbacks_of_another_node_are_left_alone() -> None:
     translator = Translator("node2", DIAL)
     lines = [LOGGED_IN, BEGAN, *JOINED, *WAITS, RINGS, line(None, say.CallbackMissed(CALL, "no answer"))]
     assert [action for past in lines for action in translator.actions(past)] == []
+
+
+PLACED = line(None, say.CallPlaced("node1-9.out7", "anna", "01055", "node1", "sales"), offered(7, "node1-9.out7"))
+DIALED = line(ANSWERED.input, say.NumberDialed("node1-9.out7", 7, "01055", AT + 45_000))
+OUT_ID = "callfloor-callback-1-node1-9.out7"
+DIAL_OUT = (
+    "Originate Channel=PJSIP/01055@trunk Context=callfloor-callback Exten=s Priority=1 Timeout=45000 CallerID=01066"
+    f" Async=true ChannelId={OUT_ID} Variable=CALLFLOOR_CALL=node1-9.out7 Variable=CALLFLOOR_ANI=01055"
+)
+REACHED = line(
+    say.CallbackAnswered(AT, "node1-9.out7", "PJSIP/trunk-0000001b"),
+    say.NumberReached("node1-9.out7", 7, "PJSIP/trunk-0000001b"),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        pytest.param(
+            [],
+            PLACED,
+            [ORIGINATE.replace("13800138000", "01055").replace("=node1-1.1", "=node1-9.out7")],
+            id="the own telephone first",
+        ),
+        pytest.param(
+            [PLACED],
+            DIALED,
+            [
+                DIAL_OUT,
+                "Redirect Channel=callfloor-offer-node1-7 Context=callfloor-agent Exten=dialing Priority=1",
+            ],
+            id="then the number",
+        ),
+        pytest.param(
+            [PLACED, DIALED],
+            REACHED,
+            ["Bridge Channel1=PJSIP/trunk-0000001b Channel2=PJSIP/1001-0000001a Tone=no"],
+            id="joined",
+        ),
+        pytest.param(
+            [PLACED, DIALED],
+            line(say.AgentGone(AT, 7), say.CallEnded("node1-9.out7", "agent", "", "anna", 7, 1)),
+            [f"Hangup Channel={OUT_ID}"],
+            id="hung up while it rings",
+        ),
+        pytest.param(
+            [PLACED, DIALED, REACHED],
+            line(None, say.CallEnded("node1-9.out7", "switch", "x", "anna", 7, 1)),
+            [f"Hangup Channel={OUT_ID}", HANG_UP_LEG],
+            id="over",
+        ),
+    ],
+)
+def test_a_call_that_an_agent_places(before: list[Line], now: Line, expected: list[str]) -> None:
+    translator = Translator("node1", DIAL)
+    for past in (LOGGED_IN, *before):
+        translator.actions(past)
+    assert [told(action) for action in translator.actions(now)] == expected

@@ -59,6 +59,7 @@ export interface Call {
   began_at: number
   stage: Stage
   stage_since: number
+  dialing: boolean
   menu: [string, string][]
   queue: string
   priority: number
@@ -144,6 +145,7 @@ export type Fact =
   | { type: "LinkUp"; link: string }
   | WaitFact
   | TalkFact
+  | OutboundFact
   | { type: "Refused"; what: string; who: string; why: string }
   | { type: OtherFact }
 
@@ -161,6 +163,12 @@ export type WaitFact =
   | { type: "CallbackDialed"; call: string; number: string; attempt: number; until: number }
   | { type: "CallbackReached"; call: string; channel: string }
   | { type: "CallbackMissed"; call: string; reason: string; retry_at?: number }
+
+// About a call that an agent places.
+export type OutboundFact =
+  | { type: "CallPlaced"; call: string; agent: string; number: string; node: string; queue: string }
+  | { type: "NumberDialed"; call: string; offer: number; number: string; until: number }
+  | { type: "NumberReached"; call: string; offer: number; channel: string }
 
 // About a call that somebody is offered or talks on; `agent` is "" where that is an outside number.
 export type TalkFact =

@@ -132,6 +132,12 @@ function applyToWaiting(view: View, at: number, fact: Fact): View {
       return call(stage(view, fact.call, "in IVR", at), fact.call, { queue: "" })
     case "CallAbandoned":
       return without(view, fact.call)
+    case "CallPlaced":
+      return placed(view, at, fact)
+    case "NumberDialed":
+      return stage(view, fact.call, "connected", at)
+    case "NumberReached":
+      return call(stage(view, fact.call, "connected", at), fact.call, { dialing: false })
     case "CallbackPlaced":
     case "CallbackMissed":
       return stage(view, fact.call, "callback", at)
@@ -199,7 +205,8 @@ function consulted(view: View, at: number, fact: Extract<Fact, { type: "ConsultS
   if (!original) return next
   const { ani, dnis, menu, queue } = original
   const times = { began_at: at, stage_since: at, joined_at: at }
-  const call: Call = { call: fact.call, ani, dnis, menu, queue, port: "", priority: 0, stage: "queued", ...times }
+  const rest = { port: "", priority: 0, stage: "queued", dialing: false } as const
+  const call: Call = { call: fact.call, ani, dnis, menu, queue, ...rest, ...times }
   return { ...next, calls: { ...next.calls, [call.call]: call } }
 }
 
@@ -252,11 +259,19 @@ function began(view: View, at: number, fact: Extract<Fact, { type: "CallBegan" }
     began_at: at,
     stage: "in IVR",
     stage_since: at,
+    dialing: false,
     menu: [],
     queue: "",
     priority: 0,
     joined_at: 0,
   }
+  return { ...view, calls: { ...view.calls, [call.call]: call } }
+}
+
+function placed(view: View, at: number, fact: Extract<Fact, { type: "CallPlaced" }>): View {
+  const times = { began_at: at, stage_since: at, joined_at: at }
+  const rest = { dnis: "", port: "", priority: 0, stage: "queued", dialing: true } as const
+  const call: Call = { call: fact.call, ani: fact.number, queue: fact.queue, menu: [], ...rest, ...times }
   return { ...view, calls: { ...view.calls, [call.call]: call } }
 }
 

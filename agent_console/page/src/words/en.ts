@@ -147,6 +147,8 @@ export const en = {
     close: "Close",
   },
   outcome: {
+    reached: "Reached",
+    "not reached": "Not reached",
     answered: "Answered",
     abandoned: "Abandoned",
     ivr: "Ended in menu",

@@ -149,6 +149,8 @@ export const zhCN: Words = {
     close: "关闭",
   },
   outcome: {
+    reached: "已接通",
+    "not reached": "未接通",
     answered: "已接听",
     abandoned: "已放弃",
     ivr: "在菜单中结束",
