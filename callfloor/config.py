@@ -78,6 +78,8 @@ class Config(RuleTables):
             dialplan.setdefault("ami_port", node.get("port", 5038))
             dialplan.setdefault("agi_host", ivr.get("host", "127.0.0.1"))
             dialplan.setdefault("agi_port", ivr.get("port", 4573))
+            if _table(node, "dial").get("transfer") == "flash":
+                dialplan.setdefault("hook_flash", {})
             node["dialplan"] = dialplan
         for name, line in _tables(data, "serial"):
             line["name"] = name

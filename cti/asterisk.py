@@ -34,6 +34,7 @@ from acd.vocabulary import (
     SwitchLeg,
     SwitchListed,
 )
+from cti import hook_flash
 from cti.ami import Header, Message
 from cti.channels import Caller, Channels, called_back
 from cti.orders import Action, Orders, leg_prefix, number
@@ -141,6 +142,8 @@ class Translator:
                 continue
             if called_back(row.get("Uniqueid")) and row.get("ChannelStateDesc") != "Up":
                 continue  # it still rings there
+            if offer := hook_flash.offer_at(row.get("Context"), row.get("Exten")):
+                legs.append(SwitchLeg(offer=offer, channel=""))
             calls.append(
                 SwitchCall(
                     call=call,
@@ -183,7 +186,7 @@ class Translator:
                 return [OfferAnswered(at=at, offer=offer, channel=message.get("Channel"))]
             case "CallfloorReached" if call := called_back(message.get("Uniqueid")):
                 return [CallbackAnswered(at=at, call=call, channel=message.get("Channel"))]
-        return []
+        return hook_flash.reports(message, at)
 
     def _end(self, message: Message, at: int) -> list[AnyInput]:
         """A caller or a leg is ending, or has. A switch has other channels too, and these are none of the ACD's."""

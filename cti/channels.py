@@ -25,10 +25,11 @@ class Caller(msgspec.Struct):
 
 
 class Leg(msgspec.Struct):
-    """`channel` is "" until somebody has answered."""
+    """`channel` is "" until somebody has answered. `number`: whether a caller is to be brought to a number by it."""
 
     since: int
     channel: str = ""
+    number: bool = False
 
 
 class Place(msgspec.Struct):
@@ -97,7 +98,12 @@ class Channels:
             caller.channel, caller.ani = seen.channel, seen.ani or caller.ani
             self.callers[seen.call] = caller
         self.legs = {offer: leg for offer, leg in self.legs.items() if leg.since >= asked_at} | {
-            leg.offer: Leg(asked_at, leg.channel if leg.answered else "") for leg in listed.legs
+            leg.offer: Leg(
+                asked_at,
+                leg.channel if leg.answered else "",
+                number=leg.offer in self.legs and self.legs[leg.offer].number,
+            )
+            for leg in listed.legs
         }
 
     def _uniqueid(self, call: str) -> str:
@@ -116,7 +122,7 @@ class Channels:
             case say.CallLeftQueue() | say.CallDeflected():
                 self.places.pop(fact.call, None)
             case say.CallOffered() if self.original(fact.call) is not None:
-                self.legs[fact.offer] = Leg(since=at)
+                self.legs[fact.offer] = Leg(since=at, number=bool(fact.number) and fact.call not in self.originals)
             case say.OfferFailed():
                 self.legs.pop(fact.offer, None)
             case say.CallAbandoned():

@@ -19,6 +19,7 @@ import msgspec
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, Line
+from cti import hook_flash
 from cti.ami import Header, variable
 from cti.channels import Channels, callback_id
 from cti.settings import DialSettings
@@ -65,6 +66,7 @@ class _Turn:
     `to_tones`: call → what the agent hears who holds it."""
 
     to_music: dict[str, int] = field(default_factory=dict)
+    to_flash: dict[str, Action] = field(default_factory=dict)
     to_join: dict[str, None] = field(default_factory=dict)
     to_tones: dict[str, str] = field(default_factory=dict)
     to_note: dict[str, None] = field(default_factory=dict)
@@ -87,7 +89,10 @@ class Orders:
         for fact in line.facts:
             self._act(fact, line.input.at, turn)
             self._channels.remember(fact, line.input.at)
-        taken_away = [action for call in turn.to_music for action in self._to_music(call, turn)]
+        # Straight from a bridge to the hook flash: two Redirects at once left Asterisk deaf to the flash now and then.
+        to_music = [call for call in turn.to_music if call not in turn.to_flash]
+        taken_away = [action for call in to_music for action in self._to_music(call, turn)]
+        taken_away += turn.to_flash.values()
         joined = [action for call in turn.to_join for action in self._join(call)]
         noted = [action for call in turn.to_note for action in self._note(call)]
         return [*taken_away, *joined, *turn.actions, *self._tones(turn), *noted]
@@ -97,18 +102,21 @@ class Orders:
         match fact:
             case say.CallQueued() | say.CallLeftQueue() | say.CallDeflected():
                 turn.to_note[fact.call] = None
-            case say.CallOffered() if channels.original(fact.call) is not None:
-                turn.actions.append(self._offer(fact, at))
+            case say.CallOffered() if (caller := channels.original(fact.call)) is not None:
+                if (flash := self._flash(fact, caller.uniqueid, at)) is not None:
+                    turn.to_flash[fact.call] = flash
+                else:
+                    turn.actions.append(self._offer(fact, at))
             case say.CallConnected() | say.BridgeMissing() | say.CallResumed() | say.ConsultJoined():
                 turn.to_join[fact.call] = None
             case say.CallHeld() | say.MusicMissing():
                 turn.to_music[fact.call] = fact.offer
             case say.ConsultStarted():
                 turn.to_tones[fact.original] = "consult"
-            case say.OfferFailed() | say.HangUpOrdered() if fact.offer in channels.legs:
-                # Refused if the Originate has not come as far as a channel: the leg would ring on.
-                ringing = isinstance(fact, say.OfferFailed)
-                turn.actions.append(self._hang_up_leg(fact.offer, list_if_refused=ringing))
+            case say.OfferFailed() if fact.offer in channels.legs:
+                turn.actions += self._take_back(fact)
+            case say.HangUpOrdered() if fact.offer in channels.legs:
+                turn.actions.append(self._hang_up_leg(fact.offer))
             case say.AgentLeft() | say.CallTransferred():
                 self._part(fact, turn)
             case say.CallEnded():
@@ -212,6 +220,22 @@ class Orders:
             action_id=f"offer-{offered.offer}",
             offer=offered.offer,
         )
+
+    def _take_back(self, failed: say.OfferFailed) -> list[Action]:
+        """It is to ring no more. An offer by hook flash has no leg, but the caller's own line is at it."""
+        if self._channels.legs[failed.offer].number and self._dial.transfer == "flash":
+            caller = self._channels.callers.get(failed.call)
+            return [_redirect(caller.uniqueid, hook_flash.CONTEXT, hook_flash.BACK)] if caller else []
+        # Refused if the Originate has not come as far as a channel: the leg would ring on.
+        return [self._hang_up_leg(failed.offer, list_if_refused=True)]
+
+    def _flash(self, offered: say.CallOffered, caller: str, at: int) -> Action | None:
+        """The line of a consultation is the agent's: what is asked there is dialed, as is a number that is none."""
+        consults = offered.call in self._channels.originals
+        if self._dial.transfer != "flash" or consults or not _DIALABLE.fullmatch(offered.number):
+            return None
+        exten = hook_flash.exten(offered.offer, offered.number, offered.until - at)
+        return msgspec.structs.replace(_redirect(caller, hook_flash.CONTEXT, exten), offer=offered.offer)
 
     def _call_back(self, fact: AnyFact, at: int, turn: _Turn) -> None:
         channels = self._channels

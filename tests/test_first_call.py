@@ -21,6 +21,7 @@ import pytest
 from cti.smdi import CallMessage
 from cti.smdr import SmdrRecord
 from cti.smdr_formats import FORMATS
+from pbx_config.settings import HookFlash
 from simulator.pbx.serial_port import SerialPort
 from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
 from tests.lab.sipp import Phone, agent_phone, call
@@ -66,11 +67,17 @@ async def center(tmp_path: Path, speech: Path) -> AsyncIterator[CallCenter]:
 
 @contextlib.asynccontextmanager
 async def open_center(
-    folder: Path, speech: Path, more: str = "", *, answer_ms: int | None = 300, outside: Phone | None = None
+    folder: Path,
+    speech: Path,
+    more: str = "",
+    *,
+    answer_ms: int | None = 300,
+    outside: Phone | None = None,
+    flash: HookFlash | None = None,
 ) -> AsyncIterator[CallCenter]:
-    """`outside`: the telephone of whoever is dialed by a number."""
+    """`outside`: the telephone of whoever is dialed by a number. `flash`: numbers are dialed by hook flash."""
     agi_port = free_port(socket.SOCK_STREAM)
-    settings = lab_settings(agi_port=agi_port)
+    settings = lab_settings(agi_port=agi_port, hook_flash=flash)
     (folder / "messages").mkdir()
     async with (
         run_asterisk(settings, visible=[speech, folder / "messages"], extensions=HOTLINE) as asterisk,
@@ -81,6 +88,8 @@ async def open_center(
         if outside is not None:
             way = f"PJSIP/agents/sip:{{number}}@127.0.0.1:{outside.port}"
             nodes += f'\n[nodes.lab.dial]\nnumber = "{way}"\ncaller_id = "01066000000"'
+        if flash is not None:
+            nodes += '\n[nodes.lab.dial]\ntransfer = "flash"'
         config = write_config(
             folder,
             nodes=nodes,

@@ -14,6 +14,7 @@ import pytest
 from acd.policy import AgentRules, CallbackRules, QueueRules, RoutingRules, Step, Treatment
 from callfloor.config import Config, ConfigError, RulesFile, load, load_rules
 from ivr.settings import Choice, Flow
+from pbx_config.settings import HookFlash
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "callfloor.example.toml"
 
@@ -43,6 +44,12 @@ def test_the_example_of_the_docs_is_a_whole_system(tmp_path: Path) -> None:
     assert config.nodes["pbx1"].secret.get_secret_value() == "live-secret"
     assert config.nodes["pbx1"].dialplan.agi_port == config.ivr.port
     assert "live-secret" not in repr(config)
+
+
+def test_a_node_that_transfers_by_flash_has_it_in_its_dialplan(tmp_path: Path) -> None:
+    assert loaded(tmp_path).nodes["pbx1"].dialplan.hook_flash is None
+    node = loaded(tmp_path, "[nodes.pbx1.dial] ", '[nodes.pbx1.dial]\ntransfer = "flash"\n#').nodes["pbx1"]
+    assert (node.dial.transfer, node.dialplan.hook_flash) == ("flash", HookFlash())
 
 
 def test_the_example_shows_every_rule_and_each_as_it_may_be_set(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, AnyInput, Line
+from cti.ami import Message
 from cti.asterisk import Translator
 from cti.orders import Action
 from cti.settings import DialSettings
@@ -392,3 +393,63 @@ def test_consultations_and_callbacks_of_another_node_are_left_alone() -> None:
     translator = Translator("node2", DIAL)
     lines = [LOGGED_IN, BEGAN, *JOINED, *WAITS, RINGS, line(None, say.CallbackMissed(CALL, "no answer"))]
     assert [action for past in lines for action in translator.actions(past)] == []
+
+
+FLASH = DialSettings(transfer="flash")
+
+
+def test_behind_an_old_pbx_a_number_is_dialed_on_the_callers_own_line() -> None:
+    """A list finds the offer where the caller is in the dialplan; a consultation has another line, and is dialed."""
+    translator = Translator("node1", FLASH)
+    translator.actions(BEGAN)
+    (action,) = translator.actions(line(None, offered(9, CALL, "", "4711*2")))
+    assert told(action) == "Redirect Channel=1.1 Context=callfloor-flash Exten=9_4711*2_14 Priority=1"
+    assert action.offer == 9
+    row = "Event: Status\nChannel: PJSIP/trunk-1\nUniqueid: 1.1\nExten: {}\nContext: {}\nVariable: CALLFLOOR_CALL={}"
+    assert translator.listed([Message(row.format("9_4711*2_14", "callfloor-flash", CALL))], AT, AT).legs == [
+        say.SwitchLeg(offer=9, channel="")
+    ]
+    assert translator.listed([Message(row.format("back", "callfloor-flash", CALL))], AT, AT).legs == []
+    listed = say.SwitchListed(AT, "node1", AT + 1, [say.SwitchCall(CALL, "PJSIP/trunk-1")], [say.SwitchLeg(9, "")])
+    (back,) = translator.actions(line(listed, say.OfferFailed(9, CALL, "", "no answer")))
+    assert told(back) == "Redirect Channel=1.1 Context=callfloor-flash Exten=back Priority=1"
+    (asked,) = translator.actions(
+        line(
+            None,
+            say.ConsultStarted("node1-1.1~1", CALL, "anna", say.Target("number", "4711")),
+            offered(10, "node1-1.1~1", "", "4711"),
+        )
+    )
+    assert (asked.name, asked.offer) == ("Originate", 10)
+    translator.actions(line(None, offered(11, CALL, "", "4711")))
+    # The dialplan, or the caller, has ended it: there is nothing to be taken back.
+    told_by_switch = line(say.OfferUnanswered(AT, 11, "busy"), say.OfferFailed(11, CALL, "", "busy"))
+    assert translator.actions(told_by_switch) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "reports"),
+    [
+        (
+            "CallfloorHandedOver\nOffer: 9",
+            [say.OfferAnswered(AT, 9, ""), say.AgentGone(AT, 9, "handed over")],
+        ),
+        ("CallfloorNotHandedOver\nOffer: 9\nReason: busy", [say.OfferUnanswered(AT, 9, "busy")]),
+        ("CallfloorNotHandedOver\nOffer: 9\nReason: no answer", [say.OfferUnanswered(AT, 9, "no answer")]),
+        ("CallfloorNotHandedOver\nOffer: 9\nReason: else", [say.OfferUnanswered(AT, 9, "unreachable")]),
+        ("CallfloorHandedOver\nOffer: x", []),
+        ("CallfloorHandedOver\nOffer: " + "9" * 30, []),
+    ],
+)
+def test_what_the_line_of_an_old_pbx_tells(event: str, reports: list[say.AnyInput]) -> None:
+    message = Message(f"Event: UserEvent\nUserEvent: {event}\nUniqueid: 1.1")
+    assert Translator("node1", FLASH).reports(message, AT) == reports
+
+
+def test_who_is_handed_over_is_bridged_with_nobody_and_the_port_hangs_up() -> None:
+    translator = Translator("node1", FLASH)
+    for past in (BEGAN, line(None, offered(9, CALL, "", "4711"))):
+        translator.actions(past)
+    assert translator.actions(line(say.OfferAnswered(AT, 9, ""), say.CallConnected(9, CALL, "", 1))) == []
+    (over,) = translator.actions(line(say.AgentGone(AT, 9), say.CallEnded(CALL, "agent", "handed over", "", 9)))
+    assert told(over) == HANG_UP_CALLER
