@@ -102,21 +102,16 @@ class Orders:
         match fact:
             case say.CallQueued() | say.CallLeftQueue() | say.CallDeflected():
                 turn.to_note[fact.call] = None
-            case say.CallOffered() if (caller := channels.original(fact.call)) is not None:
-                if (flash := self._flash(fact, caller.uniqueid, at)) is not None:
-                    turn.to_flash[fact.call] = flash
-                else:
-                    turn.actions.append(self._offer(fact, at))
+            case say.CallOffered() if channels.original(fact.call) is not None:
+                self._offer(fact, at, turn)
             case say.CallConnected() | say.BridgeMissing() | say.CallResumed() | say.ConsultJoined():
                 turn.to_join[fact.call] = None
             case say.CallHeld() | say.MusicMissing():
                 turn.to_music[fact.call] = fact.offer
             case say.ConsultStarted():
                 turn.to_tones[fact.original] = "consult"
-            case say.OfferFailed() if fact.offer in channels.legs:
-                turn.actions += self._take_back(fact)
-            case say.HangUpOrdered() if fact.offer in channels.legs:
-                turn.actions.append(self._hang_up_leg(fact.offer))
+            case say.OfferFailed() | say.HangUpOrdered() if fact.offer in channels.legs:
+                turn.actions += self._let_go(fact)
             case say.AgentLeft() | say.CallTransferred():
                 self._part(fact, turn)
             case say.CallEnded():
@@ -201,7 +196,17 @@ class Orders:
 
     # ---------------------------------------------------------------------------------------------------- dialing
 
-    def _offer(self, offered: say.CallOffered, at: int) -> Action:
+    def _offer(self, offered: say.CallOffered, at: int, turn: _Turn) -> None:
+        """The line of a consultation is the agent's: what is asked there is dialed, as is a number that is none."""
+        caller = self._channels.callers.get(offered.call)
+        if self._dial.transfer == "flash" and caller is not None and _DIALABLE.fullmatch(offered.number):
+            exten = hook_flash.exten(offered.offer, offered.number, offered.until - at)
+            flash = _redirect(caller.uniqueid, hook_flash.CONTEXT, exten)
+            turn.to_flash[offered.call] = msgspec.structs.replace(flash, offer=offered.offer)
+        else:
+            turn.actions.append(self._ring(offered, at))
+
+    def _ring(self, offered: say.CallOffered, at: int) -> Action:
         caller = self._channels.original(offered.call)
         ani = number(caller.ani) if caller else ""
         if offered.agent:
@@ -221,21 +226,13 @@ class Orders:
             offer=offered.offer,
         )
 
-    def _take_back(self, failed: say.OfferFailed) -> list[Action]:
-        """It is to ring no more. An offer by hook flash has no leg, but the caller's own line is at it."""
-        if self._channels.legs[failed.offer].number and self._dial.transfer == "flash":
-            caller = self._channels.callers.get(failed.call)
+    def _let_go(self, offer: say.OfferFailed | say.HangUpOrdered) -> list[Action]:
+        """An offer by hook flash has no leg to be hung up, but the caller's own line is at it, and is taken back."""
+        if self._channels.legs[offer.offer].number and self._dial.transfer == "flash":
+            caller = self._channels.callers.get(offer.call)
             return [_redirect(caller.uniqueid, hook_flash.CONTEXT, hook_flash.BACK)] if caller else []
         # Refused if the Originate has not come as far as a channel: the leg would ring on.
-        return [self._hang_up_leg(failed.offer, list_if_refused=True)]
-
-    def _flash(self, offered: say.CallOffered, caller: str, at: int) -> Action | None:
-        """The line of a consultation is the agent's: what is asked there is dialed, as is a number that is none."""
-        consults = offered.call in self._channels.originals
-        if self._dial.transfer != "flash" or consults or not _DIALABLE.fullmatch(offered.number):
-            return None
-        exten = hook_flash.exten(offered.offer, offered.number, offered.until - at)
-        return msgspec.structs.replace(_redirect(caller, hook_flash.CONTEXT, exten), offer=offered.offer)
+        return [self._hang_up_leg(offer.offer, list_if_refused=isinstance(offer, say.OfferFailed))]
 
     def _call_back(self, fact: AnyFact, at: int, turn: _Turn) -> None:
         channels = self._channels

@@ -453,3 +453,15 @@ def test_who_is_handed_over_is_bridged_with_nobody_and_the_port_hangs_up() -> No
     assert translator.actions(line(say.OfferAnswered(AT, 9, ""), say.CallConnected(9, CALL, "", 1))) == []
     (over,) = translator.actions(line(say.AgentGone(AT, 9), say.CallEnded(CALL, "agent", "handed over", "", 9)))
     assert told(over) == HANG_UP_CALLER
+
+
+def test_a_caller_goes_from_the_bridge_to_the_flash_in_one_step() -> None:
+    translator = Translator("node1", FLASH)
+    for past in (LOGGED_IN, BEGAN, OFFERED, line(ANSWERED.input, CONNECTED)):
+        translator.actions(past)
+    target = say.Target("number", "4711")
+    transferred = line(None, say.CallTransferred(CALL, "anna", 7, target, 1), offered(9, CALL, "", "4711"))
+    assert [told(action) for action in translator.actions(transferred)] == [
+        "Redirect Channel=1.1 Context=callfloor-flash Exten=9_4711_14 Priority=1",
+        HANG_UP_LEG,
+    ]
