@@ -19,7 +19,7 @@ import msgspec
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, Line
-from cti import hook_flash
+from cti import hook_flash, phones
 from cti.ami import Header, variable
 from cti.channels import Channels, callback_id
 from cti.settings import DialSettings
@@ -211,7 +211,8 @@ class Orders:
         ani = number(caller.ani) if caller else ""
         if offered.agent:
             # An agent without a phone gets an empty one here, which Asterisk refuses like any phone it does not know.
-            channel = self._channels.phones.get(offered.agent, "")
+            phone = self._channels.phones.get(offered.agent, "")
+            channel = phones.dialed(phone, self._channels.node, self._dial.nodes)
         else:
             channel, ani = self._outside(offered.number), self._dial.caller_id or ani
         return Action(

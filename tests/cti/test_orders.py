@@ -465,3 +465,22 @@ def test_a_caller_goes_from_the_bridge_to_the_flash_in_one_step() -> None:
         "Redirect Channel=1.1 Context=callfloor-flash Exten=9_4711_14 Priority=1",
         HANG_UP_LEG,
     ]
+
+
+@pytest.mark.parametrize(
+    ("phone", "channel"),
+    [
+        ("PJSIP/1001", "PJSIP/1001"),
+        ("node1:PJSIP/1001", "PJSIP/1001"),
+        ("node2:PJSIP/1001", "PJSIP/1001@to-node2"),
+        ("node3:PJSIP/1001", ""),  # no way is known
+        ("node2:PJSIP/1001@evil", ""),
+        ("PJSIP/agents/sip:node2@127.0.0.1:5060", "PJSIP/agents/sip:node2@127.0.0.1:5060"),
+    ],
+)
+def test_the_telephone_of_another_node_is_dialed_by_its_name_there(phone: str, channel: str) -> None:
+    translator = Translator("node1", DialSettings(nodes={"node2": "PJSIP/{phone}@to-node2"}))
+    for past in (line(None, say.AgentLoggedIn(agent="anna", phone=phone)), BEGAN):
+        translator.actions(past)
+    (action,) = translator.actions(OFFERED)
+    assert action.headers[0] == ("Channel", channel)
