@@ -5,8 +5,10 @@ from __future__ import annotations
 from acd import vocabulary as say
 from acd.choosing import NOTHING, UNREACHABLE, Facts, find_agent, find_call, find_turn, refused
 from acd.model import Call, Offer, State
+from acd.monitor_rules import monitor_answered, monitor_gone
 from acd.moves import Stage
 from acd.queue_rules import join_queue, left_alone, next_calls, number_failed, ringing_at, take_back
+from acd.recording_rules import recording_of
 from acd.talk_rules import end_consult, end_talk, leave_talk
 from acd.vocabulary import Fact
 
@@ -95,6 +97,8 @@ def offer_answered(state: State, report: say.OfferAnswered) -> Facts:
     offer = ringing(state, report.offer)
     if offer is not None:
         yield from connect(state, report.at, offer)
+    elif (monitor := state.monitors.get(report.offer)) is not None:
+        yield from monitor_answered(monitor)
     elif report.offer not in state.offers:
         yield say.StrayLeg(report.offer, report.channel)
 
@@ -103,6 +107,7 @@ def connect(state: State, at: int, offer: Offer) -> Facts:
     """Somebody has answered: the other telephones that ring for this call fall silent."""
     call = state.calls[offer.call]
     yield say.CallConnected(offer.id, call.id, offer.agent, at - call.joined_at)
+    yield from recording_of(state, call, offer)
     slower = [state.offers[other] for other in call.offers if other != offer.id]
     for one in slower:
         yield say.OfferFailed(one.id, call.id, one.agent, "answered elsewhere")
@@ -115,10 +120,14 @@ def connect(state: State, at: int, offer: Offer) -> Facts:
 def offer_unanswered(state: State, report: say.OfferUnanswered) -> Facts:
     if (offer := ringing(state, report.offer)) is not None:
         yield from fail(state, report.at, offer, report.reason)
+    elif (monitor := state.monitors.get(report.offer)) is not None and not monitor.connected_at:
+        yield from monitor_gone(monitor, report.at, report.reason)
 
 
 def agent_gone(state: State, report: say.AgentGone) -> Facts:
     offer = state.offers.get(report.offer)
+    if (monitor := state.monitors.get(report.offer)) is not None:
+        return monitor_gone(monitor, report.at, "hung up")
     if offer is None:
         return NOTHING
     if offer.connected_at:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from acd import vocabulary as say
 from acd.agent_state import line_moved
 from acd.lanes import put_in_line, take_out_of_lane, take_out_of_line
-from acd.model import Apply, Call, Dropped, Offer, State
+from acd.model import Apply, Call, Dropped, Monitor, Offer, State
 from acd.moves import CALL, Stage, move
 from acd.vocabulary import Fact
 
@@ -241,6 +241,47 @@ def _call_transferred(state: State, at: int, fact: say.CallTransferred) -> None:
     _leave_talk(state, at, call, fact, fact.agent, fact.offer, fact.talked_ms)
 
 
+# ------------------------------------------------------------------------------ recording, monitoring
+
+
+def _recording_started(state: State, at: int, fact: say.RecordingStarted) -> None:
+    leg = state.offers[fact.offer]
+    leg.recording, leg.paused = fact.recording, False
+
+
+def _recording_paused(state: State, at: int, fact: say.RecordingPaused) -> None:
+    state.offers[fact.offer].paused = True
+
+
+def _recording_resumed(state: State, at: int, fact: say.RecordingResumed) -> None:
+    state.offers[fact.offer].paused = False
+
+
+def _recording_ended(state: State, at: int, fact: say.RecordingEnded) -> None:
+    leg = state.offers[fact.offer]
+    leg.recording, leg.paused = "", False
+
+
+def _monitor_started(state: State, at: int, fact: say.MonitorStarted) -> None:
+    node = state.calls[fact.call].node
+    state.last_offer = fact.offer
+    state.monitors[fact.offer] = Monitor(
+        fact.offer, fact.call, node, fact.agent, fact.target, fact.by, fact.phone, fact.mode, at
+    )
+
+
+def _monitor_connected(state: State, at: int, fact: say.MonitorConnected) -> None:
+    state.monitors[fact.offer].connected_at = at
+
+
+def _monitor_changed(state: State, at: int, fact: say.MonitorChanged) -> None:
+    state.monitors[fact.offer].mode = fact.mode
+
+
+def _monitor_ended(state: State, at: int, fact: say.MonitorEnded) -> None:
+    del state.monitors[fact.offer]
+
+
 # ------------------------------------------------------------------------------------------ virtual hold
 
 
@@ -345,6 +386,14 @@ CALL_FACTS: dict[type[Fact], Apply] = {
     say.ConsultJoined: _consult_joined,
     say.AgentLeft: _agent_left,
     say.CallTransferred: _call_transferred,
+    say.RecordingStarted: _recording_started,
+    say.RecordingPaused: _recording_paused,
+    say.RecordingResumed: _recording_resumed,
+    say.RecordingEnded: _recording_ended,
+    say.MonitorStarted: _monitor_started,
+    say.MonitorConnected: _monitor_connected,
+    say.MonitorChanged: _monitor_changed,
+    say.MonitorEnded: _monitor_ended,
     say.CallbackPlaced: _callback_placed,
     say.CallbackDialed: _callback_dialed,
     say.CallbackReached: _callback_reached,

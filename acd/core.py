@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from acd.model import State
+from acd.monitor_rules import after
 from acd.rules import RULES
 from acd.state import apply
 from acd.vocabulary import AnyFact, AnyInput, Line
@@ -39,6 +40,10 @@ class Acd:
         for fact in RULES[type(said)](state, said):
             apply(state, at, fact)
             facts.append(fact)
+            if state.monitors:
+                for follows in after(state, at, fact):
+                    apply(state, at, follows)
+                    facts.append(follows)
         return facts
 
     def replay(self, lines: Iterable[Line]) -> int:

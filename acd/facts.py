@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from acd.inputs import FailReason, Target, Wish
+from acd.inputs import FailReason, MonitorMode, Target, Wish
 from acd.policy import AgentRules, QueueRules, RoutingRules, Treatment
 
 Party: TypeAlias = Literal["caller", "agent", "switch"]
@@ -287,6 +287,89 @@ class CallTransferred(Fact, frozen=True):
     cause: str = ""
 
 
+class DtmfOrdered(Fact, frozen=True):
+    """`offer` is the leg of the agent who sends them; to whom: `SendDtmf`."""
+
+    call: str
+    agent: str
+    offer: int
+    digits: str
+
+
+class RecordingStarted(Fact, frozen=True):
+    """All that is said on the agent's leg of this offer, both sides apart, until it ends. `recording`: its name."""
+
+    call: str
+    agent: str
+    offer: int
+    recording: str
+
+
+class RecordingPaused(Fact, frozen=True):
+    call: str
+    agent: str
+    offer: int
+
+
+class RecordingResumed(Fact, frozen=True):
+    """With a `why`, not as the agent asked: the switch did not pause."""
+
+    call: str
+    agent: str
+    offer: int
+    why: str = ""
+
+
+class RecordingEnded(Fact, frozen=True):
+    """Earlier than the leg: the switch does not record it."""
+
+    call: str
+    agent: str
+    offer: int
+    why: str
+
+
+class RecordingMissing(Fact, frozen=True):
+    """The switch does not record a leg that is to be recorded: to be started, and added to what there is."""
+
+    call: str
+    offer: int
+    recording: str
+
+
+class MonitorStarted(Fact, frozen=True):
+    """The supervisor's telephone rings. `offer` is the number of that leg (of the kind that offers have), `target` the
+    leg that will be heard; it ends with that."""
+
+    offer: int
+    call: str
+    agent: str
+    target: int
+    by: str
+    phone: str
+    mode: MonitorMode
+
+
+class MonitorConnected(Fact, frozen=True):
+    offer: int
+    by: str
+
+
+class MonitorChanged(Fact, frozen=True):
+    offer: int
+    by: str
+    mode: MonitorMode
+
+
+class MonitorEnded(Fact, frozen=True):
+    """`talked_ms`: how long the supervisor has heard."""
+
+    offer: int
+    by: str
+    why: str
+    talked_ms: int = 0
+
+
 class CallbackPlaced(Fact, frozen=True):
     """Virtual hold: the caller may hang up, the call keeps its place and will be dialed at `number`."""
 
@@ -462,6 +545,16 @@ AnyFact: TypeAlias = (
     | ConsultJoined
     | AgentLeft
     | CallTransferred
+    | DtmfOrdered
+    | RecordingStarted
+    | RecordingPaused
+    | RecordingResumed
+    | RecordingEnded
+    | RecordingMissing
+    | MonitorStarted
+    | MonitorConnected
+    | MonitorChanged
+    | MonitorEnded
     | CallbackPlaced
     | CallbackDialed
     | CallbackReached

@@ -63,6 +63,7 @@ class SwitchLeg(msgspec.Struct, frozen=True, omit_defaults=True):
     channel: str
     answered: bool = False
     bridged: bool = False
+    recorded: bool = False
 
 
 class Input(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
@@ -160,6 +161,58 @@ class TransferCall(Input, frozen=True):
     agent: str
     call: str
     to: Target | None = None
+
+
+class SendDtmf(Input, frozen=True):
+    """Tones for whom the agent talks to: the consulted party, or else the caller (`digits`: 0-9, A-D, * and #)."""
+
+    agent: str
+    call: str
+    digits: str
+
+
+class RecordCall(Input, frozen=True):
+    """On demand, from now on to the end of the agent's part."""
+
+    agent: str
+    call: str
+
+
+class PauseRecording(Input, frozen=True):
+    """Such as while card data is spoken: silence stands in its place."""
+
+    agent: str
+    call: str
+
+
+class ResumeRecording(Input, frozen=True):
+    agent: str
+    call: str
+
+
+class RecordingFailed(Input, frozen=True):
+    """The switch has not done what was asked of it: it records what is thought paused, or nothing."""
+
+    offer: int
+    paused: bool
+    why: str
+
+
+MonitorMode: TypeAlias = Literal["listen", "whisper", "barge"]
+"""`listen`: hears both; `whisper`: is heard by the agent as well; `barge`: by both."""
+
+
+class MonitorAgent(Input, frozen=True):
+    """A supervisor listens at `phone` to the call that the agent talks on, or changes the mode."""
+
+    agent: str
+    by: str
+    phone: str
+    mode: MonitorMode = "listen"
+
+
+class StopMonitoring(Input, frozen=True):
+    by: str
 
 
 class EnterQueue(Input, frozen=True):
@@ -349,6 +402,12 @@ Request: TypeAlias = (
     | ConsultCall
     | JoinConsult
     | TransferCall
+    | SendDtmf
+    | RecordCall
+    | PauseRecording
+    | ResumeRecording
+    | MonitorAgent
+    | StopMonitoring
     | EnterQueue
     | LeaveQueue
     | MoveCall
@@ -365,6 +424,7 @@ Report: TypeAlias = (
     | OfferUnanswered
     | CallbackAnswered
     | CallbackFailed
+    | RecordingFailed
     | CallerGone
     | AgentGone
     | ConsoleOpened

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from acd.inputs import MonitorMode
 from acd.moves import AgentLine, Presence, Stage
 from acd.order import Order
 from acd.policy import QueueRules, RoutingRules
@@ -181,6 +182,25 @@ class Offer:
     made_at: int = 0
     number: str = ""
     connected_at: int = 0
+    recording: str = ""
+    """The name of what is recorded of it; "" for nothing."""
+    paused: bool = False
+
+
+@dataclass(slots=True)
+class Monitor:
+    """A supervisor's leg, who hears the leg `target`. `connected_at` is 0 while the telephone rings."""
+
+    id: int
+    call: str
+    node: str
+    agent: str
+    target: int
+    by: str
+    phone: str
+    mode: MonitorMode
+    made_at: int
+    connected_at: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -280,6 +300,7 @@ class State:
     """The queues whose callers may stay only while somebody is there (`stay_when`)."""
     calls: dict[str, Call] = field(default_factory=dict)
     offers: dict[int, Offer] = field(default_factory=dict)
+    monitors: dict[int, Monitor] = field(default_factory=dict)
     routing: RoutingRules = field(default_factory=RoutingRules)
     pools: dict[Profile, Pool] = field(default_factory=dict, compare=False, repr=False)
     index: SkillIndex = field(default_factory=SkillIndex, compare=False, repr=False)

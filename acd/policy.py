@@ -31,6 +31,9 @@ Condition: TypeAlias = Literal[
 ]
 """Why an agent can or cannot be offered a call, in one word. `unreachable`: the agent's telephone is not there."""
 
+Recording: TypeAlias = Literal["never", "on demand", "always"]
+"""Whether a queue's talks are recorded. `on demand`: from when the agent asks for it."""
+
 MissPolicy: TypeAlias = Literal["not ready", "rest", "next"]
 """What follows when an agent did not take an offer. `not ready`: until the agent says otherwise; `rest`: no offers for
 `rest_ms`; `next`: stays ready, and this call tries others first (a busy or absent telephone rests all the same, and so
@@ -124,6 +127,7 @@ class QueueRules(msgspec.Struct, frozen=True, omit_defaults=True):
     wrap_up_open: bool = False
     wrap_up_limit_ms: int = 3_600_000
     callback: CallbackRules | None = None
+    record: Recording = "never"
 
 
 class AgentRules(msgspec.Struct, frozen=True, omit_defaults=True):

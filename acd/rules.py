@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from acd import agent_rules, call_rules, callback_rules, queue_rules, switch_rules, talk_rules
+from acd import (
+    agent_rules,
+    call_rules,
+    callback_rules,
+    monitor_rules,
+    queue_rules,
+    recording_rules,
+    switch_rules,
+    talk_rules,
+)
 from acd import vocabulary as say
 from acd.choosing import Facts, find_call, find_calls, refused
 from acd.model import Offer, State
@@ -106,6 +115,13 @@ RULES: dict[type[say.Input], Callable[[State, Any], Facts]] = {
     say.ConsultCall: talk_rules.consult_call,
     say.JoinConsult: talk_rules.join_consult,
     say.TransferCall: talk_rules.transfer_call,
+    say.SendDtmf: recording_rules.send_dtmf,
+    say.RecordCall: recording_rules.record_call,
+    say.PauseRecording: recording_rules.pause_recording,
+    say.ResumeRecording: recording_rules.pause_recording,
+    say.RecordingFailed: recording_rules.recording_failed,
+    say.MonitorAgent: monitor_rules.monitor_agent,
+    say.StopMonitoring: monitor_rules.stop_monitoring,
     say.EnterQueue: queue_rules.enter_queue,
     say.LeaveQueue: call_rules.leave_queue,
     say.MoveCall: queue_rules.move_call,

@@ -100,6 +100,8 @@ _APPLY: dict[type[Fact], Apply] = {
     say.StrayLeg: _nothing,
     say.StrayCall: _nothing,
     say.HangUpOrdered: _nothing,
+    say.DtmfOrdered: _nothing,
+    say.RecordingMissing: _nothing,
     say.SmdrMatched: _nothing,
     say.LinkDown: _link_down,
     say.LinkUp: _link_up,

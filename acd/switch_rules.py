@@ -7,6 +7,7 @@ from acd.call_rules import connect
 from acd.callback_rules import callback_answered
 from acd.choosing import Facts, find_calls, queue_call
 from acd.model import Call, Offer, State
+from acd.monitor_rules import check_monitors
 from acd.moves import Stage
 from acd.queue_rules import next_calls, number_failed, take_back
 from acd.talk_rules import agents_of, consult_over, never_joined, part_over, talk_over
@@ -48,8 +49,9 @@ def switch_listed(state: State, report: say.SwitchListed) -> Facts:
         call = state.calls[offer.call]
         if call.node == report.node and max(call.stage_since, offer.made_at, offer.connected_at) < report.asked_at:
             yield from _check_leg(state, report.at, offer, listed.get(call.id), legs.get(offer.id))
+    yield from check_monitors(state, report)
     for leg in report.legs:
-        if leg.offer not in state.offers:
+        if leg.offer not in state.offers and leg.offer not in state.monitors:
             yield say.StrayLeg(leg.offer, leg.channel)
     yield from find_calls(state, report.at, [*state.agents.values()])
 
@@ -102,6 +104,8 @@ def _check_leg(state: State, at: int, offer: Offer, caller: say.SwitchCall | Non
             yield from part_over(state, at, offer, "not on switch")
         elif not leg.bridged and call.consult_of:
             yield say.BridgeMissing(offer.id, call.id)
+        if leg is not None and offer.id in state.offers and offer.recording and not leg.recorded:
+            yield say.RecordingMissing(call.id, offer.id, offer.recording)
     elif leg is None:
         yield say.OfferFailed(offer.id, call.id, offer.agent, "not on switch")
         if call.direct and call.consult_of:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from acd import vocabulary as say
 from acd.agent_rules import wrap_up
-from acd.choosing import CALL_LOOKED, UNREACHABLE, Facts, dial_out, find_call, find_turn, offer, queue_call, refused
+from acd.choosing import CALL_LOOKED, Facts, dial_out, find_call, find_turn, offer, queue_call, refused
 from acd.model import FREE, Agent, Call, Offer, State
 from acd.moves import Presence, Stage
 from acd.queue_rules import left_alone, next_calls, take_back
+from acd.recording_rules import recording_of
+from acd.talks import not_talking, talking
 
 
 def end_talk(state: State, at: int, call: Call, by: say.Party, cause: str) -> Facts:
@@ -114,31 +116,9 @@ def never_joined(state: State, at: int, call: Call, party: Offer) -> Facts:
 # ------------------------------------------------------------------------------------------ requests
 
 
-def _talking(
-    state: State, request: say.HoldCall | say.ResumeCall | say.ConsultCall | say.JoinConsult | say.TransferCall
-) -> tuple[Agent, Call, Offer] | None:
-    """The agent, the call and the leg, if this agent talks on this call (or holds it), and the switch hears us."""
-    agent, call = state.agents.get(request.agent), state.calls.get(request.call)
-    if agent is None or call is None or call.consult_of or agent.call != call.id or call.link in state.links_down:
-        return None
-    leg = state.offers.get(agent.offer)
-    return (agent, call, leg) if leg is not None and leg.connected_at else None
-
-
-def _not_talking(
-    state: State,
-    request: say.HoldCall | say.ResumeCall | say.ConsultCall | say.JoinConsult | say.TransferCall,
-) -> Facts:
-    call = state.calls.get(request.call)
-    if call is not None and call.link in state.links_down:
-        yield from refused(request, call.id, UNREACHABLE)
-    else:
-        yield from refused(request, request.agent, f"is not talking on call {request.call}")
-
-
 def hold_call(state: State, request: say.HoldCall) -> Facts:
-    if (talk := _talking(state, request)) is None:
-        yield from _not_talking(state, request)
+    if (talk := talking(state, request)) is None:
+        yield from not_talking(state, request)
         return
     agent, call, leg = talk
     if call.stage is Stage.HELD:
@@ -150,8 +130,8 @@ def hold_call(state: State, request: say.HoldCall) -> Facts:
 
 
 def resume_call(state: State, request: say.ResumeCall) -> Facts:
-    if (talk := _talking(state, request)) is None:
-        yield from _not_talking(state, request)
+    if (talk := talking(state, request)) is None:
+        yield from not_talking(state, request)
         return
     agent, call, leg = talk
     if call.stage is not Stage.HELD:
@@ -162,8 +142,8 @@ def resume_call(state: State, request: say.ResumeCall) -> Facts:
 
 
 def consult_call(state: State, request: say.ConsultCall) -> Facts:
-    if (talk := _talking(state, request)) is None:
-        yield from _not_talking(state, request)
+    if (talk := talking(state, request)) is None:
+        yield from not_talking(state, request)
         return
     agent, call, leg = talk
     problem = _cannot_reach(state, agent, request.to)
@@ -205,8 +185,8 @@ def _cannot_reach(state: State, agent: Agent, to: say.Target) -> str:
 
 
 def join_consult(state: State, request: say.JoinConsult) -> Facts:
-    if (talk := _talking(state, request)) is None:
-        yield from _not_talking(state, request)
+    if (talk := talking(state, request)) is None:
+        yield from not_talking(state, request)
         return
     agent, call, _ = talk
     if (problem := _cannot_join(state, call)) is not None:
@@ -227,11 +207,12 @@ def _join(state: State, call: Call) -> Facts:
     party = state.offers[consult.offer]
     yield say.ConsultJoined(call.id, consult.id, party.id, party.agent)
     yield say.CallEnded(consult.id, "agent", "joined")
+    yield from recording_of(state, call, party)
 
 
 def transfer_call(state: State, request: say.TransferCall) -> Facts:
-    if (talk := _talking(state, request)) is None:
-        yield from _not_talking(state, request)
+    if (talk := talking(state, request)) is None:
+        yield from not_talking(state, request)
         return
     agent, call, leg = talk
     to = request.to

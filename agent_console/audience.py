@@ -5,7 +5,7 @@
                          or while it is a consultation that they asked for; whether the links are up, without the
                          reason; of their queues only counts (see `board.py`)
 
-An agent never sees another agent's caller: not the number, not that there is a call.
+An agent never sees another agent's caller: not the number, not that there is a call. Nor who listens to the own ones.
 """
 
 from __future__ import annotations
@@ -97,6 +97,16 @@ RULES: Mapping[type[Fact], Rule] = {
     say.ConsultJoined: _the_calls_agents,
     say.AgentLeft: _the_calls_agents,
     say.CallTransferred: _the_calls_agents,
+    say.DtmfOrdered: _the_agent,
+    say.RecordingStarted: _the_calls_agents,
+    say.RecordingPaused: _the_calls_agents,
+    say.RecordingResumed: _the_calls_agents,
+    say.RecordingEnded: _the_calls_agents,
+    say.RecordingMissing: _no_agent,
+    say.MonitorStarted: _no_agent,
+    say.MonitorConnected: _no_agent,
+    say.MonitorChanged: _no_agent,
+    say.MonitorEnded: _no_agent,
     say.CallbackPlaced: _no_agent,
     say.CallbackDialed: _no_agent,
     say.CallbackReached: _no_agent,

@@ -6,11 +6,12 @@ It keeps the ACD's own state by the ACD's own `apply`, so that a board can never
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Literal
 
 import msgspec
 
 from acd import vocabulary as say
-from acd.model import Agent, Call, State
+from acd.model import Agent, Call, Offer, State
 from acd.moves import AgentLine, Stage
 from acd.state import apply
 from acd.vocabulary import AnyFact, Line, Target
@@ -57,6 +58,7 @@ class AgentView(msgspec.Struct, frozen=True):
     console: bool
     reachable: bool
     held: bool
+    recording: Literal["", "on", "paused"]
     consult: ConsultView | None
 
 
@@ -231,6 +233,7 @@ class Board:
             call=agent.call,
             console=agent.console,
             reachable=agent.reachable,
+            recording=_recording(self._state.offers.get(agent.offer)),
             held=agent.line is AgentLine.CONNECTED and self._state.calls[agent.call].stage is Stage.HELD,
             consult=self._consult_view(agent.consult),
         )
@@ -240,6 +243,12 @@ class Board:
             return None
         to = self._consulted[consult]
         return ConsultView(consult, to.kind, to.to, self._state.calls[consult].stage is Stage.CONNECTED)
+
+
+def _recording(leg: Offer | None) -> Literal["", "on", "paused"]:
+    if leg is None or not leg.recording:
+        return ""
+    return "paused" if leg.paused else "on"
 
 
 def _call_view(call: Call) -> CallView:

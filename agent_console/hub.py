@@ -136,16 +136,12 @@ class Hub:
         screen.wake()
 
     async def request(self, screen: Screen, request: Request) -> None:
-        """Tells the ACD what the agent wants and answers whether it was granted."""
-        viewer = screen.viewer
-        if viewer.agent is None:
-            why = "you are signed in without an agent"
-        else:
-            try:
-                said = messages.to_input(request, viewer.agent, viewer.phone, self._now())
-                why = refusal(await self._tell(said))
-            except messages.BadMessage as error:
-                why = str(error)
+        """Tells the ACD what is wanted and answers whether it was granted."""
+        try:
+            said = messages.to_input(request, screen.viewer, self._now())
+            why = refusal(await self._tell(said))
+        except messages.BadMessage as error:
+            why = str(error)
         self._send(screen, Answer(request.id, ok=why == "", why=why))
 
     def refuse(self, screen: Screen, why: str) -> None:

@@ -13,6 +13,7 @@ from msgspec import Meta
 from acd import vocabulary as say
 from agent_console.board import AgentView, CallView, LinkView, QueueView
 from agent_console.callers import PopRecord
+from agent_console.sessions import Viewer
 
 MAX_MESSAGE_BYTES = 16_384
 """More than any client has to say; the server closes with 1009 beyond it."""
@@ -55,8 +56,9 @@ class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=True):
-    """Something the agent wants done. `offer` and `call` say which one is meant, where there is one; `to`, with whom:
-    a transfer without it is to the party that is being consulted."""
+    """Something an agent or a supervisor wants done. `offer` and `call` say which is meant, where there is one; `to`,
+    with whom (a transfer without it is to the party that is being consulted); `digits` are tones; `mode` is how to
+    monitor."""
 
     id: Number
     do: Literal[
@@ -72,11 +74,19 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
         "consult",
         "join",
         "transfer",
+        "send_dtmf",
+        "record",
+        "pause_recording",
+        "resume_recording",
+        "monitor",
+        "stop_monitoring",
     ]
     reason: ShortText = ""
     offer: Number = 0
     call: ShortText = ""
     to: To | None = None
+    digits: ShortText = ""
+    mode: say.MonitorMode = "listen"
 
 
 _CLIENT: msgspec.json.Decoder[Resume | Request] = msgspec.json.Decoder(Resume | Request)
@@ -92,8 +102,29 @@ def read(text: str | None) -> Resume | Request:
         raise BadMessage(str(error)) from error
 
 
-def to_input(request: Request, agent: str, phone: str, at: int) -> say.Request:
-    """The request in the ACD's words, for the session's own agent: a client cannot name another. Raises BadMessage."""
+def to_input(request: Request, viewer: Viewer, at: int) -> say.Request:
+    """The request in the ACD's words, for the session's own agent, or of the supervisor whose session it is: a client
+    can name no other. Raises BadMessage, also where the viewer has no such request."""
+    if request.do in ("monitor", "stop_monitoring"):
+        return _supervising(request, viewer, at)
+    if viewer.agent is None:
+        raise BadMessage("you are signed in without an agent")
+    return _of_agent(request, viewer.agent, viewer.phone, at)
+
+
+def _supervising(request: Request, viewer: Viewer, at: int) -> say.Request:
+    if not viewer.sees_all:
+        raise BadMessage("only a supervisor may do that")
+    if request.do == "stop_monitoring":
+        return say.StopMonitoring(at=at, by=viewer.user)
+    if not viewer.phone:
+        raise BadMessage("your user has no `phone` to listen at")
+    if request.to is None or request.to.kind != "agent":
+        raise BadMessage("to: expected the agent")
+    return say.MonitorAgent(at=at, agent=request.to.to, by=viewer.user, phone=viewer.phone, mode=request.mode)
+
+
+def _of_agent(request: Request, agent: str, phone: str, at: int) -> say.Request:
     match request.do:
         case "log_in":
             return say.LogIn(at=at, agent=agent, phone=phone)
@@ -107,6 +138,8 @@ def to_input(request: Request, agent: str, phone: str, at: int) -> say.Request:
             return say.EndWrapUp(at=at, agent=agent)
         case "reject_offer":
             return say.RejectOffer(at=at, agent=agent, offer=request.offer)
+        case "send_dtmf":
+            return say.SendDtmf(at=at, agent=agent, call=request.call, digits=request.digits)
         case "consult" | "transfer":
             return _with_somebody(request, agent, at)
         case _:
@@ -114,7 +147,15 @@ def to_input(request: Request, agent: str, phone: str, at: int) -> say.Request:
 
 
 _ON_A_CALL: Mapping[str, Callable[..., say.Request]] = MappingProxyType(
-    {"hang_up": say.HangUp, "hold": say.HoldCall, "resume": say.ResumeCall, "join": say.JoinConsult}
+    {
+        "hang_up": say.HangUp,
+        "hold": say.HoldCall,
+        "resume": say.ResumeCall,
+        "join": say.JoinConsult,
+        "record": say.RecordCall,
+        "pause_recording": say.PauseRecording,
+        "resume_recording": say.ResumeRecording,
+    }
 )
 
 

@@ -35,16 +35,18 @@ from acd.vocabulary import (
     SwitchListed,
 )
 from cti import hook_flash, phones
+from cti.actions import Action
 from cti.ami import Header, Message
-from cti.channels import Caller, Channels, called_back
-from cti.orders import Action, Orders, leg_prefix, number
-from cti.settings import DialSettings
+from cti.channels import Caller, Channels, called_back, leg_prefix
+from cti.hearing import RECORDING_VARIABLE
+from cti.orders import Orders, number
+from cti.settings import DialSettings, RecordingSettings
 
 _WAITING_CONTEXTS = ("callfloor-ivr", "callfloor-wait", "callfloor-unreachable")
 """Where a caller is whom nobody has talked to: whom a bridge lets go goes on elsewhere."""
 
 LIST_ACTION = "Status"
-_LISTED_VARIABLES = ("CALL", "ANI", "DNIS", "PORT", "QUEUE", "PRIORITY", "JOINED_AT")
+_LISTED_VARIABLES = ("CALL", "ANI", "DNIS", "PORT", "QUEUE", "PRIORITY", "JOINED_AT", "RECORDING")
 LIST_HEADERS: tuple[Header, ...] = (("Variables", ",".join(f"CALLFLOOR_{name}" for name in _LISTED_VARIABLES)),)
 
 EVENT_FILTERS: tuple[tuple[Header, ...], ...] = tuple(
@@ -82,12 +84,19 @@ class Translator:
     `only_node`: of several, each has telephones of its own, and tells of them with its name (`cti.phones`).
     """
 
-    def __init__(self, node: str, dial: DialSettings | None = None, *, only_node: bool = True) -> None:
+    def __init__(
+        self,
+        node: str,
+        dial: DialSettings | None = None,
+        recording: RecordingSettings | None = None,
+        *,
+        only_node: bool = True,
+    ) -> None:
         self._node = node
         self._only_node = only_node
         self._leg_prefix = leg_prefix(node)
         self._channels = Channels(node)
-        self._orders = Orders(self._channels, dial or DialSettings())
+        self._orders = Orders(self._channels, dial or DialSettings(), (recording or RecordingSettings()).folder)
 
     # ------------------------------------------------------------------------------- the switch speaks: reports
 
@@ -139,7 +148,9 @@ class Translator:
         for row in rows:
             if offer := self._offer_of(row):
                 answered, bridged = row.get("ChannelStateDesc") == "Up", bool(row.get("BridgeID"))
-                legs.append(SwitchLeg(offer=offer, channel=row.get("Channel"), answered=answered, bridged=bridged))
+                recorded = bool(_variables(row).get(RECORDING_VARIABLE))
+                leg = SwitchLeg(offer, row.get("Channel"), answered=answered, bridged=bridged, recorded=recorded)
+                legs.append(leg)
                 continue
             variables = _variables(row)
             call = self._call_of(row)
@@ -192,7 +203,8 @@ class Translator:
                 return [OfferAnswered(at=at, offer=offer, channel=message.get("Channel"))]
             case "CallfloorReached" if call := called_back(message.get("Uniqueid")):
                 return [CallbackAnswered(at=at, call=call, channel=message.get("Channel"))]
-        return hook_flash.reports(message, at)
+        leg = self._channels.legs.get(hook_flash.offer_of(message))
+        return hook_flash.reports(message, at) if leg is not None and leg.number else []
 
     def _end(self, message: Message, at: int) -> list[AnyInput]:
         """A caller or a leg is ending, or has. A switch has other channels too, and these are none of the ACD's."""

@@ -23,12 +23,12 @@ from typing import NoReturn
 
 import structlog
 
-from acd.vocabulary import CallbackFailed, Line, LinkLost, LinkRestored, Now, OfferUnanswered, Tell
+from acd.vocabulary import CallbackFailed, Line, LinkLost, LinkRestored, Now, OfferUnanswered, RecordingFailed, Tell
+from cti.actions import Action
 from cti.ami import AmiError, Message
 from cti.ami_link import ActionFailed, AmiLink, NotConnected, OutcomeUnknown
 from cti.asterisk import EVENT_FILTERS, LIST_ACTION, LIST_HEADERS, PHONES_ACTION, Translator
 from cti.lease import Lease, Owner
-from cti.orders import Action
 from cti.rights import check_actions, check_events
 from cti.settings import NodeSettings
 
@@ -52,7 +52,7 @@ class Bridge:
         self._tell = tell
         self._now = now
         self._log = log.bind(node=settings.name)
-        self._translator = Translator(settings.name, settings.dial, only_node=only_node)
+        self._translator = Translator(settings.name, settings.dial, settings.recording, only_node=only_node)
         self._lease = Lease(owner, settings.name, settings.ping_s)
         self._link = AmiLink(
             settings,
@@ -80,6 +80,7 @@ class Bridge:
                 answer = self._link.send(action.name, action.headers, action.action_id)
             except NotConnected:
                 self._log.warning("ami_action_dropped", action=action.name, offer=action.offer, why="no link")
+                self._spawn(self._not_paused(action, "no link"))
                 continue
             except AmiError as error:
                 self._spawn(self._failed(action, str(error)))
@@ -207,10 +208,11 @@ class Bridge:
         except OutcomeUnknown as error:
             self._log.warning("ami_action_unanswered", action=action.name, offer=action.offer, why=str(error))
             self._in_doubt.set()
+            await self._not_paused(action, str(error))
 
     async def _failed(self, action: Action, why: str) -> None:
         # Such as a channel that is gone, as it was to be.
-        expected = not (action.offer or action.callback or action.list_if_refused)
+        expected = not (action.offer or action.callback or action.recording or action.list_if_refused)
         note = self._log.debug if expected else self._log.warning
         note("ami_action_failed", action=action.name, offer=action.offer, why=why)
         if action.offer:
@@ -219,6 +221,14 @@ class Bridge:
             await self._tell(CallbackFailed(at=self._now(), call=action.callback, reason="unreachable"))
         elif action.list_if_refused:
             self._in_doubt.set()
+        if action.recording is not None:
+            offer, paused = action.recording
+            await self._tell(RecordingFailed(at=self._now(), offer=offer, paused=paused, why=why))
+
+    async def _not_paused(self, action: Action, why: str) -> None:
+        """Of recordings a list tells whether they go on, but not whether they pause."""
+        if action.recording is not None and action.recording[1]:
+            await self._failed(action, why)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

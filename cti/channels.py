@@ -25,10 +25,16 @@ class Caller(msgspec.Struct):
 
 
 class Leg(msgspec.Struct):
-    """`channel` is "" until somebody has answered. `number`: whether a caller is to be brought to a number by it."""
+    """`channel` is "" until somebody has answered. `recording` names what is recorded of it, `mode` and `target` are
+    those of a supervisor's leg, and the leg that it hears. `paused` is None until somebody has paused the recording.
+    `number`: whether a caller is to be brought to a number by it."""
 
     since: int
     channel: str = ""
+    recording: str = ""
+    paused: bool | None = None
+    target: int = 0
+    mode: str = ""
     number: bool = False
 
 
@@ -97,14 +103,11 @@ class Channels:
             caller = known.get(seen.call) or Caller(self._uniqueid(seen.call), "", "", asked_at)
             caller.channel, caller.ani = seen.channel, seen.ani or caller.ani
             self.callers[seen.call] = caller
-        self.legs = {offer: leg for offer, leg in self.legs.items() if leg.since >= asked_at} | {
-            leg.offer: Leg(
-                asked_at,
-                leg.channel if leg.answered else "",
-                number=leg.offer in self.legs and self.legs[leg.offer].number,
-            )
-            for leg in listed.legs
-        }
+        legs, self.legs = self.legs, {offer: leg for offer, leg in self.legs.items() if leg.since >= asked_at}
+        for there in listed.legs:
+            leg = legs.get(there.offer) or Leg(asked_at)
+            leg.channel = there.channel if there.answered else ""
+            self.legs[there.offer] = leg
 
     def _uniqueid(self, call: str) -> str:
         return self.dialed.get(call) or call.removeprefix(f"{self.node}-")
@@ -132,6 +135,7 @@ class Channels:
             case _:
                 self._telephone(fact)
                 self._talk(fact)
+                self._hearing(fact, at)
                 self._call_back(fact, at)
 
     def _telephone(self, fact: AnyFact) -> None:
@@ -161,6 +165,22 @@ class Channels:
             case say.AgentLeft() | say.CallTransferred() if (caller := self.callers.get(fact.call)) is not None:
                 self._leave(caller, fact.offer)
                 caller.held = False
+
+    def _hearing(self, fact: AnyFact, at: int) -> None:
+        """Recordings, and supervisors who listen."""
+        match fact:
+            case say.MonitorStarted() if fact.target in self.legs:
+                self.legs[fact.offer] = Leg(since=at, target=fact.target, mode=fact.mode)
+            case say.MonitorEnded():
+                self.legs.pop(fact.offer, None)
+            case say.MonitorChanged() if (leg := self.legs.get(fact.offer)) is not None:
+                leg.mode = fact.mode
+            case say.RecordingStarted() if (leg := self.legs.get(fact.offer)) is not None:
+                leg.recording, leg.paused = fact.recording, None
+            case say.RecordingPaused() | say.RecordingResumed() if (leg := self.legs.get(fact.offer)) is not None:
+                leg.paused = isinstance(fact, say.RecordingPaused)
+            case say.RecordingEnded() if (leg := self.legs.get(fact.offer)) is not None:
+                leg.recording, leg.paused = "", None
 
     def _leave(self, caller: Caller, offer: int) -> None:
         self.legs.pop(offer, None)
@@ -192,6 +212,11 @@ class Channels:
         self.places.pop(call, None)
         self.numbers.pop(call, None)
         self.dialed.pop(call, None)
+
+
+def leg_prefix(node: str) -> str:
+    """How the unique ids of the legs that a node dials begin; the number of the offer follows."""
+    return f"callfloor-offer-{node}-"
 
 
 CALLBACK_PREFIX = "callfloor-callback-"

@@ -35,10 +35,14 @@ def offer_at(context: str, exten: str) -> int:
     return int(offer) if offer.isascii() and offer.isdecimal() and len(offer) < 19 else 0
 
 
+def offer_of(message: Message) -> int:
+    """The offer that a UserEvent of that context is about; 0 if it is none."""
+    return offer_at(CONTEXT, message.get("Offer")) if message.get("UserEvent") in _EVENTS else 0
+
+
 def reports(message: Message, at: int) -> list[AnyInput]:
-    """What a UserEvent of that context means; nothing, if it is none."""
-    if message.get("UserEvent") not in _EVENTS or not (offer := offer_at(CONTEXT, message.get("Offer"))):
-        return []
+    """What a UserEvent of that context means."""
+    offer = offer_of(message)
     if message.get("UserEvent") == "CallfloorNotHandedOver":
         return [OfferUnanswered(at=at, offer=offer, reason=_REASONS.get(message.get("Reason"), "unreachable"))]
     # No channel: there is nothing to be bridged with.

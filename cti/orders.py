@@ -20,8 +20,10 @@ import msgspec
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, Line
 from cti import hook_flash, phones
-from cti.ami import Header, variable
-from cti.channels import Channels, callback_id
+from cti.actions import Action, bridge, hang_up, originate, redirect, setvar
+from cti.ami import variable
+from cti.channels import Channels, callback_id, leg_prefix
+from cti.hearing import Hearing
 from cti.settings import DialSettings
 
 LEG_CONTEXT = "callfloor-agent"
@@ -34,30 +36,9 @@ _NUMBER_LENGTH_MAX = 64
 _DIALABLE = re.compile(r"\+?[0-9*#]{1,32}")
 
 
-def leg_prefix(node: str) -> str:
-    """How the unique ids of the legs that a node dials begin; the number of the offer follows."""
-    return f"callfloor-offer-{node}-"
-
-
 def number(text: str) -> str:
     """What is left of a telephone number that somebody else has written."""
     return _NOT_OF_NUMBERS.sub("", text)[:_NUMBER_LENGTH_MAX]
-
-
-class Action(msgspec.Struct, frozen=True):
-    """What the switch is to do, and what it means if it refuses.
-
-    `offer` is set on the Originate of an offer: the offer has failed; `callback` on that of a call back.
-    `list_if_refused`: something is not as we believe, ask what there is. None of these: whatever it was about is gone,
-    which is being reported anyway.
-    """
-
-    name: str
-    headers: tuple[Header, ...]
-    action_id: str = ""
-    offer: int = 0
-    callback: str = ""
-    list_if_refused: bool = False
 
 
 @dataclass
@@ -76,16 +57,17 @@ class _Turn:
 class Orders:
     """Reads `channels`, and has them remember each fact."""
 
-    def __init__(self, channels: Channels, dial: DialSettings) -> None:
+    def __init__(self, channels: Channels, dial: DialSettings, recordings: str) -> None:
         self._channels = channels
         self._dial = dial
         self._leg_prefix = leg_prefix(channels.node)
+        self._hearing = Hearing(channels, recordings, dial.nodes)
 
     def of(self, line: Line) -> list[Action]:
         """What is to be done because of a line, in order. What is only written down for a later restart comes last: no
         telephone should wait for it."""
         self._channels.hear(line.input)
-        turn = _Turn()
+        turn = _Turn(actions=self._hearing.after_list(line.input))
         for fact in line.facts:
             self._act(fact, line.input.at, turn)
             self._channels.remember(fact, line.input.at)
@@ -120,9 +102,10 @@ class Orders:
                 # Not remembered, by its nature; on a node that never had it, there is nothing to match its id.
                 turn.actions.append(self._hang_up_leg(fact.offer))
             case say.StrayCall() if channels.ours(fact.call):
-                turn.actions.append(_hang_up(fact.channel))
+                turn.actions.append(hang_up(fact.channel))
             case _:
                 self._call_back(fact, at, turn)
+                turn.actions += self._hearing.of(fact)
 
     # ------------------------------------------------------------------------------------------------------- talks
 
@@ -137,7 +120,7 @@ class Orders:
     def _end(self, ended: say.CallEnded, turn: _Turn) -> None:
         channels = self._channels
         if (caller := channels.callers.get(ended.call)) is not None:
-            turn.actions.append(_hang_up(caller.uniqueid))
+            turn.actions.append(hang_up(caller.uniqueid))
         elif (original := channels.originals.get(ended.call)) is not None and not ended.offer:
             turn.to_tones[original] = "unanswered"
         if ended.offer in channels.legs:
@@ -149,7 +132,7 @@ class Orders:
         if caller is None:
             return []
         offer = turn.to_music[call]
-        to_wait = _redirect(caller.uniqueid, WAIT_CONTEXT, "s")
+        to_wait = redirect(caller.uniqueid, WAIT_CONTEXT, "s")
         if not self._channels.channel(offer):
             return [to_wait]
         exten = turn.to_tones.pop(call, "held")
@@ -167,7 +150,7 @@ class Orders:
         for call, exten in turn.to_tones.items():
             caller = self._channels.callers.get(call)
             if caller is not None and caller.held and caller.parties and self._channels.channel(caller.parties[0]):
-                tones.append(_redirect(f"{self._leg_prefix}{caller.parties[0]}", LEG_CONTEXT, exten))
+                tones.append(redirect(f"{self._leg_prefix}{caller.parties[0]}", LEG_CONTEXT, exten))
         return tones
 
     def _join(self, call: str) -> list[Action]:
@@ -179,12 +162,12 @@ class Orders:
         if len(others) < len(caller.parties) or not others or caller.held:
             return []
         if len(others) == 1:
-            return [_bridge(caller.channel, others[0])]
+            return [bridge(caller.channel, others[0])]
         room = caller.uniqueid
         legs = [
-            _redirect(f"{self._leg_prefix}{offer}", CONFERENCE_CONTEXT, f"a{room}") for offer in sorted(caller.parties)
+            redirect(f"{self._leg_prefix}{offer}", CONFERENCE_CONTEXT, f"a{room}") for offer in sorted(caller.parties)
         ]
-        return [*legs, _redirect(caller.uniqueid, CONFERENCE_CONTEXT, f"c{room}")]
+        return [*legs, redirect(caller.uniqueid, CONFERENCE_CONTEXT, f"c{room}")]
 
     def _join_consult(self, call: str) -> list[Action]:
         channels = self._channels
@@ -192,7 +175,7 @@ class Orders:
         if original is None or not original.parties:
             return []
         agent, other = channels.channel(original.parties[0]), channels.channel(asked)
-        return [_bridge(agent, other)] if agent and other else []
+        return [bridge(agent, other)] if agent and other else []
 
     # ---------------------------------------------------------------------------------------------------- dialing
 
@@ -201,7 +184,7 @@ class Orders:
         caller = self._channels.callers.get(offered.call)
         if self._dial.transfer == "flash" and caller is not None and _DIALABLE.fullmatch(offered.number):
             exten = hook_flash.exten(offered.offer, offered.number, offered.until - at)
-            flash = _redirect(caller.uniqueid, hook_flash.CONTEXT, exten)
+            flash = redirect(caller.uniqueid, hook_flash.CONTEXT, exten)
             turn.to_flash[offered.call] = msgspec.structs.replace(flash, offer=offered.offer)
         else:
             turn.actions.append(self._ring(offered, at))
@@ -218,7 +201,7 @@ class Orders:
         return Action(
             name="Originate",
             headers=(
-                *self._originate(channel, LEG_CONTEXT, offered.until - at, ani),
+                *originate(channel, LEG_CONTEXT, offered.until - at, ani),
                 ("ChannelId", f"{self._leg_prefix}{offered.offer}"),
                 variable("CALLFLOOR_OFFER", str(offered.offer)),
                 variable("CALLFLOOR_CALL_OFFERED", offered.call),
@@ -231,7 +214,7 @@ class Orders:
         """An offer by hook flash has no leg to be hung up, but the caller's own line is at it, and is taken back."""
         if self._channels.legs[offer.offer].number and self._dial.transfer == "flash":
             caller = self._channels.callers.get(offer.call)
-            return [_redirect(caller.uniqueid, hook_flash.CONTEXT, hook_flash.BACK)] if caller else []
+            return [redirect(caller.uniqueid, hook_flash.CONTEXT, hook_flash.BACK)] if caller else []
         # Refused if the Originate has not come as far as a channel: the leg would ring on.
         return [self._hang_up_leg(offer.offer, list_if_refused=isinstance(offer, say.OfferFailed))]
 
@@ -241,7 +224,7 @@ class Orders:
             case say.CallbackDialed() if channels.ours(fact.call):
                 turn.actions.append(self._dial_back(fact, at))
             case say.CallbackMissed() if uniqueid := channels.dialed.get(fact.call, ""):
-                turn.actions.append(_hang_up(uniqueid, list_if_refused=True))
+                turn.actions.append(hang_up(uniqueid, list_if_refused=True))
             case say.CallbackReached():
                 turn.to_note[fact.call] = None
 
@@ -249,9 +232,7 @@ class Orders:
         return Action(
             name="Originate",
             headers=(
-                *self._originate(
-                    self._outside(dialed.number), CALLBACK_CONTEXT, dialed.until - at, self._dial.caller_id
-                ),
+                *originate(self._outside(dialed.number), CALLBACK_CONTEXT, dialed.until - at, self._dial.caller_id),
                 ("ChannelId", callback_id(dialed.call, dialed.attempt)),
                 variable("CALLFLOOR_CALL", dialed.call),
                 variable("CALLFLOOR_ANI", number(self._channels.numbers.get(dialed.call, ""))),
@@ -264,18 +245,6 @@ class Orders:
         """How this node reaches a number; what is no number, or cannot be reached, gets a channel that is refused."""
         return self._dial.number.replace("{number}", to) if _DIALABLE.fullmatch(to) else ""
 
-    def _originate(self, channel: str, context: str, ring_ms: int, caller_id: str) -> tuple[Header, ...]:
-        return (
-            ("Channel", channel),
-            ("Context", context),
-            ("Exten", "s"),
-            ("Priority", "1"),
-            ("Timeout", str(max(1, ring_ms))),
-            *((("CallerID", caller_id),) if caller_id else ()),
-            # Without it Asterisk holds back every other event and action of this session while the phone rings.
-            ("Async", "true"),
-        )
-
     # ---------------------------------------------------------------------------------------------- single channels
 
     def _note(self, call: str) -> list[Action]:
@@ -285,25 +254,7 @@ class Orders:
         noted = {"QUEUE": ""}
         if (place := self._channels.places.get(call)) is not None:
             noted = {"QUEUE": place.queue, "PRIORITY": str(place.priority), "JOINED_AT": str(place.joined_at)}
-        return [_setvar(caller.uniqueid, f"CALLFLOOR_{name}", value) for name, value in noted.items()]
+        return [setvar(caller.uniqueid, f"CALLFLOOR_{name}", value) for name, value in noted.items()]
 
     def _hang_up_leg(self, offer: int, *, list_if_refused: bool = False) -> Action:
-        return _hang_up(f"{self._leg_prefix}{offer}", list_if_refused=list_if_refused)
-
-
-def _redirect(uniqueid: str, context: str, exten: str) -> Action:
-    headers = (("Channel", uniqueid), ("Context", context), ("Exten", exten), ("Priority", "1"))
-    return Action(name="Redirect", headers=headers, list_if_refused=True)
-
-
-def _bridge(one: str, other: str) -> Action:
-    headers = (("Channel1", one), ("Channel2", other), ("Tone", "no"))
-    return Action(name="Bridge", headers=headers, list_if_refused=True)
-
-
-def _hang_up(channel: str, *, list_if_refused: bool = False) -> Action:
-    return Action(name="Hangup", headers=(("Channel", channel),), list_if_refused=list_if_refused)
-
-
-def _setvar(uniqueid: str, name: str, value: str) -> Action:
-    return Action(name="Setvar", headers=(("Channel", uniqueid), ("Variable", name), ("Value", value)))
+        return hang_up(f"{self._leg_prefix}{offer}", list_if_refused=list_if_refused)

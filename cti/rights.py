@@ -15,7 +15,10 @@ from cti.ami import Header, Message
 from cti.ami_link import LinkRefused
 from cti.orders import LEG_CONTEXT
 
-ACTIONS = ("Bridge", "Filter", "Getvar", "Hangup", "Originate", "Redirect", "Setvar", "Status", "UserEvent")
+ACTIONS = (
+    "Bridge", "Filter", "Getvar", "Hangup", "MixMonitor", "MixMonitorMute", "Originate", "Redirect", "Setvar", "Status",
+    "UserEvent",
+)  # fmt: skip
 WRITE = "write=system,call,originate,reporting,user"
 READ = "read=system,call,user"
 

@@ -40,6 +40,16 @@ class DialSettings(BaseModel):
     nodes: dict[str, Annotated[str, AfterValidator(_with_phone)]] = Field(default_factory=dict)
 
 
+class RecordingSettings(BaseModel):
+    """Where a node keeps its recordings: an absolute folder on its own machine, which Asterisk may write to. Each leg
+    makes two files, NAME-agent.wav and NAME-other.wav."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Asterisk takes it apart at commas, brackets and `^`, and would do what stands behind them.
+    folder: str = Field(default="/var/spool/asterisk/callfloor/recordings", pattern=r"^/[A-Za-z0-9_@+~./:=-]+$")
+
+
 class NodeSettings(BaseModel):
     """One Asterisk node. `name` is the first part of its call ids (`NAME-UNIQUEID`), hence without a hyphen."""
 
@@ -63,5 +73,6 @@ class NodeSettings(BaseModel):
     login_retry_s: Seconds = 120.0
     """The pause after a refused login: long, since a switch may bar whoever fails often."""
     dial: DialSettings = DialSettings()
+    recording: RecordingSettings = RecordingSettings()
     reconcile_s: Seconds = 60.0
     """How often the channels that exist are asked for, to mend what an event did not tell."""

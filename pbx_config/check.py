@@ -21,16 +21,20 @@ Level = Literal["ok", "warning", "error"]
 
 CONTEXTS = (
     "callfloor-call", "callfloor-ports", "callfloor-ivr", "callfloor-wait", "callfloor-agent", "callfloor-conference",
-    "callfloor-callback",
+    "callfloor-monitor", "callfloor-dtmf", "callfloor-callback",
 )  # fmt: skip
 MODULES = (
-    "app_confbridge", "app_exec", "app_playback", "app_playtones", "app_record", "app_stack", "app_userevent",
+    "app_chanspy", "app_confbridge", "app_exec", "app_mixmonitor", "app_playback", "app_playtones", "app_record",
+    "app_senddtmf", "app_stack", "app_userevent",
     "bridge_softmix", "func_callerid", "func_channel", "func_groupcount", "func_lock", "func_sprintf", "func_strings",
     "res_agi", "res_manager_devicestate", "res_musiconhold",
 )  # fmt: skip
 FLASH_CONTEXTS = ("callfloor-flash",)
-FLASH_MODULES = ("app_senddtmf", "app_waitforsilence", "func_cut", "res_tonedetect")
-LIVE_ACTIONS = ("Bridge", "Filter", "Getvar", "Hangup", "Originate", "Redirect", "Setvar", "Status", "UserEvent")
+FLASH_MODULES = ("app_waitforsilence", "func_cut", "res_tonedetect")
+LIVE_ACTIONS = (
+    "Bridge", "Filter", "Getvar", "Hangup", "MixMonitor", "MixMonitorMute", "Originate", "Redirect", "Setvar", "Status",
+    "UserEvent",
+)  # fmt: skip
 LIVE_WRITE = "write=system,call,originate,reporting,user"
 OLDEST_ASTERISK = 20
 

@@ -32,6 +32,10 @@ from acd.vocabulary import (
     Line,
     MenuChosen,
     OfferFailed,
+    RecordingEnded,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
     SmdrMatched,
     Target,
     Wish,
@@ -40,7 +44,9 @@ from acd.vocabulary import (
 )
 from records.numbers import normalise
 
-Kind: TypeAlias = Literal["ivr", "queue", "offer", "talk", "hold", "consult", "conference", "transfer", "wrap-up"]
+Kind: TypeAlias = Literal[
+    "ivr", "queue", "offer", "talk", "hold", "consult", "conference", "transfer", "recording", "paused", "wrap-up"
+]
 Outcome: TypeAlias = Literal["", "answered", "abandoned", "ivr", "callback", "message", "other"]
 """How a call came out; "" while it goes on. `ivr`: it ended with the IVR and asked for nobody."""
 
@@ -50,9 +56,11 @@ class Segment(msgspec.Struct):
 
     Within the `talk` of an agent lie `hold` (the caller hears music), `consult` (the agent asks somebody meanwhile) and
     `conference` (all three talk). A `transfer` begins when `agent` gives the call away, and lasts until somebody takes
-    it; beside it the call waits in a queue, or is offered. One whom the agent consulted has taken it at once.
+    it; beside it the call waits in a queue, or is offered. One whom the agent consulted has taken it at once. A
+    `recording` is one of the agent's leg; while it is `paused` there is silence in it.
 
-    `target`: who was consulted, joined or transferred to, such as `agent:a2`, `queue:sales`, `number:01055`.
+    `target`: who was consulted, joined or transferred to, such as `agent:a2`, `queue:sales`, `number:01055`; of a
+    recording, its name.
     `ended_at` is None while it lasts, and `result` then "". Afterwards `result` says of an offer `answered` or why it
     failed, of a stay in a queue `answered`, `abandoned` or the caller's wish, of a consultation `joined` or why it
     ended, and of a transfer `answered` or what came of it.
@@ -282,7 +290,7 @@ def _joined(record: CallRecord, fact: ConsultJoined, at: int) -> None:
 
 
 def _left(record: CallRecord, fact: AgentLeft, at: int) -> None:
-    _close(record, at, "talk", offer=fact.offer)
+    _close(record, at, "talk", "recording", "paused", offer=fact.offer)
     record.talked_ms += fact.talked_ms
     for conference in _lasting(record, "conference"):
         if (conference.began_at, conference.agent) == (at, fact.agent):
@@ -294,10 +302,27 @@ def _left(record: CallRecord, fact: AgentLeft, at: int) -> None:
 
 
 def _transferred(record: CallRecord, fact: CallTransferred, at: int) -> None:
-    _close(record, at, "talk", "hold")
+    _close(record, at, "talk", "hold", "recording", "paused")
     record.talked_ms += fact.talked_ms
     target = _target(fact.to)
     record.segments.append(Segment("transfer", at, agent=fact.agent, queue=record.queue, target=target))
+
+
+def _recorded(record: CallRecord, fact: RecordingStarted, at: int) -> None:
+    began = Segment("recording", at, agent=fact.agent, queue=record.queue, offer=fact.offer, target=fact.recording)
+    record.segments.append(began)
+
+
+def _paused(record: CallRecord, fact: RecordingPaused, at: int) -> None:
+    record.segments.append(Segment("paused", at, agent=fact.agent, queue=record.queue, offer=fact.offer))
+
+
+def _recording_goes_on(record: CallRecord, fact: RecordingResumed, at: int) -> None:
+    _close(record, at, "paused", result=fact.why, offer=fact.offer)
+
+
+def _not_recorded(record: CallRecord, fact: RecordingEnded, at: int) -> None:
+    _close(record, at, "recording", "paused", result=fact.why, offer=fact.offer)
 
 
 def _target(to: Target) -> str:
@@ -322,8 +347,13 @@ def _ended(record: CallRecord, fact: CallEnded, at: int) -> None:
     _end(record, at, "answered" if answered else record.wish or "ivr", fact.by, fact.cause)
 
 
+_UNTIL_THE_END: tuple[Kind, ...] = (
+    "ivr", "queue", "offer", "talk", "hold", "consult", "conference", "transfer", "recording", "paused",
+)  # fmt: skip
+
+
 def _end(record: CallRecord, at: int, outcome: Outcome, by: str, cause: str) -> None:
-    _close(record, at, "ivr", "queue", "offer", "talk", "hold", "consult", "conference", "transfer")
+    _close(record, at, *_UNTIL_THE_END)
     record.ended_at = at
     record.outcome = outcome
     record.ended_by = by
@@ -353,6 +383,10 @@ _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
     CallResumed: _resumed,
     CallTransferred: _transferred,
     AgentLeft: _left,
+    RecordingStarted: _recorded,
+    RecordingPaused: _paused,
+    RecordingResumed: _recording_goes_on,
+    RecordingEnded: _not_recorded,
     ConsultJoined: _joined,
     CallAbandoned: _abandoned,
     CallEnded: _ended,

@@ -203,6 +203,39 @@ class Words:
     def _target(self, to: say.Target) -> str:
         return self.who(to.to) if to.kind == "agent" else f"the {to.kind} {to.to}"
 
+    def dtmf_ordered(self, fact: say.DtmfOrdered) -> str:
+        return f"{self.who(fact.agent)} sent {count(len(fact.digits), 'tone')}."
+
+    def recording_started(self, fact: say.RecordingStarted) -> str:
+        return f"What {self.who(fact.agent)} says and hears is recorded: {fact.recording}."
+
+    def recording_paused(self, fact: say.RecordingPaused) -> str:
+        return f"{self.who(fact.agent)} paused the recording."
+
+    def recording_resumed(self, fact: say.RecordingResumed) -> str:
+        if fact.why:
+            return f"The recording goes on, for the switch did not pause it{_because(fact.why)}."
+        return f"{self.who(fact.agent)} has the recording go on."
+
+    def recording_ended(self, fact: say.RecordingEnded) -> str:
+        return f"The switch does not record {self.who(fact.agent)}{_because(fact.why)}."
+
+    def recording_missing(self, fact: say.RecordingMissing) -> str:
+        return f"The switch did not record offer {fact.offer}: started again."
+
+    def monitor_started(self, fact: say.MonitorStarted) -> str:
+        return f"{fact.by} wants to {fact.mode} at {fact.phone}, while {self.who(fact.agent)} talks."
+
+    def monitor_connected(self, fact: say.MonitorConnected) -> str:
+        return f"{fact.by} hears the talk ({self.state.monitors[fact.offer].mode})."
+
+    def monitor_changed(self, fact: say.MonitorChanged) -> str:
+        return f"{fact.by} went on from {self.state.monitors[fact.offer].mode} to {fact.mode}."
+
+    def monitor_ended(self, fact: say.MonitorEnded) -> str:
+        heard = f" after {duration(fact.talked_ms)}" if fact.talked_ms else ""
+        return f"{fact.by} does not hear the talk any more{heard}{_because(fact.why)}."
+
     def hang_up_ordered(self, fact: say.HangUpOrdered) -> str:
         return f"The agent asked for the end of the call: the leg of offer {fact.offer} is hung up."
 
@@ -358,6 +391,16 @@ WORDS: dict[type[Fact], Callable[[Words, Any], str]] = {
     say.ConsultJoined: Words.consult_joined,
     say.AgentLeft: Words.agent_left,
     say.CallTransferred: Words.transferred,
+    say.DtmfOrdered: Words.dtmf_ordered,
+    say.RecordingStarted: Words.recording_started,
+    say.RecordingPaused: Words.recording_paused,
+    say.RecordingResumed: Words.recording_resumed,
+    say.RecordingEnded: Words.recording_ended,
+    say.RecordingMissing: Words.recording_missing,
+    say.MonitorStarted: Words.monitor_started,
+    say.MonitorConnected: Words.monitor_connected,
+    say.MonitorChanged: Words.monitor_changed,
+    say.MonitorEnded: Words.monitor_ended,
     say.HangUpOrdered: Words.hang_up_ordered,
     say.CallEnded: Words.ended,
     say.SmdrMatched: Words.smdr,

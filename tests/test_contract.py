@@ -37,6 +37,7 @@ SAID_BY_THE_SWITCH = {
     "AgentGone",
     "CallbackAnswered",
     "CallbackFailed",
+    "RecordingFailed",
 }
 
 
@@ -180,6 +181,7 @@ async def called_back(stage: Stage) -> None:
     await stage.boss.fact("WrapUpEnded", agent="a1")
 
 
+A1 = {"kind": "agent", "to": "a1"}
 A2 = {"kind": "agent", "to": "a2"}
 
 
@@ -200,12 +202,32 @@ def connected(boss: Screen, agent: str) -> int:
     return sum(fact["type"] == "CallConnected" and fact["agent"] == agent for fact in boss.facts)
 
 
+async def recorded_and_listened_to(stage: Stage) -> None:
+    caller, name = await talks_to_a1(stage, "1013")
+    await ask(stage.a1, "record", name)
+    await ask(stage.a1, "pause_recording", name)
+    for mode in ("listen", "whisper", "barge"):
+        assert (await stage.boss.ask("monitor", to=A1, mode=mode))["ok"]
+        await (
+            stage.boss.fact("MonitorConnected") if mode == "listen" else stage.boss.fact("MonitorChanged", mode=mode)
+        )
+    await ask(stage.a1, "resume_recording", name)
+    await stage.boss.ask("stop_monitoring")
+    assert (await stage.boss.ask("monitor", to=A1))["ok"]
+    again = (await stage.boss.fact("MonitorStarted", offer=3))["offer"]
+    await stage.boss.fact("MonitorConnected", offer=again)
+    await caller.hang_up()
+    await stage.boss.fact("MonitorEnded", offer=again)
+    await stage.boss.fact("WrapUpEnded", agent="a1")
+
+
 BOTH_ANSWER: list[Story] = [
     held_and_resumed,
     a_colleague_is_asked_joins_and_stays,
     a_colleague_is_asked_twice_and_then_given_the_call,
     transferred_to_a_colleague_and_then_to_a_number,
     called_back,
+    recorded_and_listened_to,
 ]
 """The stories in which the second telephone is answered too."""
 
@@ -298,10 +320,13 @@ async def real_stage(story: Story, folder: Path, speech: Path) -> AsyncIterator[
         refuse = "" if story in BOTH_ANSWER else "486 Busy Here"
         desk2 = await stack.enter_async_context(agent_phone("two", answer_ms=300, refuse=refuse))
         outside = await stack.enter_async_context(agent_phone("outside", answer_ms=300))
+        boss = await stack.enter_async_context(agent_phone("boss", answer_ms=300))
         way = f"PJSIP/agents/sip:{{number}}@127.0.0.1:{outside.port}"
         node = NODE.format(port=settings.ami_port, secret="lab-live", way=way)
         phones = {"a1": desk1.dial, "a2": desk2.dial}
-        config = write_config(folder, nodes=node, phones=phones, agi_port=agi_port, speech=speech, more=MORE)
+        config = write_config(
+            folder, nodes=node, phones=phones, agi_port=agi_port, speech=speech, more=MORE, boss_phone=boss.dial
+        )
         system = await stack.enter_async_context(serve(config))
         screens = await stack.enter_async_context(signed_in(system, "boss", "a1", "a2"))
         await link_is_up(screens[0])
@@ -315,7 +340,7 @@ async def simulated_stage(story: Story, folder: Path, speech: Path) -> AsyncIter
     pbx = SimulatedPbx(SimulatedPbxSettings(node="lab", agi_port=agi_port, speed=4))
     second: Answering = "answer" if story in BOTH_ANSWER else "busy"
     decisions: dict[str, Answering] = {"PJSIP/one": "answer", "PJSIP/two": second}
-    decisions |= dict.fromkeys(("PJSIP/01055@outside", "PJSIP/1012@outside"), "answer")
+    decisions |= dict.fromkeys(("PJSIP/01055@outside", "PJSIP/1012@outside", "PJSIP/boss"), "answer")
     for name, answering in decisions.items():
         pbx.add_phone(name, AgentPhone(lambda answering=answering: (answering, 300.0), pbx.seconds))  # type: ignore[misc]
     await pbx.start()
@@ -323,7 +348,9 @@ async def simulated_stage(story: Story, folder: Path, speech: Path) -> AsyncIter
         async with contextlib.AsyncExitStack() as stack:
             node = NODE.format(port=pbx.ami_port, secret="simulated", way="PJSIP/{number}@outside")
             phones = {"a1": "PJSIP/one", "a2": "PJSIP/two"}
-            config = write_config(folder, nodes=node, phones=phones, agi_port=agi_port, speech=speech, more=MORE)
+            config = write_config(
+                folder, nodes=node, phones=phones, agi_port=agi_port, speech=speech, more=MORE, boss_phone="PJSIP/boss"
+            )
             system = await stack.enter_async_context(serve(config))
             screens = await stack.enter_async_context(signed_in(system, "boss", "a1", "a2"))
             await link_is_up(screens[0])

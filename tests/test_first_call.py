@@ -74,8 +74,10 @@ async def open_center(
     answer_ms: int | None = 300,
     outside: Phone | None = None,
     flash: HookFlash | None = None,
+    boss: Phone | None = None,
 ) -> AsyncIterator[CallCenter]:
-    """`outside`: the telephone of whoever is dialed by a number. `flash`: numbers are dialed by hook flash."""
+    """`outside`: the telephone of whoever is dialed by a number; `boss`: that of the supervisor. `flash`: numbers are
+    dialed by hook flash."""
     agi_port = free_port(socket.SOCK_STREAM)
     settings = lab_settings(agi_port=agi_port, hook_flash=flash)
     (folder / "messages").mkdir()
@@ -97,6 +99,7 @@ async def open_center(
             agi_port=agi_port,
             speech=speech,
             more=more,
+            boss_phone=boss.dial if boss is not None else "",
         )
         yield CallCenter(asterisk, config, desk1, desk2)
 

@@ -54,7 +54,7 @@ async def test_an_agent_transfers_by_flash_and_the_port_hangs_up_when_somebody_s
         await center.desk1.until("gone")
         await port.until("info !")
         port.voice.sing(TONE)
-        await port.voice.hear_keys("4711")
+        await port.voice.hear_digits("4711")
         port.voice.sing(0)
         async with tones(port.voice, RING_BACK):
             await asyncio.sleep(6.5)  # lists come meanwhile, which must know that it rings
@@ -78,7 +78,7 @@ async def test_a_busy_extension_brings_the_caller_back(tmp_path: Path, speech: P
         await granted(a1, "transfer", call=name, to=EXTENSION)
         await port.until("info !")
         port.voice.sing(TONE)
-        await port.voice.hear_keys("4711")
+        await port.voice.hear_digits("4711")
         async with tones(port.voice, BUSY):
             await port.until("info !")
         port.voice.sing(CALLER)
@@ -101,8 +101,8 @@ async def test_a_waiting_caller_is_handed_over_after_a_pause_and_blindly(tmp_pat
         async with call(center.asterisk, "service", ani="2125550100", hz=0) as port:
             await port.until("answered")
             await port.until("info !")
-            assert port.voice.keys == ""
-            await port.voice.hear_keys("4711")
+            assert port.voice.digits == ""
+            await port.voice.hear_digits("4711")
             await port.until("gone")
             assert port.events.count("info !") == 1
         ended = await boss.fact("CallEnded")
@@ -123,7 +123,7 @@ async def test_without_a_dial_tone_nothing_is_dialed(tmp_path: Path, speech: Pat
             assert (await boss.fact("OfferFailed"))["reason"] == "unreachable"
             assert (await boss.fact("CallDeflected", why="number: unreachable"))["to"]["kind"] == "voicemail"
             await port.voice.hear_something()  # asked for a message
-            assert (port.voice.keys, port.events.count("gone")) == ("", 0)
+            assert (port.voice.digits, port.events.count("gone")) == ("", 0)
 
 
 async def test_nobody_answers_and_we_were_killed_while_it_rang(tmp_path: Path, speech: Path) -> None:
@@ -135,7 +135,7 @@ async def test_nobody_answers_and_we_were_killed_while_it_rang(tmp_path: Path, s
         await granted(a1, "transfer", call=name, to=EXTENSION)
         await port.until("info !")
         port.voice.sing(TONE)
-        await port.voice.hear_keys("4711")
+        await port.voice.hear_digits("4711")
         async with tones(port.voice, RING_BACK):
             await system.kill()
             async with serve(center.config) as again, signed_in(again, "boss") as (boss,):

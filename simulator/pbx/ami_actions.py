@@ -35,6 +35,8 @@ WRITE_CLASSES: dict[str, frozenset[str]] = {
     "getvar": frozenset({"call", "reporting"}),
     "hangup": frozenset({"system", "call"}),
     "listcommands": frozenset(),
+    "mixmonitor": frozenset({"system"}),
+    "mixmonitormute": frozenset({"system", "call"}),
     "originate": frozenset({"originate"}),
     "ping": frozenset(),
     "redirect": frozenset({"call"}),
@@ -59,6 +61,8 @@ class AmiActions:
             "bridge": self._bridge,
             "getvar": self._getvar,
             "hangup": self._hangup,
+            "mixmonitor": self._mixmonitor,
+            "mixmonitormute": self._mute,
             "originate": self._originate,
             "ping": self._ping,
             "redirect": self._redirect,
@@ -97,6 +101,21 @@ class AmiActions:
         variables = self._channel(action).variables if action.get("Channel") else self._switch.variables
         variables[name] = action.get("Value")
         return [success("Variable Set")]
+
+    def _mixmonitor(self, action: Message) -> Answer:
+        """There is no sound, so nothing is written but the variable that `i(...)` names."""
+        channel = self._channel(action)
+        if noted := re.search(r"i\(([A-Za-z_]+)\)", action.get("Options")):
+            channel.variables[noted[1]] = "0x1"
+            channel.recordings += 1
+        return [success("Success")]
+
+    def _mute(self, action: Message) -> Answer:
+        channel = self._channel(action)
+        if not channel.recordings:
+            raise NotPossible("Cannot set mute flag")
+        channel.muted = action.get("State") == "1"
+        return [success("Success")]
 
     def _getvar(self, action: Message) -> Answer:
         if not (name := action.get("Variable")):

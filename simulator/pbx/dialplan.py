@@ -25,12 +25,20 @@ class _Talked(Exception):
 
 
 class Dialplan:
-    """The contexts `callfloor-*`. `seconds` turns a person's or a sound's milliseconds into time on the clock."""
+    """The contexts `callfloor-*`, without tones (`callfloor-dtmf`): there is no sound here. `find` knows channels by
+    their unique id. `seconds` turns a person's or a sound's milliseconds into time on the clock."""
 
-    def __init__(self, settings: SimulatedPbxSettings, agi: AgiClient, seconds: Callable[[float], float]) -> None:
+    def __init__(
+        self,
+        settings: SimulatedPbxSettings,
+        agi: AgiClient,
+        seconds: Callable[[float], float],
+        find: Callable[[str], Channel | None],
+    ) -> None:
         self._settings = settings
         self._agi = agi
         self._seconds = seconds
+        self._find = find
         self._ports: dict[str, Channel] = {}
         self._last_port = 0
         self._rooms: dict[str, Conference] = {}
@@ -41,6 +49,7 @@ class Dialplan:
             ("callfloor-agent", "consult"): self.consult,
             ("callfloor-agent", "unanswered"): self.unanswered,
             ("callfloor-callback", "s"): self.called_back,
+            **{("callfloor-monitor", mode): self.hearing for mode in ("listen", "whisper", "barge")},
         }
 
     def place(self, context: str, exten: str) -> Program | None:
@@ -200,6 +209,18 @@ class Dialplan:
         channel.step("callfloor-agent", 1)
         await channel.perform("Wait", _silence(TALKED_S))
         await self.held(channel)
+
+    async def hearing(self, channel: Channel) -> None:
+        """A supervisor's telephone, until the leg ends that is heard there."""
+        channel.announce("CallfloorAnswered", [("Offer", channel.variables.get("CALLFLOOR_OFFER", ""))])
+        heard = self._find(channel.variables.get("CALLFLOOR_HEARD", ""))
+
+        async def spy(stop: asyncio.Event) -> None:
+            if heard is not None:
+                await first_of(heard.ended.wait(), stop.wait())
+
+        await channel.perform("ChanSpy", spy)
+        channel.finish(NORMAL_CLEARING)
 
     async def _hold(self, channel: Channel) -> None:
         await channel.perform("Wait", _silence(self._settings.hold_limit_ms / 1_000))

@@ -32,7 +32,7 @@ class SimulatedPbx:
         self.ami = AmiServer(settings)
         self.serial = SerialPort(settings.serial_line) if settings.serial_line else None
         self.agi = AgiClient(settings.agi_host, settings.agi_port, self.seconds, settings.sound_ms)
-        self.dialplan = Dialplan(settings, self.agi, self.seconds)
+        self.dialplan = Dialplan(settings, self.agi, self.seconds, self._channel)
         self.switch = Switch(self.ami.emit, self.dialplan.place, speed=settings.speed)
         self._lines_taken: set[str] = set()
 
@@ -59,6 +59,9 @@ class SimulatedPbx:
     def add_phone(self, name: str, phone: Phone) -> None:
         """`name` as Originate has it: `PJSIP/1001`."""
         self.switch.phones[name] = phone
+
+    def _channel(self, uniqueid: str) -> Channel | None:
+        return next((one for one in self.switch.channels.values() if one.uniqueid == uniqueid), None)
 
     # ------------------------------------------------------------------------------------------------ calls in
 

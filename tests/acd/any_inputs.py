@@ -231,7 +231,9 @@ def agent(state: State, at: int, pick: Pick) -> say.AnyInput:
 def talk(state: State, at: int, pick: Pick) -> say.AnyInput:
     """An agent about the call they talk on."""
     who, call = _talk(state, pick)
-    kind = pick(("consult", "consult", "consult", "hold", "resume", "transfer", "attended", "join", "hang up"))
+    kind = pick(
+        ("consult", "consult", "consult", "hold", "resume", "transfer", "attended", "join", "hang up", "record")
+    )
     consult = state.calls.get(state.agents[who].consult) if who in state.agents else None
     if consult is not None and consult.stage is Stage.CONNECTED:
         kind = pick((kind, "join", "attended"))
@@ -245,12 +247,16 @@ def talk(state: State, at: int, pick: Pick) -> say.AnyInput:
         return say.JoinConsult(at, who, call)
     if kind == "hang up":
         return say.HangUp(at, who, call)
+    if kind == "record":
+        recorded = pick((say.RecordCall, say.PauseRecording, say.ResumeRecording, say.SendDtmf))
+        return say.SendDtmf(at, who, call, pick(("12#", ""))) if recorded is say.SendDtmf else recorded(at, who, call)
     return say.TransferCall(at, who, call, _target(state, pick) if kind == "transfer" else None)
 
 
 def telephone(state: State, at: int, pick: Pick) -> say.AnyInput:
     """What becomes of the telephones that ring, and of those that talk."""
-    kind = pick(("answer", "answer", "answer", "answer", "no answer", "agent gone", "called back", "not reached"))
+    often = ("answer", "answer", "answer", "answer")
+    kind = pick((*often, "no answer", "agent gone", "called back", "not reached", "not recorded", "heard"))
     if kind in ("called back", "not reached") and pick((True, True, True, False)):
         kind = kind if any(call.stage is Stage.DIALED for call in state.calls.values()) else "answer"
     if kind == "answer":
@@ -260,16 +266,31 @@ def telephone(state: State, at: int, pick: Pick) -> say.AnyInput:
         return say.OfferUnanswered(at, _offer(state, pick, connected=False), reason)
     if kind == "agent gone":
         return say.AgentGone(at, _offer(state, pick, connected=True), "16")
+    if kind == "not recorded":
+        return say.RecordingFailed(at, _offer(state, pick, connected=True), pick((True, False)), "refused")
+    if kind == "heard":
+        return _monitor_leg(pick([*state.monitors, 9_999]), at, pick)
     call = _staged(state, pick, Stage.DIALED)
     if kind == "called back":
         return say.CallbackAnswered(at, call, "z")
     return say.CallbackFailed(at, call, pick(("no answer", "busy")))
 
 
+def _monitor_leg(leg: int, at: int, pick: Pick) -> say.AnyInput:
+    kind = pick((say.OfferAnswered, say.AgentGone, say.OfferUnanswered))
+    return say.OfferUnanswered(at, leg, "busy") if kind is say.OfferUnanswered else kind(at, leg, "m")
+
+
 def supervisor(state: State, at: int, pick: Pick) -> say.AnyInput:
     call = _staged(state, pick, Stage.QUEUED, Stage.CALLBACK, Stage.DIALED)
     queue = pick((*QUEUES, "nowhere"))
-    kind = pick(("move", "move", "priority", "priority", "pull", "pull", "pull", "close", "open", "open", "rules"))
+    often = ("move", "move", "priority", "priority", "pull", "pull", "pull", "close", "open", "open", "rules")
+    kind = pick((*often, "monitor", "monitor", "monitor", "unmonitor"))
+    if kind == "monitor":
+        who, boss = _agent_id(state, pick, AgentLine.CONNECTED), pick(("boss", "chief"))
+        return say.MonitorAgent(at, who, boss, pick(("PJSIP/9", "PJSIP/9", "")), pick(("listen", "whisper", "barge")))
+    if kind == "unmonitor":
+        return say.StopMonitoring(at, pick(("boss", "chief")))
     if kind == "move":
         return say.MoveCall(at, call, queue, "boss")
     if kind == "priority":
@@ -310,8 +331,8 @@ def switch(state: State, at: int, pick: Pick) -> say.AnyInput:
         for call in dict.fromkeys(here + unknown)
     ]
     legs = [
-        say.SwitchLeg(offer, "y", pick((True, False)), pick((True, False)))
-        for offer in [*state.offers, 9_999]
+        say.SwitchLeg(offer, "y", pick((True, False)), pick((True, False)), pick((True, False)))
+        for offer in [*state.offers, *state.monitors, 9_999]
         if pick([True] * 7 + [False])
     ]
     return say.SwitchListed(at, node, at - pick((0, 0, 1_000)), calls, legs)

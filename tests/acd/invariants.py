@@ -32,6 +32,11 @@ def check(state: State, between_lists: bool = False) -> None:
         assert offer.id in state.calls[offer.call].offers
         assert bool(offer.agent) is not bool(offer.number)
         assert not offer.agent or state.agents[offer.agent].offer == offer.id
+    for monitor in state.monitors.values():
+        target = state.offers[monitor.target]
+        assert target.connected_at
+        assert target.agent == monitor.agent
+    assert len({monitor.by for monitor in state.monitors.values()}) == len(state.monitors)
     _pools(state)
     _lines(state)
     assert dict(_deadlines(state)) == {kind: state.deadlines.key(kind) for kind in state.deadlines}

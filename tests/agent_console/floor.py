@@ -28,7 +28,7 @@ USERS = {
     "bob": User(password_hash=HASH, agent="a2", phone="PJSIP/1002"),
     "sue": User(password_hash=HASH, role="supervisor"),
 }
-QUEUES = {"sales": QueueRules("Sales", wrap_up_ms=60_000), "help": QueueRules("Help")}
+QUEUES = {"sales": QueueRules("Sales", wrap_up_ms=60_000, record="on demand"), "help": QueueRules("Help")}
 AGENTS = {"a1": AgentRules("Ann", {"sales": 1}), "a2": AgentRules("Bob", {"help": 1})}
 START = 1_700_000_000_000
 

@@ -137,6 +137,7 @@ async def holds_and_consultations(run: Run) -> None:
     await run.tell(say.SmdrArrived(0, "c4", "serial:line1", "0912 00:05"))
     await run.floor.tell(say.EndWrapUp(run.floor.clock, "a1"))  # refused
     await run.hear()
+    await recorded_and_heard(run)
     await run.tell(say.HoldCall(0, "a1", "c4"), say.ResumeCall(0, "a1", "c4"), consult)
     await run.tell(say.CallerIdentified(0, "c4", "0444", "serial:line1", dnis="0800"))
     await run.answer("a2")
@@ -145,6 +146,23 @@ async def holds_and_consultations(run: Run) -> None:
     await run.answer("a2")
     await run.tell(say.JoinConsult(0, "a1", "c4"), say.AgentGone(0, run.leg("a1")))
     await run.tell(say.HoldCall(0, "a2", "c4"), say.ResumeCall(0, "a2", "c4"))
+
+
+async def recorded_and_heard(run: Run) -> None:
+    leg = run.leg("a1")
+    await run.tell(
+        say.RecordCall(0, "a1", "c4"),
+        say.PauseRecording(0, "a1", "c4"),
+        say.ResumeRecording(0, "a1", "c4"),
+        say.PauseRecording(0, "a1", "c4"),
+        say.RecordingFailed(0, leg, paused=True, why="refused"),
+        say.RecordingFailed(0, leg, paused=False, why="disk full"),
+        say.RecordCall(0, "a1", "c4"),
+        say.SendDtmf(0, "a1", "c4", "1"),
+        say.MonitorAgent(0, "a1", "sue", "PJSIP/1009"),
+    )
+    await run.tell(say.OfferAnswered(0, run.floor.acd.state.last_offer, "m"))
+    await run.tell(say.MonitorAgent(0, "a1", "sue", "PJSIP/1009", "barge"), say.StopMonitoring(0, "sue"))
 
 
 async def transfers(run: Run) -> None:
@@ -241,7 +259,7 @@ def _fields(said: say.AnyInput) -> dict[str, Any]:
     return {name: getattr(said, name) for name in said.__struct_fields__}
 
 
-NOT_TOLD = {say.BridgeMissing, say.MusicMissing, say.StrayCall}
+NOT_TOLD = {say.BridgeMissing, say.MusicMissing, say.StrayCall, say.RecordingMissing}
 """They move nothing, and come only of a listing of the switch that does not agree."""
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyInput
-from cti import orders, rights
+from cti import actions, hearing, orders, rights
 from cti.ami import Message
 from cti.bridge import Bridge
 from cti.lease import CONFIRM_S, VARIABLE, Owner
@@ -216,8 +216,9 @@ def test_what_is_needed_is_what_is_rendered_and_checked() -> None:
 
 
 def test_every_action_of_the_bridge_is_asked_for() -> None:
-    said = re.findall(r'Action\(\s*name="(\w+)"', Path(orders.__file__).read_text())
-    assert {"Originate", "Redirect", "Setvar"} <= set(said) <= set(rights.ACTIONS)
+    texts = [inspect.getsource(module) for module in (actions, hearing, orders)]
+    said = re.findall(r'Action\(\s*name="(\w+)"', "".join(texts))
+    assert {"Originate", "Redirect", "Setvar", "MixMonitor"} <= set(said) <= set(rights.ACTIONS)
 
 
 def _all(queue: asyncio.Queue[Message]) -> list[Message]:

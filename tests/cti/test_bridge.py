@@ -22,7 +22,7 @@ from tests.cti.ami_peer import Peer, running, task
 
 T = TypeVar("T")
 BEGIN = 1_000_000
-QUEUES = {"sales": QueueRules("Sales")}
+QUEUES = {"sales": QueueRules("Sales", record="on demand")}
 AGENTS = {"anna": AgentRules("Anna", {"sales": 1})}
 CALLER = {"Channel": "PJSIP/trunk-0000000a", "Uniqueid": "1.1"}
 LEG = {"Channel": "PJSIP/1001-0000000b", "Uniqueid": "callfloor-offer-node1-1"}

@@ -6,9 +6,9 @@ import pytest
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, AnyInput, Line
+from cti.actions import Action
 from cti.ami import Message
 from cti.asterisk import Translator
-from cti.orders import Action
 from cti.settings import DialSettings
 
 AT = 1_000_000
@@ -442,8 +442,12 @@ def test_behind_an_old_pbx_a_number_is_dialed_on_the_callers_own_line() -> None:
     ],
 )
 def test_what_the_line_of_an_old_pbx_tells(event: str, reports: list[say.AnyInput]) -> None:
+    translator = Translator("node1", FLASH)
     message = Message(f"Event: UserEvent\nUserEvent: {event}\nUniqueid: 1.1")
-    assert Translator("node1", FLASH).reports(message, AT) == reports
+    assert translator.reports(message, AT) == []  # no such offer is being made
+    for past in (BEGAN, line(None, offered(9, CALL, "", "4711"))):
+        translator.actions(past)
+    assert translator.reports(message, AT) == reports
 
 
 def test_who_is_handed_over_is_bridged_with_nobody_and_the_port_hangs_up() -> None:

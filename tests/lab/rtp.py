@@ -63,9 +63,9 @@ class Voice(asyncio.DatagramProtocol):
         self.port = 0
         self.heard = bytearray()
         """All µ-law sound that arrived, in order of arrival."""
-        self.keys = ""
-        """The RFC 4733 digits that arrived."""
-        self._key_at = -1
+        self.digits = ""
+        """All RFC 4733 digits that arrived."""
+        self._digit_at = b""
         self._transport: asyncio.DatagramTransport | None = None
         self._peer: tuple[str, int] | None = None
         self._sound = SILENCE
@@ -84,14 +84,9 @@ class Voice(asyncio.DatagramProtocol):
         if len(data) > 12 and data[1] & 0x7F == ULAW:
             self.heard += data[12:]
             self._arrived.set()
-        elif len(data) >= 16 and data[1] & 0x7F == TELEPHONE_EVENT:
-            self._hear_key(data[12], int.from_bytes(data[4:8], "big"))
-
-    def _hear_key(self, event: int, timestamp: int) -> None:
-        """All packets of one event have the timestamp of its beginning (RFC 4733 section 2.2)."""
-        if timestamp != self._key_at and event < len(DIGITS):
-            self._key_at = timestamp
-            self.keys += DIGITS[event]
+        elif len(data) >= 16 and data[1] & 0x7F == TELEPHONE_EVENT and data[4:8] != self._digit_at:
+            self._digit_at = data[4:8]  # its packets share one timestamp
+            self.digits += DIGITS[data[12]]
             self._arrived.set()
 
     def talk_to(self, port: int) -> None:
@@ -114,16 +109,6 @@ class Voice(asyncio.DatagramProtocol):
             sent = asyncio.Event()
             self._digits.put_nowait((DIGITS.index(key), sent))
             await sent.wait()
-
-    async def hear_keys(self, keys: str) -> None:
-        """Wait until these digits, and no others, have arrived in all."""
-        try:
-            async with asyncio.timeout(HEARD_S):
-                while self.keys != keys:
-                    self._arrived.clear()
-                    await self._arrived.wait()
-        except TimeoutError:
-            raise AssertionError(f"expected the digits {keys}, got {self.keys or 'none'} in {HEARD_S} s") from None
 
     async def hear(self, hz: int) -> None:
         """Wait until a fifth of a second of this tone has arrived, counting from now."""
@@ -150,6 +135,16 @@ class Voice(asyncio.DatagramProtocol):
     async def hear_silence(self) -> None:
         """Wait until a fifth of a second of silence has arrived, counting from now."""
         await self._hear("silence", lambda samples: _level(samples) < 20)
+
+    async def hear_digits(self, digits: str) -> None:
+        """Wait until these are all the digits that have arrived so far."""
+        try:
+            async with asyncio.timeout(HEARD_S):
+                while self.digits != digits:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            raise AssertionError(f"heard the digits {self.digits!r}, not {digits!r}, in {HEARD_S} s") from None
 
     async def _hear(self, what: str, matches: Callable[[list[int]], bool]) -> None:
         begin = len(self.heard)

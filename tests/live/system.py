@@ -75,7 +75,14 @@ async def serve(config: Path) -> AsyncIterator[System]:
 
 
 def write_config(
-    folder: Path, *, nodes: str, phones: dict[str, str], agi_port: int, speech: Path, more: str = ""
+    folder: Path,
+    *,
+    nodes: str,
+    phones: dict[str, str],
+    agi_port: int,
+    speech: Path,
+    more: str = "",
+    boss_phone: str = "",
 ) -> Path:
     """A small call center: one queue, an agent for each of `phones` (agent → what the switch dials), one supervisor."""
     hashed = hash_password(PASSWORD)
@@ -99,11 +106,13 @@ url = "sqlite:///callfloor.db"
 [queues.service]
 name = "Service"
 ring_ms = 10000
+record = "on demand"
 wrap_up_ms = 2000
 {people}
 [users.boss]
 password_hash = "{hashed}"
 role = "supervisor"
+phone = "{boss_phone}"
 [ivr]
 port = {agi_port}
 default_hotline = "4001"

@@ -47,6 +47,7 @@ export interface Agent {
   console: boolean
   reachable: boolean
   held: boolean
+  recording: "" | "on" | "paused"
   consult: Consult | null
 }
 
@@ -173,6 +174,10 @@ export type TalkFact =
   | { type: "AgentLeft"; call: string; agent: string; offer: number; talked_ms: number }
   | { type: "CallTransferred"; call: string; agent: string; offer: number; to: Target; talked_ms: number }
   | { type: "CallEnded"; call: string; agent?: string }
+  | { type: "RecordingStarted"; call: string; agent: string; offer: number; recording: string }
+  | { type: "RecordingPaused"; call: string; agent: string; offer: number }
+  | { type: "RecordingResumed"; call: string; agent: string; offer: number; why?: string }
+  | { type: "RecordingEnded"; call: string; agent: string; offer: number; why: string }
 
 // These change nothing that a screen draws but the queues' counts, which the server sends along.
 export type OtherFact =
@@ -184,6 +189,12 @@ export type OtherFact =
   | "StrayLeg"
   | "StrayCall"
   | "HangUpOrdered"
+  | "DtmfOrdered"
+  | "RecordingMissing"
+  | "MonitorStarted"
+  | "MonitorConnected"
+  | "MonitorChanged"
+  | "MonitorEnded"
   | "SmdrMatched"
 
 export interface FactItem {

@@ -175,6 +175,13 @@ function applyToTalk(view: View, at: number, fact: Fact): View {
       const next = consulting(without(view, fact.call), fact.call, null)
       return fact.agent ? free(next, fact.agent, at) : next
     }
+    case "RecordingStarted":
+    case "RecordingResumed":
+      return agent(view, fact.agent, { recording: "on" })
+    case "RecordingPaused":
+      return agent(view, fact.agent, { recording: "paused" })
+    case "RecordingEnded":
+      return agent(view, fact.agent, { recording: "" })
     default:
       return view
   }
@@ -227,7 +234,8 @@ function presence(view: View, name: string, presence: Agent["presence"], reason:
 }
 
 function free(view: View, name: string, at: number): View {
-  return agent(view, name, { line: "free", line_since: at, until: 0, offer: 0, call: "", held: false, consult: null })
+  const nothing = { until: 0, offer: 0, call: "", held: false, recording: "", consult: null } as const
+  return agent(view, name, { line: "free", line_since: at, ...nothing })
 }
 
 function call(view: View, id: string, change: Partial<Call>): View {
