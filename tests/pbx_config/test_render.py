@@ -46,9 +46,9 @@ def test_three_files_and_no_slot_left() -> None:
         (
             {"hook_flash": {"dial_tone": "listen", "dial_tone_hz": 450, "dial_tone_ms": 4000}},
             EXTENSIONS,
-            " same => n,WaitForTone(450,1000,4.0)",
+            " same => n,WaitForTone(450,1000,4.0,1,d(6))",
         ),
-        ({"hook_flash": {"ring_tone_hz": 440}}, EXTENSIONS, " same => n,WaitForTone(440,450,0.8)"),
+        ({"hook_flash": {"ring_tone_hz": 440}}, EXTENSIONS, " same => n,WaitForTone(440,450,0.8,1,d(6))"),
         ({"hook_flash": {"answer_ms": 6000}}, EXTENSIONS, " same => n,WaitForNoise(40,1,6.0)"),
         ({"hook_flash": {"answer": "blind", "blind_ms": 2000}}, EXTENSIONS, " same => n,Wait(2.0)"),
         ({}, MANAGER, "[callfloor]"),
