@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 
 from agent_console.settings import User, WebSettings
 from callfloor.rules import Queue, Rules, RuleTables, treatments
+from cti.phones import split
 from cti.serial_settings import SerialSettings
 from cti.settings import NodeSettings
 from ivr.settings import LAST, IvrSettings
@@ -80,7 +81,13 @@ class Config(RuleTables):
             dialplan.setdefault("ami_port", node.get("port", 5038))
             dialplan.setdefault("agi_host", ivr.get("host", "127.0.0.1"))
             dialplan.setdefault("agi_port", ivr.get("port", 4573))
+            if _table(node, "dial").get("transfer") == "flash":
+                dialplan.setdefault("hook_flash", {})
             node["dialplan"] = dialplan
+        nodes = _table(data, "nodes")
+        for _, user in _tables(data, "users") if len(nodes) == 1 else ():
+            if isinstance(phone := user.get("phone"), str) and split(phone)[0] in nodes:
+                user["phone"] = split(phone)[1]  # of one node, nobody needs its name
         for name, line in _tables(data, "serial"):
             line["name"] = name
         return data
@@ -104,6 +111,8 @@ class Config(RuleTables):
         for name, user in self.users.items():
             if user.agent is not None and user.agent not in self.agents:
                 raise ValueError(f"users.{name}.agent: there is no agent {user.agent!r} (agents: {agents})")
+        if faults := [*self._unreachable()]:
+            raise ValueError("\n".join(faults))
         return self
 
     def rules(self) -> Rules:
@@ -113,6 +122,19 @@ class Config(RuleTables):
         if rules.routing.dials_out or not outside:
             return rules
         return replace(rules, routing=msgspec.structs.replace(rules.routing, dials_out=outside))
+
+    def _unreachable(self) -> Iterator[str]:
+        """Telephones that are at no node, or that a node could not dial for its own callers."""
+        known = ", ".join(sorted(self.nodes))
+        for name, node in self.nodes.items():
+            for other in node.dial.nodes.keys() - (self.nodes.keys() - {name}):
+                yield f"nodes.{name}.dial.nodes: there is no other node {other!r} (nodes: {known})"
+        for user, its in ((name, split(user.phone)[0]) for name, user in self.users.items()):
+            if its and its not in self.nodes:
+                yield f"users.{user}.phone: there is no node {its!r} (nodes: {known})"
+            for name, node in self.nodes.items() if its in self.nodes else ():
+                if its != name and its not in node.dial.nodes:
+                    yield f"nodes.{name}.dial.nodes.{its}: missing, how {name} dials the telephone of users.{user}"
 
     def brought(self) -> dict[str, set[int]]:
         """The priorities that calls bring to each queue: 0 from the dialplan, those of the flows from the IVR."""

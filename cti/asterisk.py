@@ -34,6 +34,7 @@ from acd.vocabulary import (
     SwitchLeg,
     SwitchListed,
 )
+from cti import hook_flash, phones
 from cti.actions import Action
 from cti.ami import Header, Message
 from cti.channels import Caller, Channels, called_back, leg_prefix
@@ -80,7 +81,7 @@ class Translator:
     """The words of one node. What it remembers (the names of live channels, agents' phones) it has from the journal's
     lines, so that after a restart `actions` over the old lines, their results thrown away, brings it back.
 
-    `only_node`: of several, each would tell of a telephone of the same name, most that it is gone; so none does.
+    `only_node`: of several, each has telephones of its own, and tells of them with its name (`cti.phones`).
     """
 
     def __init__(
@@ -108,8 +109,12 @@ class Translator:
             message.get("Event") == "OriginateResponse"
             and message.get("Response") != "Success"
             and message.get("Reason") not in _REASONS
-            and _text(message.get("Channel")) not in self._channels.phones_gone
+            and self._phone(message.get("Channel")) not in self._channels.phones_gone
         )
+
+    def _phone(self, device: str) -> str:
+        """What agents have for a telephone of this node."""
+        return _text(device) if self._only_node else f"{self._node}:{_text(device)}"
 
     def reports(self, message: Message, at: int) -> list[AnyInput]:
         """What an event means to the ACD; nothing, for most."""
@@ -128,8 +133,10 @@ class Translator:
         """What has changed about telephones, by events of theirs or the whole list."""
         news: list[AnyInput] = []
         if not self._only_node:
-            return news
-        for phone, state in ((_text(row.get("Device")), _text(row.get("State"))) for row in rows):
+            # Of the time when there was one node. Nobody would ever say that it is back.
+            stale = sorted(phone for phone in self._channels.phones_gone if not phones.split(phone)[0])
+            news += [PhoneState(at=at, phone=phone, reachable=True, why="no node is named") for phone in stale]
+        for phone, state in ((self._phone(row.get("Device")), _text(row.get("State"))) for row in rows):
             if (state in _GONE) is not (phone in self._channels.phones_gone):
                 news.append(PhoneState(at=at, phone=phone, reachable=state not in _GONE, why=state))
         return news
@@ -152,6 +159,8 @@ class Translator:
                 continue
             if called_back(row.get("Uniqueid")) and row.get("ChannelStateDesc") != "Up":
                 continue  # it still rings there
+            if offer := hook_flash.offer_at(row.get("Context"), row.get("Exten")):
+                legs.append(SwitchLeg(offer=offer, channel=""))
             calls.append(
                 SwitchCall(
                     call=call,
@@ -194,7 +203,8 @@ class Translator:
                 return [OfferAnswered(at=at, offer=offer, channel=message.get("Channel"))]
             case "CallfloorReached" if call := called_back(message.get("Uniqueid")):
                 return [CallbackAnswered(at=at, call=call, channel=message.get("Channel"))]
-        return []
+        leg = self._channels.legs.get(hook_flash.offer_of(message))
+        return hook_flash.reports(message, at) if leg is not None and leg.number else []
 
     def _end(self, message: Message, at: int) -> list[AnyInput]:
         """A caller or a leg is ending, or has. A switch has other channels too, and these are none of the ACD's."""

@@ -63,7 +63,7 @@ class Bridge:
             keep_alive=self._renew,
             filters=EVENT_FILTERS,
         )
-        self._tells_phones = only_node
+        self._tells_phones = True
         self._why_down: str | None = None
         self._restoring = False
         self._in_doubt = asyncio.Event()

@@ -26,7 +26,8 @@ class Caller(msgspec.Struct):
 
 class Leg(msgspec.Struct):
     """`channel` is "" until somebody has answered. `recording` names what is recorded of it, `mode` and `target` are
-    those of a supervisor's leg, and the leg that it hears. `paused` is None until somebody has paused the recording."""
+    those of a supervisor's leg, and the leg that it hears. `paused` is None until somebody has paused the recording.
+    `number`: whether a caller is to be brought to a number by it."""
 
     since: int
     channel: str = ""
@@ -34,6 +35,7 @@ class Leg(msgspec.Struct):
     paused: bool | None = None
     target: int = 0
     mode: str = ""
+    number: bool = False
 
 
 class Place(msgspec.Struct):
@@ -129,7 +131,7 @@ class Channels:
             case say.CallLeftQueue() | say.CallDeflected():
                 self.places.pop(fact.call, None)
             case say.CallOffered() if self.is_here(fact.call):
-                self.legs[fact.offer] = Leg(since=at)
+                self.legs[fact.offer] = Leg(since=at, number=bool(fact.number) and fact.call not in self.originals)
             case say.OfferFailed():
                 self.legs.pop(fact.offer, None)
             case say.CallAbandoned():

@@ -11,6 +11,7 @@ import re
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, AnyInput
+from cti import phones
 from cti.actions import Action, hang_up, originate, redirect
 from cti.ami import variable
 from cti.channels import Channels, leg_prefix
@@ -27,10 +28,11 @@ _NOT_OF_FILES = re.compile(r"[^0-9A-Za-z._-]")
 
 
 class Hearing:
-    """Reads `channels`; `recordings` is the folder on the switch."""
+    """Reads `channels`; `recordings` is the folder on the switch, `ways` how other nodes' telephones are reached."""
 
-    def __init__(self, channels: Channels, recordings: str) -> None:
+    def __init__(self, channels: Channels, recordings: str, ways: dict[str, str]) -> None:
         self._channels = channels
+        self._ways = ways
         self._folder = recordings
         self._leg_prefix = leg_prefix(channels.node)
 
@@ -79,10 +81,11 @@ class Hearing:
         return Action(name="MixMonitorMute", headers=headers, recording=(offer, pause))
 
     def _monitor(self, started: say.MonitorStarted) -> Action:
+        channel = phones.dialed(started.phone, self._channels.node, self._ways)
         return Action(
             name="Originate",
             headers=(
-                *originate(started.phone, MONITOR_CONTEXT, RING_MS, "", exten=started.mode),
+                *originate(channel, MONITOR_CONTEXT, RING_MS, "", exten=started.mode),
                 ("ChannelId", self._id(started.offer)),
                 variable("CALLFLOOR_OFFER", str(started.offer)),
                 variable("CALLFLOOR_HEARD", self._id(started.target)),

@@ -19,6 +19,7 @@ import msgspec
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, Line
+from cti import hook_flash, phones
 from cti.actions import Action, bridge, hang_up, originate, redirect, setvar
 from cti.ami import variable
 from cti.channels import Channels, callback_id, leg_prefix
@@ -46,6 +47,7 @@ class _Turn:
     `to_tones`: call → what the agent hears who holds it."""
 
     to_music: dict[str, int] = field(default_factory=dict)
+    to_flash: dict[str, Action] = field(default_factory=dict)
     to_join: dict[str, None] = field(default_factory=dict)
     to_tones: dict[str, str] = field(default_factory=dict)
     to_note: dict[str, None] = field(default_factory=dict)
@@ -59,7 +61,7 @@ class Orders:
         self._channels = channels
         self._dial_settings = dial
         self._leg_prefix = leg_prefix(channels.node)
-        self._hearing = Hearing(channels, recordings)
+        self._hearing = Hearing(channels, recordings, dial.nodes)
 
     def of(self, line: Line) -> list[Action]:
         """What is to be done because of a line, in order. What is only written down for a later restart comes last: no
@@ -69,7 +71,10 @@ class Orders:
         for fact in line.facts:
             self._act(fact, line.input.at, turn)
             self._channels.remember(fact, line.input.at)
-        taken_away = [action for call in turn.to_music for action in self._to_music(call, turn)]
+        # Straight from a bridge to the hook flash: two Redirects at once left Asterisk deaf to the flash now and then.
+        to_music = [call for call in turn.to_music if call not in turn.to_flash]
+        taken_away = [action for call in to_music for action in self._to_music(call, turn)]
+        taken_away += turn.to_flash.values()
         joined = [action for call in turn.to_join for action in self._join(call)]
         noted = [action for call in turn.to_note for action in self._note(call)]
         return [*taken_away, *joined, *turn.actions, *self._tones(turn), *noted]
@@ -80,7 +85,7 @@ class Orders:
             case say.CallQueued() | say.CallLeftQueue() | say.CallDeflected():
                 turn.to_note[fact.call] = None
             case say.CallOffered() if channels.is_here(fact.call):
-                turn.actions.append(self._offer(fact, at))
+                self._offer(fact, at, turn)
             case (
                 say.CallConnected()
                 | say.BridgeMissing()
@@ -94,9 +99,7 @@ class Orders:
             case say.ConsultStarted():
                 turn.to_tones[fact.original] = "consult"
             case say.OfferFailed() | say.HangUpOrdered() if fact.offer in channels.legs:
-                # Refused if the Originate has not come as far as a channel: the leg would ring on.
-                ringing = isinstance(fact, say.OfferFailed)
-                turn.actions.append(self._hang_up_leg(fact.offer, list_if_refused=ringing))
+                turn.actions += self._let_go(fact)
             case say.AgentLeft() | say.CallTransferred():
                 self._part(fact, turn)
             case say.CallEnded():
@@ -184,12 +187,23 @@ class Orders:
 
     # ---------------------------------------------------------------------------------------------------- dialing
 
-    def _offer(self, offered: say.CallOffered, at: int) -> Action:
+    def _offer(self, offered: say.CallOffered, at: int, turn: _Turn) -> None:
+        """The line of a consultation is the agent's: what is asked there is dialed, as is a number that is none."""
+        caller = self._channels.callers.get(offered.call)
+        if self._dial_settings.transfer == "flash" and caller is not None and _DIALABLE.fullmatch(offered.number):
+            exten = hook_flash.exten(offered.offer, offered.number, offered.until - at)
+            flash = redirect(caller.uniqueid, hook_flash.CONTEXT, exten)
+            turn.to_flash[offered.call] = msgspec.structs.replace(flash, offer=offered.offer)
+        else:
+            turn.actions.append(self._ring(offered, at))
+
+    def _ring(self, offered: say.CallOffered, at: int) -> Action:
         caller = self._channels.original(offered.call)
         ani = number(caller.ani if caller else self._channels.placed.get(offered.call, ""))
         if offered.agent:
             # An agent without a phone gets an empty one here, which Asterisk refuses like any phone it does not know.
-            channel = self._channels.phones.get(offered.agent, "")
+            phone = self._channels.phones.get(offered.agent, "")
+            channel = phones.dialed(phone, self._channels.node, self._dial_settings.nodes)
         else:
             channel, ani = self._outside(offered.number), self._dial_settings.caller_id or ani
         return Action(
@@ -203,6 +217,14 @@ class Orders:
             action_id=f"offer-{offered.offer}",
             offer=offered.offer,
         )
+
+    def _let_go(self, offer: say.OfferFailed | say.HangUpOrdered) -> list[Action]:
+        """An offer by hook flash has no leg to be hung up, but the caller's own line is at it, and is taken back."""
+        if self._channels.legs[offer.offer].number and self._dial_settings.transfer == "flash":
+            caller = self._channels.callers.get(offer.call)
+            return [redirect(caller.uniqueid, hook_flash.CONTEXT, hook_flash.BACK)] if caller else []
+        # Refused if the Originate has not come as far as a channel: the leg would ring on.
+        return [self._hang_up_leg(offer.offer, list_if_refused=isinstance(offer, say.OfferFailed))]
 
     def _call_back(self, fact: AnyFact, at: int, turn: _Turn) -> None:
         channels = self._channels

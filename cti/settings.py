@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
@@ -16,14 +16,28 @@ def _with_number(template: str) -> str:
     return template
 
 
+def _with_phone(template: str) -> str:
+    if template.count("{phone}") != 1 or "/" not in template:
+        raise ValueError(f"expected a channel such as PJSIP/{{phone}}@to-pbx2, not {template!r}")
+    return template
+
+
 class DialSettings(BaseModel):
     """How a node reaches telephones outside. `number`: what it dials, with `{number}` for the number; "": it cannot.
-    `caller_id`: the number that is shown there; "": the caller's own, where there is one."""
+    `caller_id`: the number that is shown there; "": the caller's own, where there is one.
+
+    `transfer`: how a caller is brought to a number. `bridge`: it is dialed, and the two are bridged here. `flash`: it
+    is dialed by a hook flash on the caller's own line, which hangs up when somebody has answered (`cti.hook_flash`).
+
+    `nodes`: how it reaches the telephones of other nodes, by their names, with `{phone}` for the telephone's name there
+    (`cti.phones`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     number: Annotated[str, AfterValidator(_with_number)] = ""
     caller_id: str = Field(default="", pattern=r"^\+?[0-9]{0,32}$")
+    transfer: Literal["bridge", "flash"] = "bridge"
+    nodes: dict[str, Annotated[str, AfterValidator(_with_phone)]] = Field(default_factory=dict)
 
 
 class RecordingSettings(BaseModel):

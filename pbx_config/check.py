@@ -29,6 +29,8 @@ MODULES = (
     "bridge_softmix", "func_callerid", "func_channel", "func_groupcount", "func_lock", "func_sprintf", "func_strings",
     "res_agi", "res_manager_devicestate", "res_musiconhold",
 )  # fmt: skip
+FLASH_CONTEXTS = ("callfloor-flash",)
+FLASH_MODULES = ("app_waitforsilence", "func_cut", "res_tonedetect")
 LIVE_ACTIONS = (
     "Bridge", "Filter", "Getvar", "Hangup", "MixMonitor", "MixMonitorMute", "Originate", "Redirect", "Setvar", "Status",
     "UserEvent",
@@ -135,9 +137,11 @@ async def _permissions(live: Manager, user: ManagerUser) -> list[Finding]:
 
 async def _installation(operator: Manager, settings: PbxSettings) -> list[Finding]:
     findings = [await _version(operator)]
-    absent = [name for name in MODULES if not (await _ask(operator, "ModuleCheck", Module=f"{name}.so")).success]
+    modules = MODULES + (FLASH_MODULES if settings.hook_flash else ())
+    contexts = CONTEXTS + (FLASH_CONTEXTS if settings.hook_flash else ())
+    absent = [name for name in modules if not (await _ask(operator, "ModuleCheck", Module=f"{name}.so")).success]
     findings.append(_all_there("modules", absent, "load them in modules.conf"))
-    absent = [name for name in CONTEXTS if not await _output(operator, f"dialplan show {name}")]
+    absent = [name for name in contexts if not await _output(operator, f"dialplan show {name}")]
     findings.append(
         _all_there("dialplan contexts", absent, "include callfloor.extensions.conf, then `dialplan reload`")
     )

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-from pbx_config.settings import PbxSettings, plain
+from pbx_config.settings import HookFlash, PbxSettings, plain
 
 _SLOT = re.compile(r"<<(\w+)>>")
-_BLOCK = re.compile(r"^<<if (\w+)>>\n(.*?)^<<end>>\n", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^<<if (\w+)>>\n((?:(?!<<if ).*\n)*?)<<end>>\n", re.MULTILINE)
+"""The innermost: a block may stand in another."""
 
 EXTENSIONS = "callfloor.extensions.conf"
 MANAGER = "callfloor.manager.conf"
@@ -25,6 +26,7 @@ def render(settings: PbxSettings) -> dict[str, str]:
     fallback = settings.fallback
     operator = settings.operator
     ports = settings.ports
+    flash = settings.hook_flash or HookFlash()
     values = {
         "node": settings.node,
         "agi": f"{settings.agi_host}:{settings.agi_port}",
@@ -40,6 +42,18 @@ def render(settings: PbxSettings) -> dict[str, str]:
         "waiting_slice_s": str(settings.waiting_slice_s),
         "agent_silence_s": str(settings.agent_silence_s),
         "hold_limit_s": str(settings.hold_limit_s),
+        "hook_flash": "yes" if settings.hook_flash else "",
+        "flash": flash.flash,
+        "flash_retrieve": flash.retrieve,
+        "dial_tone_waited": "yes" if flash.dial_tone == "wait" else "",
+        "dial_tone_heard": "yes" if flash.dial_tone == "listen" else "",
+        "dial_tone_s": _seconds(flash.dial_tone_ms),
+        "dial_tone_hz": str(flash.dial_tone_hz),
+        "answer_blind": "yes" if flash.answer == "blind" else "",
+        "answer_heard": "yes" if flash.answer == "listen" else "",
+        "blind_s": _seconds(flash.blind_ms),
+        "ring_tone_hz": str(flash.ring_tone_hz),
+        "answer_s": _seconds(flash.answer_ms),
         "fallback_script": fallback.script or "",
         "fallback_sound": fallback.sound,
         "no_fallback_script": "" if fallback.script else "yes",
@@ -51,6 +65,10 @@ def render(settings: PbxSettings) -> dict[str, str]:
         "message_limit_s": str(fallback.message_limit_s),
     }
     return {name: _fill(_template(name), values) for name in (EXTENSIONS, MANAGER, MUSIC)}
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms / 1_000:.1f}"
 
 
 def _template(name: str) -> str:
@@ -67,5 +85,7 @@ def _fill(template: str, values: dict[str, str]) -> str:
             # Without the value, which may be a password.
             raise ValueError(f"{slot[1]} cannot be written into Asterisk's configuration") from None
 
-    chosen = _BLOCK.sub(lambda block: block[2] if values[block[1]] else "", template)
+    chosen, found = template, 1
+    while found:
+        chosen, found = _BLOCK.subn(lambda block: block[2] if values[block[1]] else "", chosen)
     return _SLOT.sub(value_of, chosen)

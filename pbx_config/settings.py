@@ -7,7 +7,7 @@ expression, a second line or a comment in Asterisk's.
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -93,6 +93,34 @@ class Fallback(_Settings):
     message_limit_s: Annotated[int, Field(ge=1, le=3_600)] = 180
 
 
+FlashDigits = Annotated[str, Field(pattern=r"^[0-9A-DfFwW]{1,16}$")]
+"""What is sent to an old PBX: `f` is a flash of the hook (a SIP INFO on PJSIP), `w` half a second of silence."""
+ToneHz = Annotated[int, Field(ge=200, le=1_000)]
+
+
+class HookFlash(_Settings):
+    """How a caller is handed over by an old PBX, on the port line that the caller came on: flash, dial tone, number,
+    and the port hangs up when somebody has answered. Times in milliseconds, tones in hertz.
+
+    `flash` begins it, `retrieve` takes the caller back. `dial_tone`: `wait` dials after `dial_tone_ms`, `listen` when
+    the tone has been heard for a second, and gives up after `dial_tone_ms`.
+
+    `answer`: `blind` hangs up `blind_ms` after dialing. `listen` hears ring-back and busy tone, both of `ring_tone_hz`:
+    a burst of ring-back is longer than 650 ms, one of busy tone shorter. Any other sound is an answer, and so is, once
+    it has rung, a silence of `answer_ms`, which must be longer than the pauses of ring-back.
+    """
+
+    flash: FlashDigits = "f"
+    retrieve: FlashDigits = "f"
+    dial_tone: Literal["wait", "listen"] = "wait"
+    dial_tone_ms: Annotated[int, Field(ge=100, le=30_000)] = 1_500
+    dial_tone_hz: ToneHz = 425
+    answer: Literal["blind", "listen"] = "listen"
+    blind_ms: Annotated[int, Field(ge=100, le=60_000)] = 1_000
+    ring_tone_hz: ToneHz = 425
+    answer_ms: Annotated[int, Field(ge=1_000, le=30_000)] = 5_000
+
+
 class PbxSettings(_Settings):
     """One Asterisk node, as its configuration needs to know us and as we need to reach it.
 
@@ -114,4 +142,5 @@ class PbxSettings(_Settings):
     waiting_slice_s: Annotated[int, Field(ge=5, le=600)] = 60
     agent_silence_s: Annotated[int, Field(ge=1, le=60)] = 10
     hold_limit_s: Annotated[int, Field(ge=60, le=86_400)] = 3_600
+    hook_flash: HookFlash | None = None
     fallback: Fallback = Fallback()

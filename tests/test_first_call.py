@@ -21,6 +21,7 @@ import pytest
 from cti.smdi import CallMessage
 from cti.smdr import SmdrRecord
 from cti.smdr_formats import FORMATS
+from pbx_config.settings import HookFlash
 from simulator.pbx.serial_port import SerialPort
 from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
 from tests.lab.sipp import Phone, agent_phone, call
@@ -72,11 +73,13 @@ async def open_center(
     *,
     answer_ms: int | None = 300,
     outside: Phone | None = None,
+    flash: HookFlash | None = None,
     boss: Phone | None = None,
 ) -> AsyncIterator[CallCenter]:
-    """`outside`: the telephone of whoever is dialed by a number; `boss`: that of the supervisor."""
+    """`outside`: the telephone of whoever is dialed by a number; `boss`: that of the supervisor. `flash`: numbers are
+    dialed by hook flash."""
     agi_port = free_port(socket.SOCK_STREAM)
-    settings = lab_settings(agi_port=agi_port)
+    settings = lab_settings(agi_port=agi_port, hook_flash=flash)
     (folder / "messages").mkdir()
     async with (
         run_asterisk(settings, visible=[speech, folder / "messages"], extensions=HOTLINE) as asterisk,
@@ -87,6 +90,8 @@ async def open_center(
         if outside is not None:
             way = f"PJSIP/agents/sip:{{number}}@127.0.0.1:{outside.port}"
             nodes += f'\n[nodes.lab.dial]\nnumber = "{way}"\ncaller_id = "01066000000"'
+        if flash is not None:
+            nodes += '\n[nodes.lab.dial]\ntransfer = "flash"'
         config = write_config(
             folder,
             nodes=nodes,

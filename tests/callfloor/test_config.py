@@ -14,6 +14,7 @@ import pytest
 from acd.policy import AgentRules, CallbackRules, QueueRules, RoutingRules, Step, Treatment
 from callfloor.config import Config, ConfigError, RulesFile, load, load_rules
 from ivr.settings import Choice, Flow
+from pbx_config.settings import HookFlash
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "callfloor.example.toml"
 
@@ -43,6 +44,42 @@ def test_the_example_of_the_docs_is_a_whole_system(tmp_path: Path) -> None:
     assert config.nodes["pbx1"].secret.get_secret_value() == "live-secret"
     assert config.nodes["pbx1"].dialplan.agi_port == config.ivr.port
     assert "live-secret" not in repr(config)
+
+
+def test_a_node_that_transfers_by_flash_has_it_in_its_dialplan(tmp_path: Path) -> None:
+    assert loaded(tmp_path).nodes["pbx1"].dialplan.hook_flash is None
+    node = loaded(tmp_path, "[nodes.pbx1.dial] ", '[nodes.pbx1.dial]\ntransfer = "flash"\n#').nodes["pbx1"]
+    assert (node.dial.transfer, node.dialplan.hook_flash) == ("flash", HookFlash())
+
+
+PBX2 = '[nodes.pbx2]\nsecret = "two"\n[nodes.pbx1]'
+
+
+def two_nodes(folder: Path, phone: str, ways: str) -> Config:
+    text = EXAMPLE.read_text().replace("[nodes.pbx1] ", PBX2, 1)
+    text = re.sub('^phone = "[^"]*"', f'phone = "{phone}"', text, count=1, flags=re.MULTILINE)
+    (folder / "callfloor.toml").write_text(f"{text}\n{ways}\n")
+    return load(folder / "callfloor.toml")
+
+
+def test_a_telephone_of_another_node_needs_a_way_to_it(tmp_path: Path) -> None:
+    way = '[nodes.pbx1.dial.nodes]\npbx2 = "PJSIP/{phone}@to-pbx2"'
+    config = two_nodes(tmp_path, "pbx2:PJSIP/1001", way)
+    assert config.nodes["pbx1"].dial.nodes == {"pbx2": "PJSIP/{phone}@to-pbx2"}
+    for phone, ways, fault in (
+        ("pbx2:PJSIP/1001", "", "nodes.pbx1.dial.nodes.pbx2: missing, how pbx1 dials the telephone of users.wang"),
+        ("pbx3:PJSIP/1001", "", "users.wang.phone: there is no node 'pbx3' (nodes: pbx1, pbx2)"),
+        ("PJSIP/1001", way.replace("pbx2 =", "pbx3 ="), "nodes.pbx1.dial.nodes: there is no other node 'pbx3'"),
+        ("PJSIP/1001", way.replace("{phone}", "1"), "expected a channel such as PJSIP/{phone}@to-pbx2"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(fault)):
+            two_nodes(tmp_path, phone, ways)
+
+
+def test_of_one_node_a_telephone_needs_no_name(tmp_path: Path) -> None:
+    text = re.sub('^phone = "[^"]*"', 'phone = "pbx1:PJSIP/1001"', EXAMPLE.read_text(), count=1, flags=re.MULTILINE)
+    (tmp_path / "callfloor.toml").write_text(text)
+    assert load(tmp_path / "callfloor.toml").users["wang"].phone == "PJSIP/1001"
 
 
 def test_the_example_shows_every_rule_and_each_as_it_may_be_set(tmp_path: Path) -> None:

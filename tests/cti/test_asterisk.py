@@ -249,6 +249,15 @@ def test_of_telephones_only_news_are_told() -> None:
     assert phones(translator, desk="INUSE") == ["PhoneState phone=PJSIP/desk reachable=True why=INUSE"]
 
 
-def test_of_several_nodes_none_says_that_a_telephone_is_gone() -> None:
-    """It may be with another, under the same name."""
-    assert phones(Translator("node2", only_node=False), desk="UNAVAILABLE") == []
+def test_of_several_nodes_each_tells_of_its_own_telephones_by_its_name() -> None:
+    translator = Translator("node2", only_node=False)
+    assert phones(translator, desk="UNAVAILABLE") == [
+        "PhoneState phone=node2:PJSIP/desk reachable=False why=UNAVAILABLE"
+    ]
+    translator.actions(Line(1, say.TimeCame(AT), [say.PhoneLost("node2:PJSIP/desk", "UNAVAILABLE")]))
+    assert phones(translator, desk="UNAVAILABLE") == []
+    # Of the time when it was the only node: nobody would ever say that it is back.
+    translator.actions(Line(2, say.TimeCame(AT), [say.PhoneLost("PJSIP/desk", "UNAVAILABLE")]))
+    assert phones(translator) == ["PhoneState phone=PJSIP/desk reachable=True why=no node is named"]
+    failed = Message("Event: OriginateResponse\nResponse: Failure\nReason: 0\nChannel: PJSIP/desk")
+    assert not translator.may_be_explained(failed)

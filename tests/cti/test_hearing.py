@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from acd import vocabulary as say
 from cti.asterisk import Translator
-from cti.settings import RecordingSettings
+from cti.settings import DialSettings, RecordingSettings
 from tests.cti.ami_peer import Peer
 from tests.cti.test_bridge import CALLER, LEG, House, arrives, house, on_switch
 from tests.cti.test_orders import ANSWERED, AT, BEGAN, CONNECTED, LOGGED_IN, OFFERED, WHY, line, told
@@ -114,6 +115,15 @@ def test_another_node_has_nothing_to_do_with_it() -> None:
     for past in TALKING:
         translator.actions(past)
     assert translator.actions(line(None, STARTED, PAUSED, MONITOR, say.DtmfOrdered(CALL, "anna", 7, "1"))) == []
+
+
+def test_a_supervisors_telephone_may_be_at_another_node() -> None:
+    translator = Translator("node1", DialSettings(nodes={"node2": "PJSIP/{phone}@to-node2"}))
+    for past in TALKING:
+        translator.actions(past)
+    started = msgspec.structs.replace(MONITOR, phone="node2:PJSIP/9")
+    (action,) = translator.actions(line(None, started))
+    assert action.headers[0] == ("Channel", "PJSIP/9@to-node2")
 
 
 async def talks_recorded(rooms: House) -> None:

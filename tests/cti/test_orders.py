@@ -7,6 +7,7 @@ import pytest
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, AnyInput, Line
 from cti.actions import Action
+from cti.ami import Message
 from cti.asterisk import Translator
 from cti.settings import DialSettings
 
@@ -450,3 +451,98 @@ def test_a_call_that_an_agent_places(before: list[Line], now: Line, expected: li
     for past in (LOGGED_IN, *before):
         translator.actions(past)
     assert [told(action) for action in translator.actions(now)] == expected
+
+
+FLASH = DialSettings(transfer="flash")
+
+
+def test_behind_an_old_pbx_a_number_is_dialed_on_the_callers_own_line() -> None:
+    """A list finds the offer where the caller is in the dialplan; a consultation has another line, and is dialed."""
+    translator = Translator("node1", FLASH)
+    translator.actions(BEGAN)
+    (action,) = translator.actions(line(None, offered(9, CALL, "", "4711*2")))
+    assert told(action) == "Redirect Channel=1.1 Context=callfloor-flash Exten=9_4711*2_14 Priority=1"
+    assert action.offer == 9
+    row = "Event: Status\nChannel: PJSIP/trunk-1\nUniqueid: 1.1\nExten: {}\nContext: {}\nVariable: CALLFLOOR_CALL={}"
+    assert translator.listed([Message(row.format("9_4711*2_14", "callfloor-flash", CALL))], AT, AT).legs == [
+        say.SwitchLeg(offer=9, channel="")
+    ]
+    assert translator.listed([Message(row.format("back", "callfloor-flash", CALL))], AT, AT).legs == []
+    listed = say.SwitchListed(AT, "node1", AT + 1, [say.SwitchCall(CALL, "PJSIP/trunk-1")], [say.SwitchLeg(9, "")])
+    (back,) = translator.actions(line(listed, say.OfferFailed(9, CALL, "", "no answer")))
+    assert told(back) == "Redirect Channel=1.1 Context=callfloor-flash Exten=back Priority=1"
+    (asked,) = translator.actions(
+        line(
+            None,
+            say.ConsultStarted("node1-1.1~1", CALL, "anna", say.Target("number", "4711")),
+            offered(10, "node1-1.1~1", "", "4711"),
+        )
+    )
+    assert (asked.name, asked.offer) == ("Originate", 10)
+    translator.actions(line(None, offered(11, CALL, "", "4711")))
+    # The dialplan, or the caller, has ended it: there is nothing to be taken back.
+    told_by_switch = line(say.OfferUnanswered(AT, 11, "busy"), say.OfferFailed(11, CALL, "", "busy"))
+    assert translator.actions(told_by_switch) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "reports"),
+    [
+        (
+            "CallfloorHandedOver\nOffer: 9",
+            [say.OfferAnswered(AT, 9, ""), say.AgentGone(AT, 9, "handed over")],
+        ),
+        ("CallfloorNotHandedOver\nOffer: 9\nReason: busy", [say.OfferUnanswered(AT, 9, "busy")]),
+        ("CallfloorNotHandedOver\nOffer: 9\nReason: no answer", [say.OfferUnanswered(AT, 9, "no answer")]),
+        ("CallfloorNotHandedOver\nOffer: 9\nReason: else", [say.OfferUnanswered(AT, 9, "unreachable")]),
+        ("CallfloorHandedOver\nOffer: x", []),
+        ("CallfloorHandedOver\nOffer: " + "9" * 30, []),
+    ],
+)
+def test_what_the_line_of_an_old_pbx_tells(event: str, reports: list[say.AnyInput]) -> None:
+    translator = Translator("node1", FLASH)
+    message = Message(f"Event: UserEvent\nUserEvent: {event}\nUniqueid: 1.1")
+    assert translator.reports(message, AT) == []  # no such offer is being made
+    for past in (BEGAN, line(None, offered(9, CALL, "", "4711"))):
+        translator.actions(past)
+    assert translator.reports(message, AT) == reports
+
+
+def test_who_is_handed_over_is_bridged_with_nobody_and_the_port_hangs_up() -> None:
+    translator = Translator("node1", FLASH)
+    for past in (BEGAN, line(None, offered(9, CALL, "", "4711"))):
+        translator.actions(past)
+    assert translator.actions(line(say.OfferAnswered(AT, 9, ""), say.CallConnected(9, CALL, "", 1))) == []
+    (over,) = translator.actions(line(say.AgentGone(AT, 9), say.CallEnded(CALL, "agent", "handed over", "", 9)))
+    assert told(over) == HANG_UP_CALLER
+
+
+def test_a_caller_goes_from_the_bridge_to_the_flash_in_one_step() -> None:
+    translator = Translator("node1", FLASH)
+    for past in (LOGGED_IN, BEGAN, OFFERED, line(ANSWERED.input, CONNECTED)):
+        translator.actions(past)
+    target = say.Target("number", "4711")
+    transferred = line(None, say.CallTransferred(CALL, "anna", 7, target, 1), offered(9, CALL, "", "4711"))
+    assert [told(action) for action in translator.actions(transferred)] == [
+        "Redirect Channel=1.1 Context=callfloor-flash Exten=9_4711_14 Priority=1",
+        HANG_UP_LEG,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("phone", "channel"),
+    [
+        ("PJSIP/1001", "PJSIP/1001"),
+        ("node1:PJSIP/1001", "PJSIP/1001"),
+        ("node2:PJSIP/1001", "PJSIP/1001@to-node2"),
+        ("node3:PJSIP/1001", ""),  # no way is known
+        ("node2:PJSIP/1001@evil", ""),
+        ("PJSIP/agents/sip:node2@127.0.0.1:5060", "PJSIP/agents/sip:node2@127.0.0.1:5060"),
+    ],
+)
+def test_the_telephone_of_another_node_is_dialed_by_its_name_there(phone: str, channel: str) -> None:
+    translator = Translator("node1", DialSettings(nodes={"node2": "PJSIP/{phone}@to-node2"}))
+    for past in (line(None, say.AgentLoggedIn(agent="anna", phone=phone)), BEGAN):
+        translator.actions(past)
+    (action,) = translator.actions(OFFERED)
+    assert action.headers[0] == ("Channel", channel)

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from pbx_config.render import EXTENSIONS, MANAGER, MUSIC, render
-from pbx_config.settings import Fallback, IvrPorts, ManagerUser, PbxSettings
+from pbx_config.settings import Fallback, HookFlash, IvrPorts, ManagerUser, PbxSettings
 
 _START_S = 60
 _STOP_S = 20
@@ -27,15 +27,15 @@ _STOP_S = 20
 # What the rendered dialplan and SIP calls with telephone events need, and no more: it starts in half a second.
 _MODULES = """
 app_chanspy app_confbridge app_exec app_mixmonitor app_playback app_playtones app_record app_senddtmf app_stack
-app_userevent
+app_userevent app_waitforsilence
 bridge_builtin_features bridge_native_rtp bridge_simple bridge_softmix
 chan_pjsip codec_ulaw format_pcm format_sln format_wav
-func_callerid func_channel func_global func_groupcount func_lock func_logic func_sprintf func_strings
+func_callerid func_channel func_cut func_global func_groupcount func_lock func_logic func_sprintf func_strings
 pbx_config res_agi res_manager_devicestate res_musiconhold
 res_sorcery_config res_sorcery_memory res_sorcery_astdb
 res_pjproject res_pjsip res_pjsip_session res_pjsip_sdp_rtp res_pjsip_caller_id res_pjsip_dtmf_info
 res_pjsip_pubsub res_pjsip_registrar res_pjsip_endpoint_identifier_ip res_pjsip_rfc3326
-res_rtp_asterisk res_speech res_timing_timerfd
+res_rtp_asterisk res_speech res_timing_timerfd res_tonedetect
 """
 
 # What is dialed from outside: a number is a hotline, q and a number goes straight to the queue `support`, ivr and four
@@ -177,6 +177,7 @@ def lab_settings(
     node: str = "lab",
     ports: IvrPorts | None = IvrPorts(first=1, last=20),  # noqa: B008 (it is frozen)
     fallback: Fallback | None = None,
+    hook_flash: HookFlash | None = None,
 ) -> PbxSettings:
     """Settings for an Asterisk of the lab, with an AMI port of its own."""
     return PbxSettings(
@@ -187,6 +188,7 @@ def lab_settings(
         operator=ManagerUser.model_validate({"name": "operator", "secret": "lab-operator"}),
         ports=ports,
         fallback=fallback or Fallback(),
+        hook_flash=hook_flash,
     )
 
 

@@ -25,7 +25,8 @@ _EVENT_S = 30
 class Phone:
     """One SIPp with one voice.
 
-    Its events: `rung`, `answered`, `cancelled`, `refused`, `gone` (the other side hung up), `hung up` (this side did).
+    Its events: `rung`, `answered`, `cancelled`, `refused`, `gone` (the other side hung up), `hung up` (this side did),
+    and `info !` for a SIP INFO with `Signal=!`, which is a flash of the hook.
     """
 
     def __init__(self, name: str, port: int, ear: Voice, folder: Path) -> None:
@@ -284,15 +285,21 @@ Content-Length: 0
 """
 
 _RTP_PORT = '<ereg regexp="m=audio ([0-9]+)" search_in="body" check_it="true" assign_to="media,port"/>'
+_SIGNAL = '<ereg regexp="Signal=([^\r\n]*)" search_in="body" check_it="true" assign_to="media,signal"/>'
 _END = '<label id="end"/>\n<nop/>\n<Reference variables="media"/>'
 
 
 def _talk(bye: str) -> str:
     """The call is up: until the other side's BYE, or until we are told to say it."""
     return f"""
+<label id="talking"/>
 <recv request="MESSAGE" optional="true" next="hang up"/>
+<recv request="INFO" optional="true" next="info"><action>{_SIGNAL}{_log("info_[$signal]")}</action></recv>
 <recv request="BYE"><action>{_log("gone")}</action></recv>
 {_send(_OK_TO_LAST, then="end")}
+<label id="info"/>
+{_send(_OK_TO_LAST, then="talking")}
+<Reference variables="signal"/>
 <label id="hang up"/>
 {_send(bye, retransmit=True)}
 <recv response="200"><action>{_log("hung_up")}</action></recv>

@@ -31,6 +31,7 @@ async def test_nothing_is_missing_where_the_rendered_files_are_included(asterisk
             "'operator' may not Bridge, Originate, Redirect, Setvar",
         ),
         ({"operator": None}, "dialplan, music and sounds were not looked at"),
+        ({"hook_flash": {}}, "dialplan contexts not found: callfloor-flash"),
         ({"music_class": "jazz"}, "music classes not found: jazz"),
         ({"fallback": {"sound": "nobody-said-this"}}, "sounds not found: nobody-said-this"),
     ],

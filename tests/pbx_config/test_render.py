@@ -40,6 +40,17 @@ def test_three_files_and_no_slot_left() -> None:
         ({"ports": {"first": 20, "last": 29}}, EXTENSIONS, "exten => s,1,Set(LOCAL(tries)=10)"),
         ({"fallback": {"sound": "/srv/a/b"}}, EXTENSIONS, " same => n,TryExec(Playback(/srv/a/b))"),
         ({"fallback": {"script": "/srv/say.py"}}, EXTENSIONS, " same => n,TryExec(AGI(/srv/say.py,one-moment-please))"),
+        ({"hook_flash": {"flash": "fw9"}}, EXTENSIONS, " same => n,SendDTMF(fw9)"),
+        ({"hook_flash": {"retrieve": "fw1"}}, EXTENSIONS, "exten => back,1,SendDTMF(fw1)"),
+        ({"hook_flash": {"dial_tone_ms": 700}}, EXTENSIONS, " same => n,Wait(0.7)"),
+        (
+            {"hook_flash": {"dial_tone": "listen", "dial_tone_hz": 450, "dial_tone_ms": 4000}},
+            EXTENSIONS,
+            " same => n,WaitForTone(450,1000,4.0,1,d(6))",
+        ),
+        ({"hook_flash": {"ring_tone_hz": 440}}, EXTENSIONS, " same => n,WaitForTone(440,450,0.8,1,d(6))"),
+        ({"hook_flash": {"answer_ms": 6000}}, EXTENSIONS, " same => n,WaitForNoise(40,1,6.0)"),
+        ({"hook_flash": {"answer": "blind", "blind_ms": 2000}}, EXTENSIONS, " same => n,Wait(2.0)"),
         ({}, MANAGER, "[callfloor]"),
         ({}, MANAGER, "secret=s3cret"),
         ({}, MANAGER, "deny=0.0.0.0/0.0.0.0"),
@@ -56,6 +67,9 @@ def test_a_setting_is_in_its_place(changes: dict[str, object], file: str, line: 
     [
         ({"ports": None}, EXTENSIONS, "free-port"),
         ({"fallback": {"script": "/srv/say.py"}}, EXTENSIONS, "Playback(one-moment-please)"),
+        ({}, EXTENSIONS, "callfloor-flash"),
+        ({"hook_flash": {}}, EXTENSIONS, "WaitForTone(425,1000"),
+        ({"hook_flash": {"dial_tone": "listen", "answer": "blind"}}, EXTENSIONS, "WaitForNoise"),
         ({}, MANAGER, "command"),
     ],
 )
@@ -113,6 +127,7 @@ def test_a_bad_secret_is_not_shown() -> None:
     ("changes", "complaint"),
     [
         ({"queue": "x"}, "queue\n  Extra inputs are not permitted"),
+        ({"hook_flash": {"flash": "f,100)"}}, "String should match pattern"),
         ({"agi_port": 70_000}, "less than or equal to 65535"),
         ({"ports": {"first": 9, "last": 3}}, r"last \(3\) is below first \(9\)"),
         ({"fallback": {"message_folder": "relative"}}, "expected an absolute path, got 'relative'"),
