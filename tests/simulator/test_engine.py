@@ -101,7 +101,7 @@ def test_a_rich_day_has_everything_in_it() -> None:
     unheard = {
         say.ConsoleAttached, say.ConsoleDetached, say.CallerKnown, say.BridgeMissing, say.StrayLeg, say.StrayCall,
         say.HangUpOrdered, say.SmdrMatched, say.LinkDown, say.LinkUp, say.Refused, say.QueueOpened, say.QueueClosed,
-        say.MusicMissing, say.PhoneLost, say.PhoneFound,
+        say.MusicMissing, say.PhoneLost, say.PhoneFound, say.MessageTaken,
     }  # fmt: skip
     assert {fact.__name__ for fact in say.AnyFact.__args__} - {fact.__name__ for fact in said} <= {
         fact.__name__ for fact in unheard

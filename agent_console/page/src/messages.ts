@@ -185,6 +185,7 @@ export type OtherFact =
   | "StrayCall"
   | "HangUpOrdered"
   | "SmdrMatched"
+  | "MessageTaken"
 
 export interface FactItem {
   seq: number

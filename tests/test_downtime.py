@@ -1,0 +1,94 @@
+"""Callfloor away or wedged, and a real Asterisk that goes on: with sound, and `callfloor serve` as it is run."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sqlite3
+import wave
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pbx_config.settings import Fallback
+from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
+from tests.lab.rtp import share_of_tone
+from tests.lab.sipp import Phone, agent_phone, call
+from tests.live.system import serve, write_config
+from tests.test_first_call import HOTLINE, CallCenter, callfloor, link_is_up, signed_in
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(240)]
+
+FALLBACK = Fallback(retry_s=1, message_after_s=2, message_intro="beep", message_thanks="beep", message_limit_s=3)
+
+
+@contextlib.asynccontextmanager
+async def alone(folder: Path, speech: Path, more: str = "") -> AsyncIterator[CallCenter]:
+    """A call center whose dialplan does not wait long for us before it takes a message."""
+    agi_port = free_port(socket.SOCK_STREAM)
+    (folder / "messages").mkdir()
+    (folder / "taken").mkdir()
+    fallback = FALLBACK.model_copy(update={"message_folder": str(folder / "taken")})
+    settings = lab_settings(agi_port=agi_port, fallback=fallback).model_copy(update={"waiting_slice_s": 1})
+    visible = [speech, folder / "messages", folder / "taken"]
+    async with (
+        run_asterisk(settings, visible=visible, extensions=HOTLINE) as asterisk,
+        agent_phone("one", answer_ms=300, hz=700) as desk1,
+        agent_phone("two", answer_ms=300, hz=900) as desk2,
+    ):
+        nodes = f'[nodes.lab]\nport = {settings.ami_port}\nsecret = "lab-live"\nreconcile_s = 2\nmessages = "taken"'
+        phones = {"a1": desk1.dial, "a2": desk2.dial}
+        config = write_config(folder, nodes=nodes, phones=phones, agi_port=agi_port, speech=speech, more=more)
+        yield CallCenter(asterisk, config, desk1, desk2)
+
+
+async def leaves_a_message(caller: Phone, asterisk: AsteriskLab) -> None:
+    """Until the dialplan has thanked for it."""
+    await caller.until("answered")
+    await caller.voice.hear_something()
+    await caller.until("gone")
+    assert "callfloor-message" in asterisk.log
+
+
+def wishes(center: CallCenter) -> list[tuple[str, str, str, str]]:
+    with contextlib.closing(sqlite3.connect(center.folder / "callfloor.db")) as database:
+        return database.execute(
+            "select c.ani, c.dnis, c.outcome, w.recording from wishes w join calls c on c.call = w.call order by c.ani"
+        ).fetchall()
+
+
+def assert_tone(message: Path, hz: int) -> None:
+    with wave.open(str(message)) as recording:
+        samples = list(memoryview(recording.readframes(8_000)).cast("h"))
+    assert share_of_tone(samples, hz) > 0.8
+
+
+async def test_messages_that_callers_left_while_we_were_away_are_on_record_and_sound(
+    tmp_path: Path, speech: Path
+) -> None:
+    async with alone(tmp_path, speech) as center:
+        async with serve(center.config) as system, signed_in(system, "boss") as (boss,):
+            await link_is_up(boss)
+            async with call(center.asterisk, "service", ani="2125550101", hz=440) as waiting:
+                await waiting.until("answered")
+                known = await boss.fact("CallQueued")
+                await system.kill()
+                async with call(center.asterisk, "4001", ani="2125550102", hz=620) as stranger:
+                    await leaves_a_message(stranger, center.asterisk)
+                await waiting.until("gone")
+        (center.folder / "taken" / "readme.txt").write_text("nobody's message")
+        async with serve(center.config) as system, signed_in(system, "boss") as (boss,):
+            await link_is_up(boss)
+            told = await callfloor("explain", known["call"], "--config", str(center.config))
+            assert "left a message" in told
+            await boss.until(lambda: len(wishes(center)) == 2, "rows of both")
+            assert any("message_strange" in line and "readme.txt" in line for line in system.log)
+        async with serve(center.config) as system, signed_in(system, "boss") as (boss,):
+            await link_is_up(boss)
+            left = wishes(center)
+        assert [row[:3] for row in left] == [("2125550101", "4002", "message"), ("2125550102", "4001", "message")]
+        for row, hz in zip(left, (440, 620), strict=True):
+            assert_tone(center.folder / "messages" / row[3], hz)
+        assert [file.name for file in (center.folder / "taken").iterdir()] == ["readme.txt"]
+    await callfloor("journal", "verify", "--config", str(center.config))
