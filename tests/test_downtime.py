@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import configparser
 import contextlib
+import signal
 import socket
 import sqlite3
 import wave
@@ -20,16 +23,16 @@ from tests.test_first_call import HOTLINE, CallCenter, callfloor, link_is_up, si
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(240)]
 
-FALLBACK = Fallback(retry_s=1, message_after_s=2, message_intro="beep", message_thanks="beep", message_limit_s=3)
+FALLBACK = Fallback(retry_s=1, message_intro="beep", message_thanks="beep", message_limit_s=3)
 
 
 @contextlib.asynccontextmanager
-async def alone(folder: Path, speech: Path, more: str = "") -> AsyncIterator[CallCenter]:
-    """A call center whose dialplan does not wait long for us before it takes a message."""
+async def alone(folder: Path, speech: Path, message_after_s: int = 60, more: str = "") -> AsyncIterator[CallCenter]:
+    """A call center whose dialplan waits so long for us before it takes a message."""
     agi_port = free_port(socket.SOCK_STREAM)
     (folder / "messages").mkdir()
     (folder / "taken").mkdir()
-    fallback = FALLBACK.model_copy(update={"message_folder": str(folder / "taken")})
+    fallback = FALLBACK.model_copy(update={"message_folder": str(folder / "taken"), "message_after_s": message_after_s})
     settings = lab_settings(agi_port=agi_port, fallback=fallback).model_copy(update={"waiting_slice_s": 1})
     visible = [speech, folder / "messages", folder / "taken"]
     async with (
@@ -67,7 +70,7 @@ def assert_tone(message: Path, hz: int) -> None:
 async def test_messages_that_callers_left_while_we_were_away_are_on_record_and_sound(
     tmp_path: Path, speech: Path
 ) -> None:
-    async with alone(tmp_path, speech) as center:
+    async with alone(tmp_path, speech, 2) as center:
         async with serve(center.config) as system, signed_in(system, "boss") as (boss,):
             await link_is_up(boss)
             async with call(center.asterisk, "service", ani="2125550101", hz=440) as waiting:
@@ -92,3 +95,63 @@ async def test_messages_that_callers_left_while_we_were_away_are_on_record_and_s
             assert_tone(center.folder / "messages" / row[3], hz)
         assert [file.name for file in (center.folder / "taken").iterdir()] == ["readme.txt"]
     await callfloor("journal", "verify", "--config", str(center.config))
+
+
+@contextlib.asynccontextmanager
+async def supervisor(folder: Path) -> AsyncIterator[socket.socket]:
+    """The socket at which systemd would listen to its service."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(folder / "notify"))
+        ear.setblocking(False)
+        yield ear
+
+
+async def hears(ear: socket.socket, within_s: float) -> str:
+    """What the service says next, "" if it is silent for so long."""
+    try:
+        async with asyncio.timeout(within_s):
+            return (await asyncio.get_running_loop().sock_recv(ear, 100)).decode()
+    except TimeoutError:
+        return ""
+
+
+async def test_a_stopped_callfloor_is_found_out_and_its_callers_are_not_left_in_silence(
+    tmp_path: Path, speech: Path
+) -> None:
+    """The supervisor does as systemd does by docs/callfloor.service: no word for WatchdogSec, SIGKILL, start again."""
+    watchdog_s = 1.5
+    async with alone(tmp_path, speech) as center, supervisor(tmp_path) as ear:
+        said = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": f"{watchdog_s * 1e6:.0f}"}
+        async with serve(center.config, **said) as system:
+            assert await hears(ear, 30) == "READY=1"
+            for _ in range(4):
+                assert await hears(ear, watchdog_s) == "WATCHDOG=1"
+            system.process.send_signal(signal.SIGSTOP)
+            async with call(center.asterisk, "4002", ani="2125550103") as caller:
+                await caller.until("answered")
+                while await hears(ear, watchdog_s):
+                    pass
+                assert not caller.voice.heard.strip(b"\xff"), "AGI() waits for one who does not speak"
+                await system.kill()
+                await caller.voice.hear_something()
+                async with serve(center.config, **said) as again, signed_in(again, "boss") as (boss,):
+                    # The menu may be over before this screen is there.
+                    queued = [one["call"] for one in boss.snapshot["calls"] if one["queue"] == "service"]
+                    await boss.until(lambda: queued or boss.seen("CallQueued", queue="service"), "through the menu")
+                    await caller.voice.hear_something()
+                    assert "gone" not in caller.events
+                    while await hears(ear, watchdog_s) != "WATCHDOG=1":
+                        pass
+                    assert await again.stop() == 0
+                    while await hears(ear, watchdog_s) != "STOPPING=1":
+                        pass
+
+
+def test_the_shipped_unit_watches() -> None:
+    unit = configparser.ConfigParser(strict=True)
+    unit.optionxform = str  # type: ignore[assignment,method-assign] # the way that configparser documents
+    unit.read(Path(__file__).parent.parent / "docs" / "callfloor.service")
+    service = unit["Service"]
+    assert (service["Type"], service["Restart"], service["WatchdogSignal"]) == ("notify", "always", "SIGKILL")
+    assert 0 < int(service["WatchdogSec"]) <= 10
+    assert service["ExecStart"].split()[1] == "serve"

@@ -355,7 +355,7 @@ def test_every_story_of_the_acd_leaves_whole_records(path: Path) -> None:
         of_call = [fact for fact in facts if getattr(fact, "call", "") == record.call]
         parts = [one for one in of_call if isinstance(one, say.CallEnded | say.AgentLeft | say.CallTransferred)]
         assert record.talked_ms == sum(part.talked_ms for part in parts)
-        over = any(isinstance(fact, say.CallEnded | say.CallAbandoned) for fact in of_call)
+        over = any(isinstance(fact, say.CallEnded | say.CallAbandoned | say.MessageTaken) for fact in of_call)
         assert (record.ended_at is not None) is over
         lasting = {segment.kind for segment in record.segments if segment.ended_at is None}
         assert lasting <= {"wrap-up"} if over else lasting
