@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 import configparser
 import contextlib
+import math
 import signal
 import socket
 import sqlite3
 import wave
+from array import array
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from callfloor.config import load
+from ivr.prompts import Prompt
+from ivr.settings import IvrSettings
+from ivr.sound import wav
+from ivr.speech import Speech
 from pbx_config.settings import Fallback
 from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
 from tests.lab.rtp import share_of_tone
 from tests.lab.sipp import Phone, agent_phone, call
+from tests.live.screen import Screen
 from tests.live.system import serve, write_config
-from tests.test_first_call import HOTLINE, CallCenter, callfloor, link_is_up, signed_in
+from tests.test_first_call import HOTLINE, CallCenter, call_row, callfloor, link_is_up, signed_in
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(240)]
 
@@ -155,3 +163,90 @@ def test_the_shipped_unit_watches() -> None:
     assert (service["Type"], service["Restart"], service["WatchdogSignal"]) == ("notify", "always", "SIGKILL")
     assert 0 < int(service["WatchdogSec"]) <= 10
     assert service["ExecStart"].split()[1] == "serve"
+
+
+SORRY = """
+announcements = { sorry = { en = "A tone of the test.", zh = "测试音。" } }
+"""
+
+
+async def test_an_announcement_is_heard_in_the_middle_of_the_music_and_costs_no_place(
+    tmp_path: Path, speech: Path
+) -> None:
+    """A tone in place of the sentence, so that it is known by its sound."""
+    async with alone(tmp_path, speech) as center:
+        text = center.config.read_text()
+        text = text.replace("[ivr]\n", f"[ivr]{SORRY}")
+        text = text.replace(
+            "[queues.service]\n", '[queues.service]\nsteps = [{ after_ms = 6000, announce = "sorry" }]\n'
+        )
+        center.config.write_text(text)
+        async with serve(center.config) as system, signed_in(system, "boss", "a1") as (boss, a1):
+            await link_is_up(boss)
+            sing(load(center.config).ivr, "sorry", 1_500)
+            async with call(center.asterisk, "service", ani="2125550104") as first:
+                await first.until("answered")
+                queued = await boss.fact("CallQueued")
+                async with call(center.asterisk, "service", ani="2125550105") as second:
+                    await second.until("answered")
+                    await boss.until(lambda: sum(fact["type"] == "CallQueued" for fact in boss.facts) == 2)
+                    await first.voice.hear_other_than(1_500)
+                    await first.voice.hear(1_500)
+                    await boss.fact("CallRelaxed", call=queued["call"], announce="sorry")
+                    await first.voice.hear_other_than(1_500)  # the music again
+                    await second.voice.hear(1_500)
+                    assert sum(fact["type"] == "CallQueued" for fact in boss.facts) == 2, "no place was given anew"
+                    await a1.ask("go_ready")
+                    connected = await boss.fact("CallConnected", agent="a1")
+                    assert connected["call"] == queued["call"]
+                    await first.voice.hear(700)
+                    await second.voice.hear_other_than(700)
+
+
+def sing(settings: IvrSettings, announcement: str, hz: int) -> None:
+    """Puts two seconds of a tone in the place of a spoken announcement."""
+    speech = Speech(settings.speech)
+    wave_of = (8_000 * math.sin(2 * math.pi * hz * n / 8_000) for n in range(16_000))
+    sound = wav(array("h", [round(sample) for sample in wave_of]))
+    for language, said in settings.announcements[announcement].items():
+        speech.file(Prompt(language, said)).write_bytes(sound)
+
+
+async def test_asterisk_is_restarted_under_callers_who_wait_talk_and_are_held(tmp_path: Path, speech: Path) -> None:
+    """Its calls are gone: they end in the records, agents are free, and it takes calls when it is back."""
+    async with alone(tmp_path, speech) as center, contextlib.AsyncExitStack() as stack:
+        system = await stack.enter_async_context(serve(center.config))
+        boss, a1, a2 = await stack.enter_async_context(signed_in(system, "boss", "a1", "a2"))
+        await link_is_up(boss)
+        for agent in (a1, a2):
+            await agent.ask("go_ready")
+        callers = []
+        for n in range(4):
+            caller = await stack.enter_async_context(call(center.asterisk, "service", ani=f"100{n}"))
+            await caller.until("answered")
+            callers.append((await boss.fact("CallBegan", ani=f"100{n}"))["call"])
+            if n < 2:
+                await boss.fact("CallConnected", call=callers[n])
+        held = await boss.fact("CallConnected", call=callers[0])
+        holder = a1 if held["agent"] == "a1" else a2
+        assert (await holder.ask("hold", call=callers[0]))["ok"]
+        await boss.fact("CallHeld", call=callers[0])
+        await center.asterisk.cli("core restart now")
+        await boss.fact("LinkDown", link="ami:lab")
+        for name in callers:
+            await boss.until(lambda name=name: gone(boss, name), f"the end of {name}")  # type: ignore[misc]
+        await boss.fact("LinkUp", link="ami:lab")
+        await boss.until(lambda: all(boss.seen("WrapUpEnded", agent=agent) for agent in ("a1", "a2")), "agents free")
+        async with call(center.asterisk, "service", ani="1009") as later:
+            await later.until("answered")
+            began = await boss.fact("CallBegan", ani="1009")
+            await boss.fact("CallConnected", call=began["call"])
+            await later.voice.hear_something()
+            later.hang_up()
+            await boss.fact("CallEnded", call=began["call"])
+        rows = [await call_row(center, name) for name in callers]
+    assert [row["outcome"] for row in rows] == ["answered", "answered", "abandoned", "abandoned"], rows
+
+
+def gone(boss: Screen, name: str) -> bool:
+    return boss.seen("CallEnded", call=name) or boss.seen("CallAbandoned", call=name)
