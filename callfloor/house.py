@@ -77,7 +77,15 @@ class House:
             fault=lambda: self.floor.journal_fault,
         )
         self.speech = Speech(config.ivr.speech)
-        self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound, self._acd.state, self._last_agent)
+        self.ivr = FastAgiServer(
+            config.ivr,
+            tell,
+            self._now,
+            self.speech.sound,
+            self._acd.state,
+            self._last_agent,
+            fault=lambda: self.floor.journal_fault,
+        )
         folders = {name: node.messages_taken for name, node in config.nodes.items()}
         self._found = FoundMessages(folders, config.ivr.messages, tell, self._now)
         owner = this_process(config.records.journal.path)

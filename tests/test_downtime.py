@@ -6,12 +6,13 @@ import asyncio
 import configparser
 import contextlib
 import math
+import resource
 import signal
 import socket
 import sqlite3
 import wave
 from array import array
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asteris
 from tests.lab.rtp import share_of_tone
 from tests.lab.sipp import Phone, agent_phone, call
 from tests.live.screen import Screen
-from tests.live.system import serve, write_config
+from tests.live.system import System, serve, write_config
 from tests.test_first_call import HOTLINE, CallCenter, call_row, callfloor, link_is_up, signed_in
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(240)]
@@ -250,3 +251,50 @@ async def test_asterisk_is_restarted_under_callers_who_wait_talk_and_are_held(tm
 
 def gone(boss: Screen, name: str) -> bool:
     return boss.seen("CallEnded", call=name) or boss.seen("CallAbandoned", call=name)
+
+
+@contextlib.contextmanager
+def disk_full(system: System, journal: Path) -> Iterator[None]:
+    """No file of this process may grow beyond the journal's present size: the kernel says EFBIG, as it would ENOSPC."""
+    pid = system.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (journal.stat().st_size + 20, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_full_disk_costs_nobody_the_music_the_talk_or_the_place(tmp_path: Path, speech: Path) -> None:
+    async with alone(tmp_path, speech) as center, contextlib.AsyncExitStack() as stack:
+        system = await stack.enter_async_context(serve(center.config))
+        boss, a1 = await stack.enter_async_context(signed_in(system, "boss", "a1"))
+        await link_is_up(boss)
+        await a1.ask("go_ready")
+        talking = await stack.enter_async_context(call(center.asterisk, "service", ani="1001"))
+        await boss.fact("CallConnected", agent="a1")
+        waiting = await stack.enter_async_context(call(center.asterisk, "service", ani="1002"))
+        began = await boss.fact("CallBegan", ani="1002")
+        await boss.fact("CallQueued", call=began["call"])
+        with disk_full(system, center.folder / "callfloor.journal"):
+            newcomer = await stack.enter_async_context(call(center.asterisk, "4002", ani="1003"))
+            await newcomer.until("answered")
+            await newcomer.voice.hear_something()
+            assert (await boss.rest.get("/healthz")).status_code == 503
+            assert "callfloor-unreachable" in center.asterisk.log
+            await waiting.voice.hear_something()
+            await talking.voice.hear(700)
+            talking.hang_up()
+            await talking.until("hung up")
+            await waiting.voice.hear_something()  # a1 is free, but nothing is decided that cannot be remembered
+            assert not boss.seen("CallBegan", ani="1003")
+        assert any("ivr.refused" in line or "ivr.undecided" in line for line in system.log)
+        await boss.fact("CallEnded", agent="a1")
+        assert (await boss.fact("CallConnected", call=began["call"]))["agent"] == "a1"
+        await waiting.voice.hear(700)
+        new = await boss.fact("CallBegan", ani="1003")
+        await boss.fact("CallQueued", call=new["call"])
+        assert "gone" not in newcomer.events
+        assert (await boss.rest.get("/healthz")).status_code == 200
+        assert (await call_row(center, new["call"], "queue = 'service'"))["ani"] == "1003"
+    await callfloor("journal", "verify", "--config", str(center.config))
