@@ -49,9 +49,9 @@ class Name(msgspec.Struct, frozen=True):
         return f"{OURS}{plain}.wav"
 
 
-def read_name(text: str, node: str) -> Name | None:
-    """None if it is not a name that the dialplan of this node gives (`callfloor-message` in the template)."""
-    if (found := _NAME.fullmatch(text)) is None or found["node"] != node:
+def read_name(text: str) -> Name | None:
+    """None if it is not a name that our dialplan gives (`callfloor-message` in the template)."""
+    if (found := _NAME.fullmatch(text)) is None:
         return None
     return Name(found["call"], found["node"], found["ani"], found["dnis"], int(found["second"]) * 1_000)
 
@@ -134,9 +134,9 @@ def _files(folder: Path, node: str) -> tuple[list[_File], list[Path]]:
     """The messages in a folder, and what else is there that should not be."""
     files, strange = list[_File](), list[Path]()
     for path in sorted(folder.iterdir()):
-        name = read_name(path.name, node)
-        if path.name.startswith(OURS):
-            continue
+        name = read_name(path.name)
+        if path.name.startswith(OURS) or (name is not None and name.node != node):
+            continue  # in its place, or of a node that shares the folder
         try:
             found = path.lstat()
             if name is None or not stat.S_ISREG(found.st_mode):

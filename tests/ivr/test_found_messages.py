@@ -115,7 +115,6 @@ async def test_a_folder_that_both_use_is_no_harm(floor: Floor) -> None:
     "name",
     [
         "notes.txt",
-        "other-1732618405.12_1_2.wav",  # another node's
         "pbx1-1732618405.12_1_2.wav.part",
         "pbx1-1732618405_1_2.wav",
         "pbx1-1732618405.12_1;rm -rf_2.wav",
@@ -127,7 +126,7 @@ async def test_a_folder_that_both_use_is_no_harm(floor: Floor) -> None:
     ],
 )
 async def test_a_strange_name_is_left_alone_and_said_once(floor: Floor, name: str) -> None:
-    assert read_name(name, "pbx1") is None
+    assert read_name(name) is None
     (floor.folder / name).write_bytes(b"x")
     looker = floor.looker()
     with capture_logs() as log:
@@ -152,6 +151,14 @@ async def test_a_link_a_folder_and_a_pipe_are_no_messages(floor: Floor, tmp_path
     assert len(floor.facts) == 1
     assert [file.name for file in floor.messages.iterdir()] == [TAKEN]
     assert len([*floor.folder.iterdir()]) == 3
+
+
+async def test_what_another_node_that_shares_the_folder_has_taken_is_left_to_it(floor: Floor) -> None:
+    floor.record(NAME.replace("pbx1", "pbx2"))
+    with capture_logs() as log:
+        await floor.looker().look()
+    assert not floor.facts
+    assert not log
 
 
 async def test_no_folder_is_no_message_and_one_that_cannot_be_moved_is_told_of_once(floor: Floor) -> None:

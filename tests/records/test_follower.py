@@ -292,7 +292,7 @@ async def test_hostile_text_stays_text(database: Database, path: Path) -> None:
 async def test_a_postgresql_that_nobody_can_reach_catches_up_once(postgres: str, path: Path) -> None:
     """Cut off by the server itself in the middle of a day of calls: nothing waits for it, nothing is lost or doubled.
 
-    However long it lasts, what is to be made good is the journal since then; here some 1,500 lines and several tries.
+    However long it lasts, what is to be made good is the journal since then; here some 1,700 lines and several tries.
     """
     lines, cut = floor_day(300), 400
     told = Told()
