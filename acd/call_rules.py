@@ -65,6 +65,30 @@ def leave_queue(state: State, request: say.LeaveQueue) -> Facts:
     yield from stop_waiting(state, request.at, call, "withdrawn", leaving)
 
 
+def message_found(state: State, report: say.MessageFound) -> Facts:
+    """Who waited has left the queue with this message; the call may be over, or never have been heard of."""
+    if report.recording in state.recordings:
+        return
+    call = state.calls.get(report.call)
+    if call is not None and not call.consult_of:
+        waits = call.stage in (Stage.QUEUED, Stage.OFFERED) and call.queue
+        if waits or (call.stage is Stage.IN_IVR and call.deflected_from):
+            yield from leave_queue(
+                state, say.LeaveQueue(report.at, report.call, "message", report.ani, report.recording)
+            )
+            return
+    yield say.MessageTaken(
+        report.call,
+        report.recording,
+        report.node,
+        report.ani,
+        report.dnis,
+        report.began_at,
+        report.recorded_at,
+        known=call is not None or report.call in state.ended,
+    )
+
+
 def caller_gone(state: State, report: say.CallerGone) -> Facts:
     call = state.calls.get(report.call)
     if call is None or call.stage in (Stage.CALLBACK, Stage.DIALED):

@@ -12,6 +12,8 @@ from acd.vocabulary import Fact
 ENDED_CALLS_KEPT = 10_000
 """So many ended calls are remembered by id, so that a late word about one of them cannot begin it anew."""
 
+RECORDINGS_KEPT = 10_000
+
 PLACES_KEPT = 10_000
 """So many places of callers who dropped out may be resumed."""
 
@@ -73,12 +75,22 @@ def _stop_waiting(state: State, call: Call, at: int) -> None:
         state.deadlines.discard(("call", call.id))
 
 
+def _ended(state: State, at: int, call: str) -> None:
+    state.ended[call] = at
+    if len(state.ended) > ENDED_CALLS_KEPT:
+        state.ended.popitem(last=False)
+
+
+def _recorded(state: State, at: int, recording: str) -> None:
+    state.recordings[recording] = at
+    if len(state.recordings) > RECORDINGS_KEPT:
+        state.recordings.popitem(last=False)
+
+
 def _forget(state: State, at: int, call: Call) -> None:
     del state.calls[call.id]
     state.deadlines.discard(("dial", call.id))
-    state.ended[call.id] = at
-    if len(state.ended) > ENDED_CALLS_KEPT:
-        state.ended.popitem(last=False)
+    _ended(state, at, call.id)
     if call.consult_of and (original := state.calls.get(call.consult_of)) is not None:
         original.consulting = ""
         for offer in original.offers:
@@ -160,6 +172,14 @@ def _call_left_queue(state: State, at: int, fact: say.CallLeftQueue) -> None:
     _stop_waiting(state, call, at)
     _stage(at, call, fact)
     call.queue, call.number, call.direct, call.deflected_from = "", "", False, ""
+    if fact.recording:
+        _recorded(state, at, fact.recording)
+
+
+def _message_taken(state: State, at: int, fact: say.MessageTaken) -> None:
+    _recorded(state, at, fact.recording)
+    if not fact.known:
+        _ended(state, at, fact.call)  # a late word of the switch cannot begin it
 
 
 def _call_abandoned(state: State, at: int, fact: say.CallAbandoned) -> None:
@@ -423,6 +443,7 @@ CALL_FACTS: dict[type[Fact], Apply] = {
     say.CallbackReached: _callback_reached,
     say.CallbackMissed: _callback_missed,
     say.CallLeftQueue: _call_left_queue,
+    say.MessageTaken: _message_taken,
     say.CallAbandoned: _call_abandoned,
     say.CallEnded: _call_ended,
 }

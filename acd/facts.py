@@ -524,6 +524,20 @@ class SmdrMatched(Fact, frozen=True):
     talked_ms: int = 0
 
 
+class MessageTaken(Fact, frozen=True):
+    """The dialplan took a message from a caller who was in no queue, while we could not be reached. `known`: the call
+    has a story of its own; otherwise this is all that was ever heard of it."""
+
+    call: str
+    recording: str
+    node: str
+    ani: str
+    dnis: str
+    began_at: int
+    recorded_at: int
+    known: bool = False
+
+
 class LinkDown(Fact, frozen=True):
     link: str
     why: str
@@ -601,6 +615,7 @@ AnyFact: TypeAlias = (
     | WrapUpExtended
     | WrapUpEnded
     | SmdrMatched
+    | MessageTaken
     | LinkDown
     | LinkUp
     | Refused

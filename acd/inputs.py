@@ -392,6 +392,18 @@ class SmdrArrived(Input, frozen=True):
     talked_ms: int = 0
 
 
+class MessageFound(Input, frozen=True):
+    """The dialplan has taken a message while we could not be reached. `recording` is unique; `recorded_at` its end."""
+
+    call: str
+    recording: str
+    node: str
+    ani: str
+    dnis: str
+    began_at: int
+    recorded_at: int
+
+
 class TimeCame(Input, frozen=True):
     """A deadline (`Acd.next_deadline`) has passed."""
 
@@ -444,6 +456,7 @@ Report: TypeAlias = (
     | SwitchListed
     | PhoneState
     | SmdrArrived
+    | MessageFound
     | TimeCame
 )
 AnyInput: TypeAlias = Request | Report

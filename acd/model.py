@@ -321,6 +321,8 @@ class State:
     ended: OrderedDict[str, int] = field(default_factory=OrderedDict)
     dropped: OrderedDict[tuple[str, str], Dropped] = field(default_factory=OrderedDict)
     """(queue, ANI) → the place that this caller may resume."""
+    recordings: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    """The messages that are on record, the latest of them: one that is found twice counts once."""
     last_offer: int = 0
     calls_begun: int = 0
     consults: int = 0

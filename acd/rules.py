@@ -149,5 +149,6 @@ RULES: dict[type[say.Input], Callable[[State, Any], Facts]] = {
     say.LinkRestored: switch_rules.link_restored,
     say.SwitchListed: switch_rules.switch_listed,
     say.SmdrArrived: switch_rules.smdr_arrived,
+    say.MessageFound: call_rules.message_found,
     say.TimeCame: time_came,
 }

@@ -126,6 +126,7 @@ RULES: Mapping[type[Fact], Rule] = {
     say.WrapUpExtended: _the_agent,
     say.WrapUpEnded: _the_agent,
     say.SmdrMatched: _the_calls_agents,
+    say.MessageTaken: _no_agent,
     say.LinkDown: _everyone_without_reason,
     say.LinkUp: _everyone,
     say.Refused: _who_asked,

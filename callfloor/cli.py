@@ -34,6 +34,7 @@ from callfloor.replay import replay as replay_record
 from callfloor.rules_cli import show_rules
 from callfloor.simulate import compare, simulate
 from callfloor.staff import staff
+from callfloor.watchdog import watched
 from ivr.speech import SpeechError
 from pbx_config.check import check
 from pbx_config.render import render
@@ -81,7 +82,8 @@ def serve(config: ConfigPath = CONFIG) -> None:
     async def main(stop: asyncio.Event) -> None:
         async with twisted_reactor() as reactor, open_house(settings, reactor) as house:
             errors.print(f"Callfloor is running. The web page: {house.console.url}")
-            await house.run(stop)
+            async with watched():
+                await house.run(stop)
 
     run_until_signalled(main)
 

@@ -44,6 +44,13 @@ class Node(NodeSettings):
     """`[nodes.NAME]`: one Asterisk; `dialplan` is what its rendered configuration needs beside that."""
 
     dialplan: PbxSettings
+    messages: Path | None = None
+    """The dialplan's `fallback.message_folder` as we see it, if that is not the same path."""
+
+    @property
+    def messages_taken(self) -> Path:
+        """Where to look for messages that the dialplan took while we could not be reached."""
+        return self.messages or Path(self.dialplan.fallback.message_folder)
 
 
 class LogSettings(_Settings):
@@ -255,8 +262,13 @@ def check(data: dict[str, Any], folder: Path) -> Config:
     journal = records.journal.model_copy(update={"path": folder / records.journal.path})
     database = records.database.model_copy(update={"url": _absolute_url(records.database.url, folder)})
     speech = ivr.speech.model_copy(update={"cache": folder / ivr.speech.cache})
+    nodes = {
+        name: node.model_copy(update={"messages": node.messages and folder / node.messages})
+        for name, node in config.nodes.items()
+    }
     return config.model_copy(
         update={
+            "nodes": nodes,
             "records": records.model_copy(update={"journal": journal, "database": database}),
             "ivr": ivr.model_copy(update={"speech": speech, "messages": folder / ivr.messages}),
         }

@@ -26,6 +26,7 @@ from cti.bridge import Bridge
 from cti.lease import this_process
 from cti.serial_line import SerialLine
 from ivr.agi_server import FastAgiServer
+from ivr.found_messages import FoundMessages
 from ivr.prompts import all_prompts
 from ivr.speech import Speech
 from records.call_log import CallLog
@@ -76,7 +77,17 @@ class House:
             fault=lambda: self.floor.journal_fault,
         )
         self.speech = Speech(config.ivr.speech)
-        self.ivr = FastAgiServer(config.ivr, tell, self._now, self.speech.sound, self._acd.state, self._last_agent)
+        self.ivr = FastAgiServer(
+            config.ivr,
+            tell,
+            self._now,
+            self.speech.sound,
+            self._acd.state,
+            self._last_agent,
+            fault=lambda: self.floor.journal_fault,
+        )
+        folders = {name: node.messages_taken for name, node in config.nodes.items()}
+        self._found = FoundMessages(folders, config.ivr.messages, tell, self._now)
         owner = this_process(config.records.journal.path)
         nodes = config.nodes.values()
         self.bridges = [Bridge(node, tell, self._now, owner, only_node=len(nodes) == 1) for node in nodes]
@@ -114,6 +125,9 @@ class House:
         except OSError as error:
             where = f"{config.ivr.host} port {config.ivr.port}"
             raise CannotStart(f"the IVR cannot listen on {where}: {os.strerror(error.errno or 0)}") from error
+        # Before the switch is asked who is there: who has left a message has not just hung up.
+        await self._found.look()
+        self._run("messages found", self._found.run())
         self._run("call records", self._follower.run())
         self._run("opening hours", self._timetable.run())
         for bridge in self.bridges:

@@ -45,12 +45,18 @@ log = structlog.get_logger(__name__)
 
 ANY_KEY = "0123456789*#"
 READ_SIZE = 4_096
+TELL_S = 3.0
+"""How long the ACD may take for an answer. Longer is a journal that cannot be written: the dialplan has music."""
 DUE_MS = 250
 """Time granted to the ACD to say what is due."""
 
 ROUTES: Mapping[str, Callable[[Caller, IvrSettings, Calls], Dialogue]] = MappingProxyType(
     {"call": answer, "waiting": wait}
 )
+
+
+class Undecided(Exception):
+    """The ACD has not answered in time."""
 
 
 class ChannelGone(Exception):
@@ -62,7 +68,8 @@ class FastAgiServer:
 
     `sound` gives the file of a prompt as Asterisk knows it, without extension. `now` is in ms since 1970. `state` is
     the ACD's own, to be read: places and waits are told as they are there. `last_agent` gives the id of the agent who
-    has talked to a number last, or "" if that is not known.
+    has talked to a number last, or "" if that is not known. `fault`: why nothing can be decided at the moment, or "";
+    then the dialplan is left alone with its callers, who have its words and music.
     """
 
     def __init__(
@@ -73,6 +80,7 @@ class FastAgiServer:
         sound: Callable[[Prompt], str],
         state: State,
         last_agent: Callable[[str], Awaitable[str]],
+        fault: Callable[[], str] = lambda: "",
     ) -> None:
         self.settings = settings
         self.calls = Calls(state)
@@ -80,6 +88,7 @@ class FastAgiServer:
         self.now = now
         self.sound = sound
         self._last_agent = last_agent
+        self._fault = fault
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
         self._awaited: dict[str, asyncio.Event] = {}
@@ -145,6 +154,10 @@ class FastAgiServer:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = asyncio.current_task()
         assert session is not None, "asyncio serves each connection in a task"
+        if why := self._fault():
+            log.warning("ivr.refused", why=why)
+            writer.transport.abort()
+            return
         if len(self._sessions) >= self.settings.connections_max:
             log.error("ivr.too_many_sessions", connections_max=self.settings.connections_max)
             writer.transport.abort()
@@ -166,6 +179,8 @@ class FastAgiServer:
                 await session.run(deadline)
         except ChannelGone:
             log.info("ivr.channel_gone", call=session.call)
+        except Undecided as error:
+            log.warning("ivr.undecided", call=session.call, what=str(error), tell_s=TELL_S)
         except TimeoutError:
             log.warning("ivr.session_timeout", call=session.call, session_ms=self.settings.session_ms)
         except AgiError as error:
@@ -244,7 +259,11 @@ class Session:
             case _:
                 stamped = msgspec.structs.replace(command.input, at=self._house.now())
                 # Shielded: what was said to the ACD is finished there even if this session ends meanwhile.
-                return Told(await asyncio.shield(self._house.tell(stamped)))
+                try:
+                    async with asyncio.timeout(TELL_S):
+                        return Told(await asyncio.shield(self._house.tell(stamped)))
+                except TimeoutError:
+                    raise Undecided(type(stamped).__name__) from None
 
     async def _caller(self, environment: Environment) -> Caller:
         call = await self._variable("CALLFLOOR_CALL")

@@ -32,6 +32,7 @@ from acd.vocabulary import (
     ConsultStarted,
     Line,
     MenuChosen,
+    MessageTaken,
     NumberReached,
     OfferFailed,
     RecordingEnded,
@@ -160,8 +161,11 @@ class CallRecords:
         for fact in line.facts:
             if isinstance(fact, CallBegan | CallPlaced):
                 self._open[fact.call] = touched[fact.call] = self._begun(fact, at)
+            elif isinstance(fact, MessageTaken):
+                touched |= self._message_taken(fact)
+                changes.append(_event(line, fact))
             elif isinstance(fact, SmdrMatched):
-                changes.append(SmdrRecord(line.seq, fact.call, fact.link, fact.text, fact.talked_ms, at))
+                changes.append(_event(line, fact))
             elif CONSULT_SIGN in (call := getattr(fact, "call", "")):
                 original = self._open.get(call.partition(CONSULT_SIGN)[0])
                 if original is not None and _consultation(original, fact, at):
@@ -173,9 +177,7 @@ class CallRecords:
                 if isinstance(fact, CallerKnown):
                     record.caller = normalise(record.ani, self._region)
                 if isinstance(fact, CallLeftQueue):
-                    changes.append(
-                        WishRecord(line.seq, fact.call, fact.queue, fact.wish, fact.number, fact.recording, at)
-                    )
+                    changes.append(_event(line, fact))
         for record in touched.values():
             _stays_somewhere(record, line)
             if not record.is_open:
@@ -187,6 +189,21 @@ class CallRecords:
             raise UnknownCall(f"journal line {seq} speaks of {call}, which is not among the open calls")
         return self._open[call]
 
+    def _message_taken(self, fact: MessageTaken) -> dict[str, CallRecord]:
+        """The record that the message is all of, or that it is a part of; none if that is closed already."""
+        if not fact.known:
+            began = CallBegan(fact.call, "", fact.ani, fact.dnis, fact.node)
+            record = self._open[fact.call] = self._begun(began, fact.began_at)
+            record.wish = "message"
+            record.segments.append(Segment("ivr", fact.began_at))
+            _end(record, fact.recorded_at, "message", "caller", "nobody was there")
+        elif (open_one := self._open.get(fact.call)) is not None:
+            record = open_one
+            record.wish = "message"
+        else:
+            return {}
+        return {fact.call: record}
+
     def _begun(self, fact: CallBegan | CallPlaced, at: int) -> CallRecord:
         if isinstance(fact, CallPlaced):
             caller = normalise(fact.number, self._region)
@@ -194,6 +211,14 @@ class CallRecords:
             return CallRecord(fact.call, at, fact.node, "", fact.number, caller, queue=fact.queue, segments=[dial])
         caller = normalise(fact.ani, self._region)
         return CallRecord(fact.call, at, fact.node, fact.port, fact.ani, caller, fact.dnis)
+
+
+def _event(line: Line, fact: CallLeftQueue | MessageTaken | SmdrMatched) -> WishRecord | SmdrRecord:
+    if isinstance(fact, SmdrMatched):
+        return SmdrRecord(line.seq, fact.call, fact.link, fact.text, fact.talked_ms, line.input.at)
+    if isinstance(fact, MessageTaken):
+        return WishRecord(line.seq, fact.call, "", "message", fact.ani, fact.recording, fact.recorded_at)
+    return WishRecord(line.seq, fact.call, fact.queue, fact.wish, fact.number, fact.recording, line.input.at)
 
 
 def _lasting(record: CallRecord, *kinds: Kind) -> list[Segment]:

@@ -261,6 +261,9 @@ class Words:
     def smdr(self, fact: say.SmdrMatched) -> str:
         return f"The switch's call record came on {fact.link}: {duration(fact.talked_ms)} of talk."
 
+    def message_taken(self, fact: say.MessageTaken) -> str:
+        return f"Nobody was there: the switch took a message from {fact.ani or 'an unknown caller'} ({fact.recording})."
+
     # ------------------------------------------------------------------------------------ virtual hold
 
     def callback_placed(self, fact: say.CallbackPlaced) -> str:
@@ -416,6 +419,7 @@ WORDS: dict[type[Fact], Callable[[Words, Any], str]] = {
     say.HangUpOrdered: Words.hang_up_ordered,
     say.CallEnded: Words.ended,
     say.SmdrMatched: Words.smdr,
+    say.MessageTaken: Words.message_taken,
     say.CallbackPlaced: Words.callback_placed,
     say.CallbackDialed: Words.callback_dialed,
     say.CallbackReached: Words.callback_reached,

@@ -313,9 +313,12 @@ def supervisor(state: State, at: int, pick: Pick) -> say.AnyInput:
 
 def switch(state: State, at: int, pick: Pick) -> say.AnyInput:
     link = pick(("ami:", "ami:", "ami:n2", "serial:l", "database"))
-    kind = pick(("lost", "restored", "restored", "listed", "smdr", "phone"))
+    kind = pick(("lost", "restored", "restored", "listed", "smdr", "phone", "message"))
     if kind == "phone":
         return say.PhoneState(at, "PJSIP/1", pick((True, True, False)), "UNAVAILABLE")
+    if kind == "message":
+        call = _call(state, pick)
+        return say.MessageFound(at, call, pick((f"{call}.wav", "other.wav")), "", "+861", "4001", at - 9_000, at)
     if kind == "restored":
         link = pick([*state.links_down, link])
     if kind == "lost":

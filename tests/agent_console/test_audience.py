@@ -61,6 +61,7 @@ def test_every_fact_of_the_vocabulary_has_a_rule() -> None:
         ([OFFERED, CONNECTED, JOINED, LEFT], say.CallEnded("c1", "caller", agent="a2", offer=2), "a2"),
         ([], say.Refused("GoReady", "a1", "is logged off"), "a1"),
         ([], say.StrayCall("c1", "ch"), None),
+        ([], say.MessageTaken("c1", "c1.wav", "n", "+861", "4001", 0, 9_000), None),
     ],
 )
 def test_which_agent_sees_a_fact(before: list[AnyFact], fact: AnyFact, who: str | None) -> None:

@@ -136,6 +136,7 @@ async def holds_and_consultations(run: Run) -> None:
     await run.answer("a1")
     await run.tell(say.HangUp(0, "a1", "c4"), say.OfferAnswered(0, 99, "nobody's"))  # facts that move nothing
     await run.tell(say.SmdrArrived(0, "c4", "serial:line1", "0912 00:05"))
+    await run.tell(say.MessageFound(0, "c99", "message-c99.wav", "", "+861", "4001", 0, 9_000))
     await run.floor.tell(say.EndWrapUp(run.floor.clock, "a1"))  # refused
     await run.hear()
     await recorded_and_heard(run)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,3 +119,50 @@ async def test_a_new_start_goes_on_where_the_journal_ends(tmp_path: Path) -> Non
     assert acd.state == first.acd.state
     now.not_before(9_999_999_999_999)
     assert now() >= 9_999_999_999_999
+
+
+@pytest.mark.parametrize("step_s", [3_600, -3_600])
+async def test_a_wall_clock_stepped_by_an_hour_ends_nothing_early_or_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step_s: int
+) -> None:
+    """While a call rings, one talks and one is wrapped up: stepped before each of them, as an administrator might."""
+    real, stepped_ns = time.time_ns, 0
+    monkeypatch.setattr("callfloor.clock.time.time_ns", lambda: real() + stepped_ns)
+    now = Clock()
+    floor = Floor(Acd(), Journal.open(tmp_path / "j", "never"), now)
+    rules = {"service": QueueRules("Service", ring_ms=300, wrap_up_ms=300, on_no_answer="next", rest_ms=300)}
+    floor.tell(say.Configure(now(), rules, {"a1": AgentRules("Alice", {"service": 1})}))
+    heard: asyncio.Queue[tuple[float, say.AnyFact]] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def hear(line: Line) -> None:
+        for fact in line.facts:
+            heard.put_nowait((loop.time(), fact))
+
+    floor.follow(hear)
+
+    async def until(kind: type[say.AnyFact]) -> tuple[float, Any]:
+        while not isinstance((came := await heard.get())[1], kind):
+            pass
+        return came
+
+    floor.tell(say.LogIn(now(), "a1"))
+    floor.tell(say.GoReady(now(), "a1"))
+    floor.tell(say.CallArrived(now(), "c1", "x", queue="service"))
+    rang_at, _ = await until(say.CallOffered)
+    stepped_ns += step_s * 1_000_000_000
+    failed_at, _ = await until(say.OfferFailed)
+    assert 0.25 < failed_at - rang_at < 30
+    _, again = await until(say.CallOffered)
+    stepped_ns += step_s * 1_000_000_000
+    floor.tell(say.OfferAnswered(now(), again.offer, "y"))
+    talked_from, connected = await until(say.CallConnected)
+    assert abs(connected.waited_ms - (talked_from - rang_at) * 1_000) < 1_000
+    stepped_ns += step_s * 1_000_000_000
+    floor.tell(say.CallerGone(now(), "c1"))
+    ended_at, ended = await until(say.CallEnded)
+    assert abs(ended.talked_ms - (ended_at - talked_from) * 1_000) < 1_000
+    stepped_ns += step_s * 1_000_000_000
+    over_at, _ = await until(say.WrapUpEnded)
+    assert 0.25 < over_at - ended_at < 30
+    floor.close()

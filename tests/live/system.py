@@ -39,12 +39,12 @@ class System:
 
 
 @asynccontextmanager
-async def serve(config: Path) -> AsyncIterator[System]:
-    """Starts the system and waits until it says where its web page is."""
+async def serve(config: Path, **environment: str) -> AsyncIterator[System]:
+    """Starts the system, with this beside the usual environment, and waits until it says where its web page is."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "callfloor", "serve", "--config", str(config),
         stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
-        env=os.environ | {"PYTHONWARNINGS": "error::ResourceWarning"},
+        env=os.environ | {"PYTHONWARNINGS": "error::ResourceWarning"} | environment,
     )  # fmt: skip
     system, running = System(process, config), asyncio.Event()
 

@@ -351,13 +351,38 @@ def test_every_story_of_the_acd_leaves_whole_records(path: Path) -> None:
     journal = tell(path.read_text()).journal
     facts = [fact for line in journal for fact in line.facts]
     records = records_of(Lines(journal))
-    assert set(records) == {fact.call for fact in facts if isinstance(fact, say.CallBegan | say.CallPlaced)}
+    began = say.CallBegan | say.CallPlaced | say.MessageTaken
+    assert set(records) == {fact.call for fact in facts if isinstance(fact, began)}
     for record in records.values():
         of_call = [fact for fact in facts if getattr(fact, "call", "") == record.call]
         parts = [one for one in of_call if isinstance(one, say.CallEnded | say.AgentLeft | say.CallTransferred)]
         never_talked = record.outcome == "not reached"
         assert record.talked_ms == (0 if never_talked else sum(part.talked_ms for part in parts))
-        over = any(isinstance(fact, say.CallEnded | say.CallAbandoned) for fact in of_call)
+        over = any(isinstance(fact, say.CallEnded | say.CallAbandoned | say.MessageTaken) for fact in of_call)
         assert (record.ended_at is not None) is over
         lasting = {segment.kind for segment in record.segments if segment.ended_at is None}
         assert lasting <= {"wrap-up"} if over else lasting
+
+
+def test_a_message_that_nobody_took_is_a_call_of_its_own_or_a_part_of_one() -> None:
+    lines = Lines()
+    taken = say.MessageTaken("c9", "message-c9.wav", "n", "01065321234", "4001", 1_000, 9_000)
+    changes = CallRecords("CN").see(lines.add(20_000, taken))
+    (record, wish) = changes
+    assert isinstance(record, CallRecord)
+    assert not record.is_open
+    assert (record.began_at, record.ended_at, record.outcome, record.wish) == (1_000, 9_000, "message", "message")
+    assert (record.ani, record.caller, record.dnis, record.node) == ("01065321234", "+861065321234", "4001", "n")
+    assert wish == WishRecord(1, "c9", "", "message", "01065321234", "message-c9.wav", 9_000)
+
+
+def test_a_message_of_a_call_that_is_known_is_its_wish() -> None:
+    lines = Lines()
+    records = CallRecords("CN")
+    records.see(lines.add(0, say.CallBegan("c1", "x", "1001")))
+    taken = say.MessageTaken("c1", "message-c1.wav", "n", "1001", "4001", 0, 9_000, known=True)
+    assert len(records.see(lines.add(9_000, taken))) == 2
+    (record,) = records.see(lines.add(9_500, say.CallEnded("c1", "switch", "not on switch")))
+    assert isinstance(record, CallRecord)
+    assert record.outcome == "message"
+    assert len(records.see(lines.add(9_600, taken))) == 1, "closed already: the wish alone"

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, delete, select, text
 
@@ -286,3 +287,49 @@ async def test_hostile_text_stays_text(database: Database, path: Path) -> None:
     stored = hostile.replace("\0", "\ufffd")
     assert (record.call, record.ani, record.dnis) == (stored, stored, stored)
     assert [segment.kind for segment in record.segments] == ["ivr"]
+
+
+async def test_a_postgresql_that_nobody_can_reach_catches_up_once(postgres: str, path: Path) -> None:
+    """Cut off by the server itself in the middle of a day of calls: nothing waits for it, nothing is lost or doubled.
+
+    However long it lasts, what is to be made good is the journal since then; here some 1,700 lines and several tries.
+    """
+    lines, cut = floor_day(300), 400
+    told = Told()
+    name = "cut_off"
+
+    async def administer(*statements: str) -> None:
+        def run() -> None:
+            with psycopg.connect(postgres, autocommit=True) as control:
+                for statement in statements:
+                    control.execute(statement.encode())
+
+        await asyncio.to_thread(run)
+
+    await administer(f"CREATE DATABASE {name}")
+    database = Database(DatabaseSettings(url=f"{postgres.removesuffix('postgres')}{name}"))
+    try:
+        with Journal.open(path, "never") as journal:
+            async with following(database, path, told) as follower:
+                for line in lines[:cut]:
+                    journal.append(line)
+                    follower.see(line)
+                await written(follower, cut)
+                await administer(
+                    f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false",
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+                )
+                for line in lines[cut:]:
+                    journal.append(line)
+                    follower.see(line)
+                assert isinstance(await told.next(), LinkLost)
+                assert follower.last_seq == cut
+                await administer(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+                await written(follower, len(lines))
+                assert isinstance(await told.next(), LinkRestored)
+        assert {record.call: record for record in await CallLog(database).latest(500)} == expected(lines)
+        [wished, smdr] = await database.run(rows_of(wishes, smdr_records))
+        assert (len(wished), len(smdr)) == (60, 180)
+    finally:
+        await database.close()
+        await administer(f"DROP DATABASE {name} WITH (FORCE)")

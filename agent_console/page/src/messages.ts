@@ -204,6 +204,7 @@ export type OtherFact =
   | "MonitorChanged"
   | "MonitorEnded"
   | "SmdrMatched"
+  | "MessageTaken"
 
 export interface FactItem {
   seq: number
