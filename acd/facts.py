@@ -477,12 +477,13 @@ class CallLeftQueue(Fact, frozen=True):
 
 
 class CallAbandoned(Fact, frozen=True):
-    """The caller hung up while waiting."""
+    """The caller hung up while waiting; `by` the switch: it has not got the call any more, for whatever reason."""
 
     call: str
     queue: str
     waited_ms: int
     cause: str = ""
+    by: Party = "caller"
 
 
 class CallEnded(Fact, frozen=True):

@@ -69,7 +69,7 @@ def _gone_from_switch(state: State, at: int, call: Call, cause: str) -> Facts:
         yield say.CallEnded(call.id, "switch", cause)
     else:
         yield from take_back(state, call, "caller gone")
-        yield say.CallAbandoned(call.id, call.queue, at - call.joined_at, cause)
+        yield say.CallAbandoned(call.id, call.queue, at - call.joined_at, cause, "switch")
 
 
 def _check_caller(call: Call, seen: say.SwitchCall, legs: dict[int, say.SwitchLeg]) -> Facts:

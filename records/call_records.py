@@ -382,7 +382,7 @@ def _left_queue(record: CallRecord, fact: CallLeftQueue, at: int) -> None:
 def _abandoned(record: CallRecord, fact: CallAbandoned, at: int) -> None:
     _close(record, at, "queue", "transfer", result="abandoned")
     record.waited_ms = fact.waited_ms
-    _end(record, at, "abandoned", "caller", fact.cause)
+    _end(record, at, "abandoned", fact.by, fact.cause)
 
 
 def _ended(record: CallRecord, fact: CallEnded, at: int) -> None:

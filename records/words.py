@@ -128,7 +128,8 @@ class Words:
         return f"After {duration(fact.waited_ms)} in {fact.queue} the caller {wishes[fact.wish]}; the IVR goes on."
 
     def abandoned(self, fact: say.CallAbandoned) -> str:
-        return f"The caller hung up after {duration(fact.waited_ms)} of waiting in {fact.queue}{_because(fact.cause)}."
+        how = "The caller hung up" if fact.by == "caller" else "The call was gone from the switch"
+        return f"{how} after {duration(fact.waited_ms)} of waiting in {fact.queue}{_because(fact.cause)}."
 
     # ------------------------------------------------------------------------------------ offers
 

@@ -163,13 +163,16 @@ def _listed(text: str, field: str) -> list[dict[str, Any]]:
 
 def _brief(fact: AnyFact) -> str:
     words: list[str] = [type(fact).__name__]
-    optional = fact.__struct_fields__[-len(fact.__struct_defaults__) :] if fact.__struct_defaults__ else ()
+    defaults = fact.__struct_defaults__
+    optional = dict(zip(fact.__struct_fields__[-len(defaults) :], defaults, strict=True)) if defaults else {}
     for name in fact.__struct_fields__:
         value = getattr(fact, name)
         if name in LEFT_OUT or value in ("", None) or isinstance(value, say.Why):
             continue
         if name in BY_NAME and name in optional:
-            words += [f"{name}={_word(value - START if name == 'retry_at' else value)}"] if value else []
+            words += (
+                [f"{name}={_word(value - START if name == 'retry_at' else value)}"] if value != optional[name] else []
+            )
         else:
             words.append(_word(value))
     return " ".join(words)

@@ -192,7 +192,7 @@ def lab_settings(
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class AsteriskLab:
     """A running Asterisk. `folder` is the same path inside and outside of its chroot; so is everything in `visible`."""
 
@@ -200,6 +200,16 @@ class AsteriskLab:
     folder: Path
     sip_port: int
     process: asyncio.subprocess.Process
+    visible: Sequence[Path]
+    ready: _ReadySocket
+
+    async def restart(self) -> None:
+        """Killed as by a crash, and started again with the same ports and folders."""
+        self.process.kill()
+        await self.process.wait()
+        self.ready.told.clear()
+        self.process = await _launch(self.folder, self.visible)
+        await _until_ready(self.ready, self.process, self.folder)
 
     @property
     def log(self) -> str:
@@ -243,11 +253,12 @@ async def run_asterisk(
             (folder / "etc" / name).write_text(text)
         async with _ReadySocket(folder / "ready") as ready:
             process = await _launch(folder, [folder, *visible])
+            lab = AsteriskLab(settings, folder, sip_port, process, [folder, *visible], ready)
             try:
                 await _until_ready(ready, process, folder)
-                yield AsteriskLab(settings, folder, sip_port, process)
+                yield lab
             finally:
-                await _stop(process)
+                await _stop(lab.process)
     finally:
         shutil.rmtree(folder)
 

@@ -10,8 +10,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 START_S = 60
@@ -23,9 +24,32 @@ def postgres_programs() -> Path | None:
     return found[-1].parent if found else None
 
 
+@dataclass(frozen=True)
+class Server:
+    """`url` of its database; the server runs but between `stop` and `start`."""
+
+    url: str
+    _start: Sequence[str]
+    _stop: Sequence[str]
+    _folder: Path
+
+    def start(self) -> None:
+        subprocess.run(self._start, check=True, cwd=self._folder, stdout=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        subprocess.run(self._stop, check=True, cwd=self._folder, stdout=subprocess.DEVNULL)
+
+
 @contextmanager
 def run_postgres() -> Iterator[str]:
     """The URL of an empty database; the server ends with the block."""
+    with run_server() as server:
+        yield server.url
+
+
+@contextmanager
+def run_server() -> Iterator[Server]:
+    """With an empty database; it ends with the block."""
     programs = postgres_programs()
     assert programs is not None, "no PostgreSQL: install Debian's package postgresql"
     as_nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
@@ -41,10 +65,12 @@ def run_postgres() -> Iterator[str]:
     try:
         initdb = [*as_nobody, str(programs / "initdb"), "-D", data, "-A", "trust", "-U", "callfloor", "-E", "UTF8"]
         subprocess.run(initdb, check=True, cwd=folder, stdout=subprocess.DEVNULL)
-        subprocess.run([*control, "-o", options, "start"], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+        url = f"postgresql://callfloor@127.0.0.1:{port}/postgres"
+        server = Server(url, [*control, "-o", options, "start"], [*control, "-m", "fast", "stop"], folder)
+        server.start()
         try:
-            yield f"postgresql://callfloor@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            subprocess.run([*control, "-m", "fast", "stop"], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+            server.stop()
     finally:
         shutil.rmtree(folder)

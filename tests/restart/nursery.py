@@ -57,7 +57,10 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
+    """`clock_ahead_s`: the machine's wall clock is stepped to be wrong by so much."""
+
     inputs: list[AnyInput]
+    clock_ahead_s: int | None = None
 
 
 def die() -> NoReturn:
@@ -93,13 +96,18 @@ def breaks(running: asyncio.Task[None]) -> None:
     os._exit(1)
 
 
+def set_clock(ahead_s: int) -> None:
+    """Of this process: every reader of the wall clock sees it."""
+    patch("time.time_ns", lambda: REAL_TIME_NS() + ahead_s * 1_000_000_000).start()
+    patch("time.time", lambda: REAL_TIME_NS() / 1e9 + ahead_s).start()
+
+
 async def live(order: Order) -> NoReturn:
     reader, writer = await asyncio.open_unix_connection(order.socket)
     writer.write(b"%d %d\n" % (order.number, os.getpid()))
     if order.kill is not None:
         kill_at(order.kill)
-    step_ns = order.clock_ahead_s * 1_000_000_000
-    patch("callfloor.clock.time.time_ns", lambda: REAL_TIME_NS() + step_ns).start()
+    set_clock(order.clock_ahead_s)
     config = check(order.config, Path(order.folder))
     set_up_log(config.log)
     house = House(config, None)
@@ -110,7 +118,10 @@ async def live(order: Order) -> NoReturn:
     running.add_done_callback(breaks)
     decode = msgspec.json.Decoder(Asked).decode
     async for raw in reader:
-        for said in decode(raw).inputs:
+        asked = decode(raw)
+        if asked.clock_ahead_s is not None:
+            set_clock(asked.clock_ahead_s)
+        for said in asked.inputs:
             house.floor.tell(msgspec.structs.replace(said, at=house._now()))
     await house._follower.written(house._journal.last_seq)
     os._exit(0)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from sqlalchemy import create_engine, select
 
 from acd.vocabulary import AgentNotReady, CallBegan, CallOffered, CallQueued, Line, LinkLost, LinkRestored, OfferFailed
+from callfloor.config import check
 from cti.bridge import SETTLE_MS
 from records.call_records import CallRecord
 from records.call_rows import read_calls
@@ -31,7 +32,7 @@ def lost(world: World) -> list[str]:
 
 def records(world: Witness) -> list[CallRecord]:
     """The call records that the last house has written."""
-    engine = create_engine(f"sqlite:///{world.folder / 'records.db'}")
+    engine = create_engine(check(world.config, world.folder).records.database.url)
     with engine.connect() as connection:
         found = read_calls(connection, select(calls))
     engine.dispose()

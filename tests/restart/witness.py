@@ -135,6 +135,11 @@ class Witness:
             log_in = [LogIn(0, agent.id, self.phones[agent.id])] if agent.presence == "logged off" else []
             self._writer.write(msgspec.json.encode(Asked([*log_in, GoReady(0, agent.id)])) + b"\n")
 
+    def set_clock(self, ahead_s: int) -> None:
+        """The wall clock of the house that lives is stepped to be wrong by so much."""
+        assert self._writer is not None
+        self._writer.write(msgspec.json.encode(Asked([], ahead_s)) + b"\n")
+
     async def end_house(self) -> None:
         """In the evening: it writes its records, and goes."""
         await self.until("a house to end", lambda: self._writer is not None)
