@@ -8,7 +8,8 @@ The order of things, which is what this file is about:
   bring calls back to life whose end has been reported meanwhile.
 - Actions leave in the order of the facts, and Asterisk runs the actions of a session one by one: a list asked for after
   a Bridge shows that Bridge done. An Originate is only begun when it is answered; its channel exists a moment later.
-  So a list claims to have been asked for `SETTLE_MS` earlier than it was, and does not judge what is that young.
+  So a list claims to have been asked for `SETTLE_MS` earlier than it was, and does not judge what is that young. But of
+  a switch that has begun anew meanwhile, nothing is left that began before the link was lost.
 - While the link is down no action is kept. What is wrong on the switch by then is seen in the list after the next
   login, and the ACD says anew what is to be done about it.
 - Before anything else it is made sure that the manager user has the rights that are needed, and that no other Callfloor
@@ -65,6 +66,8 @@ class Bridge:
         )
         self._tells_phones = True
         self._why_down: str | None = None
+        self._lost_at = 0
+        self._switch_is_new = False
         self._restoring = False
         self._in_doubt = asyncio.Event()
         self._settling: set[asyncio.Task[None]] = set()
@@ -109,7 +112,7 @@ class Bridge:
     async def _admit(self) -> None:
         user = self._settings.user
         await check_actions(self._link.ask, user)
-        await self._lease.claim(self._link.ask)
+        self._switch_is_new = await self._lease.claim(self._link.ask)
         await check_events(self._link.ask, self._link.early, user)
 
     async def _renew(self) -> None:
@@ -117,7 +120,8 @@ class Bridge:
 
     async def _up(self) -> None:
         self._why_down, self._restoring = None, True
-        await self._list()
+        await self._list(self._lost_at + 1 if self._switch_is_new else 0)
+        self._lost_at = 0
         await self._restored()  # also if the switch would not list
         await self._list_phones()
         # What was too young for this list to judge, and ended while nobody listened, is judged by one soon after.
@@ -131,6 +135,7 @@ class Bridge:
 
     async def _down(self, why: str) -> None:
         self._restoring = False
+        self._lost_at = self._lost_at or self._now()
         if why != self._why_down:
             self._why_down = why
             await self._tell(LinkLost(at=self._now(), link=self.link_name, why=why))
@@ -149,8 +154,8 @@ class Bridge:
         for report in self._translator.reports(message, self._now()):
             await self._tell(report)
 
-    async def _list(self) -> None:
-        asked_at = self._now() - SETTLE_MS
+    async def _list(self, judges_before: int = 0) -> None:
+        asked_at = max(self._now() - SETTLE_MS, judges_before)
 
         async def tell_list(rows: Sequence[Message]) -> None:
             await self._restored()

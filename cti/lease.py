@@ -67,9 +67,14 @@ class Lease:
         self._claimed_before = False
         self._seen = ("", 0.0)
 
-    async def claim(self, ask: Ask) -> None:
-        """Take the lease, before anything is done on the switch. Raises SwitchTaken, and as `ask` does."""
+    async def claim(self, ask: Ask) -> bool:
+        """Take the lease, before anything is done on the switch. Raises SwitchTaken, and as `ask` does.
+
+        True: the lease that was held before has vanished, and so has the switch that it stood in; this one has begun
+        anew. (Or a reload of the dialplan has cleared what is global.)
+        """
         text = await _read(ask)
+        vanished = self._claimed_before and not text
         held = _decoded(text)
         if held is not None and (self._is_this_run(held) or self._is_the_run_before(held)):
             await self._write(ask)
@@ -81,6 +86,7 @@ class Lease:
         else:
             raise SwitchTaken(_why(text))
         self._claimed_before = True
+        return vanished
 
     async def renew(self, ask: Ask) -> None:
         """Say that the owner lives. Raises SwitchTaken if the lease is somebody else's by now, and as `ask` does."""

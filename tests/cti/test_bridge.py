@@ -186,6 +186,18 @@ async def test_a_call_too_young_for_the_list_after_login_is_judged_by_one_soon_a
         assert (await built.fact(say.CallAbandoned)).call == "node1-1.1"
 
 
+async def test_of_a_switch_that_has_begun_anew_no_call_is_left_however_young(tmp_path: Path) -> None:
+    peer = Peer()
+    async with house(peer, tmp_path / "j") as built:
+        await built.floor.tell(say.GoNotReady(BEGIN, "anna"))
+        arrives(peer)
+        await built.fact(say.CallQueued)
+        peer.variables.clear()
+        peer.cut()
+        assert (await built.fact(say.LinkUp)).link == "ami:node1"
+        assert (await built.fact(say.CallAbandoned)).call == "node1-1.1"  # and time stands still
+
+
 async def test_what_happened_while_the_link_was_down_is_made_good(tmp_path: Path) -> None:
     peer = Peer()
     async with house(peer, tmp_path / "j") as built:
