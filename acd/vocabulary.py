@@ -2,7 +2,7 @@
 
 request  someone asks:            may be refused                                    acd.inputs
 report   something happened:      cannot be refused, may be stale                   acd.inputs
-fact     what the ACD decided:    the only thing that changes state, and is stored  acd.facts
+fact     what the ACD decided:    the only thing that changes state, and is stored  acd.facts, acd.talk_facts
 rules    what the operator wants: said in `Configure`                               acd.policy
 """
 
@@ -13,11 +13,13 @@ from typing import TypeAlias
 
 import msgspec
 
-from acd.facts import *  # noqa: F403 - one name for all that is said
+from acd.fact import *  # noqa: F403 - one name for all that is said
+from acd.facts import *  # noqa: F403 - the same
 from acd.facts import AnyFact
 from acd.inputs import *  # noqa: F403 - the same
 from acd.inputs import AnyInput
 from acd.policy import *  # noqa: F403 - the same
+from acd.talk_facts import *  # noqa: F403 - the same
 
 
 class Line(msgspec.Struct, frozen=True):
