@@ -144,6 +144,34 @@ PASSING_ON = {
 }
 
 
+RECORDED = {
+    "en-US": ("This talk is recorded", "Recording is paused: silence is kept"),
+    "zh-CN": ("正在录音", "录音已暂停，保留静音"),
+}
+
+
+@pytest.mark.parametrize("language", RECORDED)
+async def test_an_agent_sees_that_a_talk_is_recorded_and_pauses_it(language: str) -> None:
+    on, paused = RECORDED[language]
+    async with open_floor() as floor, open_page(floor, language) as page:
+        await sign_in(page, "ann")
+        await go_ready(page)
+        await floor.call_comes("c1")
+        await floor.answer()
+        recording, button = page.get_by_test_id("recording"), page.get_by_test_id("pause-recording")
+        await expect(page.get_by_test_id("hold")).to_be_visible()
+        await expect(recording).to_have_count(0)
+        await floor.tell(say.RecordCall(floor.clock, "a1", "c1"))
+        await expect(recording).to_have_text(on)
+        await button.press("Enter")
+        await expect(recording).to_have_text(paused)
+        await picture(page, f"recording-paused-{language}")
+        await floor.tell(say.RecordingFailed(floor.clock, 1, paused=True, why="refused"))
+        await expect(recording).to_have_text(on)
+        await floor.tell(say.AgentGone(floor.clock, 1))
+        await expect(recording).to_have_count(0)
+
+
 @pytest.mark.parametrize("language", PASSING_ON)
 async def test_an_agent_holds_consults_and_hands_the_caller_over_by_keyboard(language: str) -> None:
     held, talking, asking, asked, consulted = PASSING_ON[language]

@@ -271,3 +271,5 @@ export type Wish =
   | "consult"
   | "join"
   | "transfer"
+  | "pause_recording"
+  | "resume_recording"

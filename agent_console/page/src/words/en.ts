@@ -146,6 +146,12 @@ export const en = {
     more: "Earlier calls",
     close: "Close",
   },
+  recording: {
+    on: "This talk is recorded",
+    paused: "Recording is paused: silence is kept",
+    pause: "Pause recording",
+    resume: "Go on recording",
+  },
   outcome: {
     reached: "Reached",
     "not reached": "Not reached",

@@ -148,6 +148,12 @@ export const zhCN: Words = {
     more: "更早的通话",
     close: "关闭",
   },
+  recording: {
+    on: "正在录音",
+    paused: "录音已暂停，保留静音",
+    pause: "暂停录音",
+    resume: "继续录音",
+  },
   outcome: {
     reached: "已接通",
     "not reached": "未接通",
