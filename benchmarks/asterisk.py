@@ -4,6 +4,8 @@ All moments are Asterisk's own, from the timestamps of its events:
 
     idle agents   join → agent called:             the dialplan's event before the hand-over → Newchannel of the leg
     rush          agent free → next agent's call:  HangupRequest (the agent's BYE) → the same agent's next Newchannel
+
+Then each side is given more and more calls a second, until it cannot keep up.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from benchmarks.asterisk_stage import AGENTS, APP_QUEUE, CALLFLOOR, Event, Stage
 from tests.lab.asterisk import why_no_asterisk
 
 SIDES = (APP_QUEUE, CALLFLOOR)
+KEEPS_UP_MS = 1_000
 RUSH = 0
 """In place of calls a second: as many callers as there are agents wait all the time."""
 
@@ -37,6 +40,9 @@ class Plan:
 
     rounds: int = 3
     loads: dict[int, int] = field(default_factory=lambda: {10: 80, 50: 300, 100: 500, RUSH: 200})
+    ladder: tuple[int, ...] = (100, 120, 140, 160, 180)
+    """Calls a second, each for `ladder_s`; with calls of a second, 200 agents can take no more."""
+    ladder_s: int = 8
 
 
 @dataclass
@@ -67,11 +73,12 @@ def run(screen: Console) -> None:
         screen.print(f"Beside app_queue: not on this machine; {why}")
         return
     plan = Plan()
-    measured = asyncio.run(measure(plan, screen))
+    measured, ladder = asyncio.run(measure(plan, screen))
     show(screen, plan, measured)
+    screen.print(ladder)
 
 
-async def measure(plan: Plan, screen: Console) -> Measured:
+async def measure(plan: Plan, screen: Console) -> tuple[Measured, Table]:
     measured = {(rate, side): Figures() for rate in plan.loads for side in SIDES}
     async with open_stage() as stage:
         for side in SIDES:  # the first calls after a start are slower, and belong to no round
@@ -83,7 +90,26 @@ async def measure(plan: Plan, screen: Console) -> Measured:
                 for side in SIDES if number % 2 == 0 else SIDES[::-1]:
                     await _one_round(stage, side, rate, calls, measured[rate, side])
             screen.print(f"round {number + 1} of {plan.rounds}; load average {os.getloadavg()[0]:.1f}")
-    return measured
+        return measured, await _climb(stage, plan)
+
+
+async def _climb(stage: Stage, plan: Plan) -> Table:
+    """The highest rate that each side sustains: no call fails, and 99 of 100 callers talk within `KEEPS_UP_MS`."""
+    table = Table("calls/s", *SIDES, box=SIMPLE_HEAD)
+    table.title = f"join → talking at 99 % (ms), and calls that failed, of {plan.ladder_s} s each"
+    over: set[str] = set()
+    for rate in plan.ladder:
+        cells = []
+        for side in SIDES:
+            figures = Figures()
+            if side not in over:
+                await _one_round(stage, side, rate, rate * plan.ladder_s, figures)
+            talking = quantiles(figures.talking, n=100)[98] if len(figures.talking) > 1 else 0.0
+            if side not in over and (figures.failed or talking > KEEPS_UP_MS):
+                over.add(side)
+            cells.append(f"{talking:.0f}; {figures.failed}" if figures.calls else "")
+        table.add_row(str(rate), *cells)
+    return table
 
 
 async def _one_round(stage: Stage, side: str, rate: int, calls: int, figures: Figures) -> None:
