@@ -56,9 +56,11 @@ class FloorMetrics(Collector):
         registry.register(self)
 
     def see(self, line: Line) -> None:
+        # An agent who answers the own telephone, to be connected with a number, has let nobody wait.
+        placed = {fact.call for fact in line.facts if isinstance(fact, say.NumberDialed)}
         for fact in line.facts:
             self._facts.labels(type(fact).__name__).inc()
-            if isinstance(fact, say.CallConnected):
+            if isinstance(fact, say.CallConnected) and fact.call not in placed:
                 self._wait.observe(fact.waited_ms / 1000)
             elif isinstance(fact, say.OfferFailed):
                 self._failed.labels(fact.reason).inc()

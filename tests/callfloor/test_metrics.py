@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from acd import vocabulary as say
 from acd.core import Acd
-from acd.vocabulary import AgentRules, Line, QueueRules
+from acd.vocabulary import AgentRules, Line, QueueRules, RoutingRules
 from callfloor.metrics import FloorMetrics, SerialMetrics
 from cti.serial_line import SerialLine
 from cti.serial_settings import SerialSettings
@@ -20,22 +20,27 @@ def test_figures_of_a_short_morning() -> None:
     figures = FloorMetrics(registry, acd)
     agents = {"a1": AgentRules("Alice", {"service": 1}), "a2": AgentRules("Bob", {"service": 1})}
     morning: list[say.AnyInput] = [
-        say.Configure(0, {"service": QueueRules("Service")}, agents),
+        say.Configure(0, {"service": QueueRules("Service")}, agents, RoutingRules(dials_out="n1")),
         say.LogIn(0, "a1"),
         say.GoReady(0, "a1"),
         say.CallArrived(1_000, "c1", "x", queue="service"),
         say.CallArrived(1_000, "c2", "x", queue="service"),
         say.OfferAnswered(4_000, 1, "leg"),
+        say.LogIn(4_500, "a2"),
+        say.PlaceCall(4_500, "a2", "01055"),
+        say.OfferAnswered(4_900, 2, "leg"),  # no caller has waited for that
+        say.AgentGone(4_950, 2),
+        say.LogOut(4_950, "a2"),
         say.LinkLost(5_000, "serial:line1", "gone"),
         say.AgentGone(9_000, 1),
         say.EndWrapUp(9_500, "a1"),
-        say.OfferUnanswered(10_000, 2, "busy"),
+        say.OfferUnanswered(10_000, 3, "busy"),
     ]
     for said in morning:
         figures.see(Line(1, said, acd.handle(said)))
     text = generate_latest(registry).decode()
     for line in (
-        'callfloor_facts_total{fact="CallConnected"} 1.0',
+        'callfloor_facts_total{fact="CallConnected"} 2.0',
         'callfloor_offers_failed_total{reason="busy"} 1.0',
         "callfloor_answer_wait_seconds_sum 3.0",
         'callfloor_answer_wait_seconds_bucket{le="5.0"} 1.0',
