@@ -12,7 +12,7 @@ test: .venv/installed-dev
 	scripts/test-tools
 	$(MAKE) check
 	rm -f .coverage .coverage.*
-	$(MAKE) --jobs=2 --output-sync=line test-core test-system
+	$(MAKE) --jobs=2 test-core test-system
 	$(BIN)/coverage combine --quiet
 	$(BIN)/python scripts/pure_coverage.py
 
