@@ -73,13 +73,9 @@ def not_placed(state: State, at: int, call: Call, by: say.Party, cause: str) -> 
 
 def placing_over(state: State, at: int, call: Call, by: say.Party, cause: str) -> Facts:
     """The same, but nobody gets a call yet. Nobody has talked, so there is no wrap-up."""
-    party = state.offers.get(call.offer)
-    if party is not None and party.connected_at:
-        yield say.CallEnded(call.id, by, cause, party.agent, party.id, at - party.connected_at)
-    elif party is not None:
-        yield say.OfferFailed(party.id, call.id, party.agent, "withdrawn")
+    party = state.offers.get(call.offer)  # who placed it; a telephone that rings has been given up before
+    if party is None:
         yield say.CallEnded(call.id, by, cause)
     else:
-        yield say.CallEnded(call.id, by, cause)
-    if party is not None:
+        yield say.CallEnded(call.id, by, cause, party.agent, party.id, at - party.connected_at)
         yield from left_alone(state, at, state.agents[party.agent])

@@ -13,13 +13,13 @@ from typing import TypeAlias
 
 import msgspec
 
-from acd.fact import *  # noqa: F403 - one name for all that is said
-from acd.facts import *  # noqa: F403 - the same
+from acd.fact import *  # noqa: F403 - `say` is the one name for every word, whichever file it stands in
+from acd.facts import *  # noqa: F403 - every word, as above
 from acd.facts import AnyFact
 from acd.inputs import *  # noqa: F403 - the same
 from acd.inputs import AnyInput
 from acd.policy import *  # noqa: F403 - the same
-from acd.talk_facts import *  # noqa: F403 - the same
+from acd.talk_facts import *  # noqa: F403 - every word, as above
 
 
 class Line(msgspec.Struct, frozen=True):

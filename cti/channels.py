@@ -25,16 +25,13 @@ class Caller(msgspec.Struct):
 
 
 class Leg(msgspec.Struct):
-    """`channel` is "" until somebody has answered. `recording` names what is recorded of it, `mode` and `target` are
-    those of a supervisor's leg, and the leg that it hears. `paused` is None until somebody has paused the recording.
-    `number`: whether a caller is to be brought to a number by it."""
+    """`channel` is "" until somebody has answered. `recording` names what is recorded of it, `paused` is None
+    until somebody has paused that. `number`: whether a caller is to be brought to a number by it."""
 
     since: int
     channel: str = ""
     recording: str = ""
     paused: bool | None = None
-    target: int = 0
-    mode: str = ""
     number: bool = False
 
 
@@ -177,11 +174,9 @@ class Channels:
         """Recordings, and supervisors who listen."""
         match fact:
             case say.MonitorStarted() if fact.target in self.legs:
-                self.legs[fact.offer] = Leg(since=at, target=fact.target, mode=fact.mode)
+                self.legs[fact.offer] = Leg(since=at)
             case say.MonitorEnded():
                 self.legs.pop(fact.offer, None)
-            case say.MonitorChanged() if (leg := self.legs.get(fact.offer)) is not None:
-                leg.mode = fact.mode
             case say.RecordingStarted() if (leg := self.legs.get(fact.offer)) is not None:
                 leg.recording, leg.paused = fact.recording, None
             case say.RecordingPaused() | say.RecordingResumed() if (leg := self.legs.get(fact.offer)) is not None:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.lab.rtp import RATE, WINDOW_SAMPLES, share_of_tone
-from tests.lab.sipp import Phone, agent_phone, call
+from tests.lab.sipp import agent_phone
 from tests.live.screen import Screen
-from tests.live.system import System, serve
+from tests.live.system import serve
 from tests.test_first_call import CallCenter, link_is_up, open_center, signed_in, there
-from tests.test_talks import CALLER, DESK1, DESK2, agent, granted, hear_each_other
+from tests.test_talks import CALLER, DESK1, DESK2, agent, granted, hear_each_other, talking
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(240)]
 
@@ -31,21 +31,6 @@ async def recording_center(folder: Path, speech: Path, record: str) -> AsyncIter
         text = center.config.read_text()
         center.config.write_text(text.replace('record = "on demand"', f'record = "{record}"'))
         yield center
-
-
-@contextlib.asynccontextmanager
-async def talking(
-    center: CallCenter,
-) -> AsyncIterator[tuple[System, Phone, Screen, Screen, Screen, str]]:
-    """a1 talks to a caller; a2 is not ready. Gives the caller, the screens of boss, a1 and a2, and the call."""
-    async with serve(center.config) as system, signed_in(system, "boss", "a1", "a2") as (boss, a1, a2):
-        await link_is_up(boss)
-        await granted(a1, "go_ready")
-        async with call(center.asterisk, "service", ani="2125550100", hz=CALLER) as caller:
-            await caller.until("answered")
-            connected = await boss.fact("CallConnected", agent="a1")
-            await hear_each_other(caller, center.desk1)
-            yield system, caller, boss, a1, a2, connected["call"]
 
 
 def tones_in(path: Path) -> list[int]:
@@ -169,11 +154,10 @@ async def test_a_supervisor_listens_whispers_and_barges(tmp_path: Path, speech: 
 
 
 async def test_tones_reach_the_caller_and_whoever_is_consulted(tmp_path: Path, speech: Path) -> None:
-    async with open_center(tmp_path, speech) as center, talking(center) as (_, caller, _, a1, a2, name):
+    async with open_center(tmp_path, speech) as center, talking(center) as (_, caller, _, a1, _, name):
         await granted(a1, "send_dtmf", call=name, digits="19#")
         await caller.voice.hear_digits("19#")
         await hear_each_other(caller, center.desk1)  # the last one is over: a hold would cut it in two
-        await granted(a2, "go_ready")
         await granted(a1, "consult", call=name, to=agent("a2"))
         await center.desk2.until("answered")
         await hear_each_other(center.desk1, center.desk2)

@@ -11,7 +11,8 @@ import pytest
 
 from pbx_config.settings import HookFlash
 from tests.lab.rtp import Voice
-from tests.lab.sipp import call
+from tests.lab.sipp import Phone, call
+from tests.live.screen import Screen
 from tests.live.system import serve
 from tests.test_first_call import call_row, link_is_up, open_center, signed_in
 from tests.test_talks import CALLER, granted, hear_each_other, talking
@@ -74,11 +75,7 @@ async def test_a_busy_extension_brings_the_caller_back(tmp_path: Path, speech: P
         open_center(tmp_path, speech, flash=HEARS) as center,
         talking(center) as (_, port, boss, a1, _, name),
     ):
-        port.voice.sing(0)
-        await granted(a1, "transfer", call=name, to=EXTENSION)
-        await port.until("info !")
-        port.voice.sing(TONE)
-        await port.voice.hear_digits("4711")
+        await dials_the_extension(port, a1, name)
         async with tones(port.voice, BUSY):
             await port.until("info !")
         port.voice.sing(CALLER)
@@ -131,11 +128,7 @@ async def test_nobody_answers_and_we_were_killed_while_it_rang(tmp_path: Path, s
         open_center(tmp_path, speech, flash=HEARS) as center,
         talking(center) as (system, port, _, a1, _, name),
     ):
-        port.voice.sing(0)
-        await granted(a1, "transfer", call=name, to=EXTENSION)
-        await port.until("info !")
-        port.voice.sing(TONE)
-        await port.voice.hear_digits("4711")
+        await dials_the_extension(port, a1, name)
         async with tones(port.voice, RING_BACK):
             await system.kill()
             async with serve(center.config) as again, signed_in(again, "boss") as (boss,):
@@ -144,6 +137,15 @@ async def test_nobody_answers_and_we_were_killed_while_it_rang(tmp_path: Path, s
                 assert (await boss.fact("OfferFailed", call=name))["reason"] == "no answer"
                 await center.desk2.until("answered")
                 assert "gone" not in port.events
+
+
+async def dials_the_extension(port: Phone, a1: Screen, name: str) -> None:
+    """The agent transfers the caller, whose line flashes, hears the dial tone, and dials."""
+    port.voice.sing(0)
+    await granted(a1, "transfer", call=name, to=EXTENSION)
+    await port.until("info !")
+    port.voice.sing(TONE)
+    await port.voice.hear_digits("4711")
 
 
 def too_long_is_a_second(config: Path) -> Path:

@@ -111,10 +111,8 @@ class AmiActions:
         return [success("Success")]
 
     def _mute(self, action: Message) -> Answer:
-        channel = self._channel(action)
-        if not channel.recordings:
+        if not self._channel(action).recordings:
             raise NotPossible("Cannot set mute flag")
-        channel.muted = action.get("State") == "1"
         return [success("Success")]
 
     def _getvar(self, action: Message) -> Answer:

@@ -150,7 +150,6 @@ class Channel:
     state: State = State.DOWN
     variables: dict[str, str] = field(default_factory=dict)
     recordings: int = 0
-    muted: bool = False
     cause: int = 0
     tech_cause: int = 0
     application: str = ""

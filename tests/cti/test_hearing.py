@@ -11,7 +11,7 @@ from acd import vocabulary as say
 from cti.asterisk import Translator
 from cti.settings import DialSettings, RecordingSettings
 from tests.cti.ami_peer import Peer
-from tests.cti.test_bridge import CALLER, LEG, House, arrives, house, on_switch
+from tests.cti.test_bridge import CALLER, LEG, House, connects, house, on_switch
 from tests.cti.test_orders import ANSWERED, AT, BEGAN, CONNECTED, LOGGED_IN, OFFERED, WHY, line, told
 
 CALL = "node1-1.1"
@@ -127,11 +127,7 @@ def test_a_supervisors_telephone_may_be_at_another_node() -> None:
 
 
 async def talks_recorded(rooms: House) -> None:
-    arrives(rooms.peer)
-    await rooms.action("Originate")
-    for _ in range(3):
-        await rooms.action("Setvar")
-    rooms.peer.event("UserEvent", **LEG, UserEvent="CallfloorAnswered", Offer="1")
+    await connects(rooms)
     await rooms.action("Bridge")
     await rooms.floor.tell(say.RecordCall(rooms.now, "anna", "node1-1.1"))
     await rooms.action("MixMonitor")
