@@ -1,13 +1,13 @@
 """What the screens ask the records for: who is calling, which calls there were, what became of one. Pure: shapes only.
 
-The records live in another part of the house; whoever wires the parts together gives the console three callables with
-these shapes. Times are milliseconds since 1970 UTC, durations milliseconds.
+The records live in another part of the house; whoever wires the parts together gives the console its `Records`. Times
+are milliseconds since 1970 UTC, durations milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -87,8 +87,13 @@ class Story(msgspec.Struct, frozen=True):
     lines: list[StoryLine]
 
 
-Lookup: TypeAlias = Callable[[str, str, str], Awaitable[Caller]]
-"""(call, ANI, DNIS) → what is known about who calls."""
-FindCalls: TypeAlias = Callable[[CallQuery], Awaitable[Sequence[CallRow]]]
-TellStory: TypeAlias = Callable[[str], Awaitable[Story | None]]
-"""Call id → its story; None if there was no such call."""
+class Records(Protocol):
+    """What the screens ask the records for."""
+
+    async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
+        """What is known about who calls."""
+
+    async def find_calls(self, query: CallQuery) -> Sequence[CallRow]: ...
+
+    async def tell_story(self, call: str) -> Story | None:
+        """None if there was no such call."""

@@ -22,7 +22,7 @@ from acd.moves import Presence
 from acd.vocabulary import AnyFact, Line, Now, Tell
 from agent_console import messages
 from agent_console.board import Board
-from agent_console.callers import Lookup
+from agent_console.callers import Records
 from agent_console.messages import Answer, Me, Request, ServerMessage, Snapshot
 from agent_console.pops import Pops, as_message
 from agent_console.recent import Recent
@@ -43,13 +43,13 @@ URGENT = (say.CallOffered, say.OfferFailed, say.CallConnected, say.Refused)
 
 
 class Hub:
-    def __init__(self, tell: Tell, now: Now, lookup: Lookup, kept_lines: int, metrics: CollectorRegistry) -> None:
+    def __init__(self, tell: Tell, now: Now, records: Records, kept_lines: int, metrics: CollectorRegistry) -> None:
         self.board = Board()
         self.epoch = secrets.token_hex(8)
         self._tell = tell
         self._now = now
         self._recent = Recent(kept_lines)
-        self._pops = Pops(self.board, lookup, self._push)
+        self._pops = Pops(self.board, records, self._push)
         self._screens: set[Screen] = set()
         self._of_agent: dict[str, Screen] = {}
         self._attached: set[str] = set()

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact
 from agent_console.board import Board
-from agent_console.callers import Caller, Lookup, PopRecord
+from agent_console.callers import Caller, PopRecord, Records
 from agent_console.messages import Offered, Pop, Popped, PopWithdrawn
 
 log = structlog.get_logger(__name__)
@@ -30,9 +30,9 @@ Push = Callable[[str, Offered | Pop | PopWithdrawn], None]
 class Pops:
     """The one pop that each agent may have: that of the call on their line."""
 
-    def __init__(self, board: Board, lookup: Lookup, push: Push) -> None:
+    def __init__(self, board: Board, records: Records, push: Push) -> None:
         self._board = board
-        self._lookup = lookup
+        self._records = records
         self._push = push
         self._pops: dict[str, Popped] = {}
         self._lookups: dict[str, asyncio.Task[None]] = {}
@@ -156,7 +156,7 @@ class Pops:
     async def _who_calls(self, asked: Popped) -> Caller | None:
         record = asked.record
         try:
-            return await asyncio.wait_for(self._lookup(record.call, record.ani, record.dnis), LOOKUP_SECONDS)
+            return await asyncio.wait_for(self._records.lookup(record.call, record.ani, record.dnis), LOOKUP_SECONDS)
         except TimeoutError:
             log.warning("pop.lookup_slow", call=record.call, offer=asked.offer, seconds=LOOKUP_SECONDS)
         except Exception:  # whatever fails in the records, the agent keeps the pop that they have

@@ -16,18 +16,21 @@ from pathlib import Path
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, HTTPException, Response, WebSocket
+from fastapi import Depends, FastAPI, HTTPException, Response, WebSocket
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.responses import FileResponse, PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
 from acd.vocabulary import Line, Now, Tell
-from agent_console.callers import FindCalls, Lookup, TellStory
+from agent_console.callers import Records
 from agent_console.headers import SecurityHeaders, is_own_origin
 from agent_console.hub import Hub
 from agent_console.live import serve_screen
 from agent_console.messages import CLOSED_SIGNED_OUT, MAX_MESSAGE_BYTES
-from agent_console.rest import COOKIE, calls_router, directory_router, session_router
+from agent_console.rest.asked import COOKIE, PREFIX, only_own_origin
+from agent_console.rest.calls import calls_router
+from agent_console.rest.directory import directory_router
+from agent_console.rest.session import session_router
 from agent_console.sessions import Sessions
 from agent_console.settings import User, WebSettings
 from agent_console.sign_in import SignIn
@@ -47,7 +50,7 @@ class PortTaken(OSError):
 class Console:
     """The consoles of agents and supervisors.
 
-    `tell` and `now` reach the ACD; `lookup`, `find_calls` and `tell_story` ask the records (see `callers.py`); `fault`
+    `tell` and `now` reach the ACD; `records` answers what screens ask; `fault`
     says why the system cannot work at the moment, or "".
     """
 
@@ -58,25 +61,25 @@ class Console:
         tell: Tell,
         now: Now,
         *,
-        lookup: Lookup,
-        find_calls: FindCalls,
-        tell_story: TellStory,
+        records: Records,
         metrics: CollectorRegistry,
         fault: Callable[[], str] = lambda: "",
         page: Path = PAGE,
     ) -> None:
         self._settings = settings
-        self._hub = Hub(tell, now, lookup, settings.kept_lines, metrics)
+        self._hub = Hub(tell, now, records, settings.kept_lines, metrics)
         lasts_s = round(settings.session_hours * 3600)
         sessions = Sessions(lasts_s * 1000)
         self._sign_in = SignIn(users, sessions, now, metrics)
         self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self._app.add_middleware(SecurityHeaders, secure=settings.secure)
-        self._app.include_router(
-            session_router(self._sign_in, sessions, self._hub, now, secure=settings.secure, lasts_s=lasts_s)
-        )
-        self._app.include_router(calls_router(sessions, now, find_calls, tell_story))
-        self._app.include_router(directory_router(sessions, self._hub, now))
+        routers = [
+            session_router(self._sign_in, sessions, self._hub, now, secure=settings.secure, lasts_s=lasts_s),
+            calls_router(sessions, now, records),
+            directory_router(sessions, self._hub, now),
+        ]
+        for router in routers:
+            self._app.include_router(router, prefix=PREFIX, dependencies=[Depends(only_own_origin)])
         _add_websocket(self._app, sessions, self._hub, now)
         _add_health(self._app, self._hub, metrics, fault)
         _add_page(self._app, page)

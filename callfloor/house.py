@@ -70,9 +70,7 @@ class House:
             config.users,
             tell,
             self._now,
-            lookup=screens.lookup,
-            find_calls=screens.find_calls,
-            tell_story=screens.tell_story,
+            records=screens,
             metrics=self.metrics,
             fault=lambda: self.floor.journal_fault,
         )

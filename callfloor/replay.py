@@ -38,8 +38,8 @@ from callfloor.simulate import (
 )
 
 if TYPE_CHECKING:
+    from records.figures import Day
     from simulator.confidence import Estimate
-    from simulator.figures import Day
     from simulator.replayed import CallChange, Replay
     from simulator.report.report import Report, Unit, Values
     from simulator.scenario import Scenario

@@ -30,7 +30,7 @@ def call_row(record: CallRecord) -> CallRow:
 
 
 class Screens:
-    """The console's three questions: who is calling, which calls there were, what became of one."""
+    """The console's questions, answered: `agent_console.callers.Records`."""
 
     def __init__(self, customers: Customers, log: CallLog, journal: Path, region: str) -> None:
         self._customers = customers

@@ -19,8 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from records.figures import Day
     from simulator.confidence import Estimate
-    from simulator.figures import Day
     from simulator.report.report import Report, Side, Unit, Values
     from simulator.scenario import Scenario
 

@@ -32,7 +32,7 @@ from callfloor.simulate import (
 )
 
 if TYPE_CHECKING:
-    from simulator.figures import Day
+    from records.figures import Day
     from simulator.scenario import Scenario
     from simulator.staffed import Agents
     from simulator.staffing_report import Staffed

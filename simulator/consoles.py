@@ -42,7 +42,7 @@ async def sign_in(url: str, user: str, password: str) -> str:
 
 def _sign_in(url: str, user: str, password: str) -> str:
     body = msgspec.json.encode({"user": user, "password": password})
-    request = Request(f"{url}/api/sign-in", body, {"Content-Type": "application/json"})  # noqa: S310 - our own console
+    request = Request(f"{url}/api/v1/sign-in", body, {"Content-Type": "application/json"})  # noqa: S310 - our own console
     opener = build_opener(ProxyHandler({}))  # straight there, whatever proxy the machine has for the world outside
     try:
         with opener.open(request, timeout=SIGN_IN_S) as answer:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeAlias
 
+from records.figures import Day, Figures
 from simulator.erlang import Target
-from simulator.figures import Day, Figures
 from simulator.staffing_table import Over
 
 Key: TypeAlias = tuple[str, int]

@@ -15,8 +15,8 @@ import msgspec
 from acd import vocabulary as say
 from acd.policy import Treatment
 from acd.vocabulary import AnyFact, Line
-from simulator.figures import Day
-from simulator.measures import Measures
+from records.figures import Day
+from records.measures import Measures
 from simulator.scenario import Kind, Scenario
 from simulator.traces.trace import TraceCall
 

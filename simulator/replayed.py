@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from simulator.figures import Day
+from records.figures import Day
 from simulator.recorded_day import CallOutcome, Came, Outcomes, recorded_calls, recorded_day
 from simulator.report.report import Report, report_of
 from simulator.run import replications, simulate

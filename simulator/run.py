@@ -17,11 +17,11 @@ from multiprocessing import get_context
 from acd import vocabulary as say
 from acd.core import Acd
 from callfloor.hours import OpeningHours
+from records.figures import Day
+from records.measures import Measures
 from simulator.callers import Callers, Crowd
 from simulator.chance import Arrivals, Chance
 from simulator.engine import Engine, Follow
-from simulator.figures import Day
-from simulator.measures import Measures
 from simulator.scenario import Scenario
 from simulator.staff import Staff
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from simulator.figures import Day
+from records.figures import Day
 from simulator.forecast import Load, needed_c
 from simulator.promise import ALL_DAY, Cells, Judge, Key, cells
 from simulator.scenario import Scenario

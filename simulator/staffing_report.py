@@ -12,9 +12,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from records.figures import Day
 from simulator.confidence import Estimate, jackknife
 from simulator.erlang import Target
-from simulator.figures import Day
 from simulator.forecast import Load, needed_a, needed_c
 from simulator.promise import ALL_DAY, Cell, Cells, Judge, Key, cells, margin, margins
 from simulator.report.report import Formula, Report, StaffingRow, Values, report_of

@@ -33,11 +33,11 @@ from callfloor.house import House
 from callfloor.rules import Queue
 from ivr.prompts import all_prompts
 from ivr.sound import wav
+from records.figures import Day
+from records.measures import Measures
 from simulator.callers import Callers
 from simulator.chance import Chance
 from simulator.engine import Act, Engine, Follow
-from simulator.figures import Day
-from simulator.measures import Measures
 from simulator.pbx.channel import Channel
 from simulator.pbx.simulated_pbx import SimulatedPbx, free_port
 from simulator.pbx.switch import Leg

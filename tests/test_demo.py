@@ -34,7 +34,7 @@ async def test_a_person_takes_a_call_in_the_demo(tmp_path: Path) -> None:
             await you.fact("WrapUpStarted", call=pop["call"])
             assert (await you.ask("end_wrap_up"))["ok"]
             async with asyncio.timeout(30):  # the database follows the journal a moment later, and tells nobody
-                while pop["call"] not in (await you.rest.get("/api/calls")).text:
+                while pop["call"] not in (await you.rest.get("/api/v1/calls")).text:
                     pass
         process.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(process.wait(), 60) == 0

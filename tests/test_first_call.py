@@ -166,7 +166,7 @@ async def test_one_call_all_nine_steps(center: CallCenter) -> None:
             await boss.fact("WrapUpEnded", agent="a1")
         row = await call_row(center, name)
         assert (row["outcome"], row["agent"], row["queue"]) == ("answered", "a1", "service")
-        found = (await boss.rest.get("/api/calls", params={"number": "65321234"})).json()
+        found = (await boss.rest.get("/api/v1/calls", params={"number": "65321234"})).json()
         assert name in str(found)
     story = await callfloor("explain", name, "--config", str(center.config))
     for part in ("+861065321234", "4001", "service", "a1", "longest idle", "The caller ended the call"):

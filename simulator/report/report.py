@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from records.figures import AgentDay, Day, Figures, ServiceLevels, WaitBar
 from simulator.confidence import Estimate, difference, estimate
-from simulator.figures import AgentDay, Day, Figures, ServiceLevels, WaitBar
 
 Language: TypeAlias = Literal["en", "zh-CN"]
 Unit: TypeAlias = Literal["count", "share", "ms"]

@@ -51,15 +51,13 @@ class Floor:
         self.settings = settings or WebSettings(port=0)
         self.console = self.new_console()
 
-    def new_console(self) -> Console:
+    def new_console(self, port: int | None = None) -> Console:
         return Console(
-            self.settings,
+            self.settings if port is None else self.settings.model_copy(update={"port": port}),
             USERS,
             self.tell,
             self.now,
-            lookup=self.lookup,
-            find_calls=self.find_calls,
-            tell_story=self.tell_story,
+            records=self,
             metrics=CollectorRegistry(),
             fault=lambda: self.fault,
         )
@@ -121,7 +119,7 @@ async def open_floor(settings: WebSettings | None = None) -> AsyncIterator[Floor
 async def sign_in(floor: Floor, user: str) -> str:
     """The session cookie, as a `Cookie` header."""
     async with httpx.AsyncClient(base_url=floor.console.url) as client:
-        answer = await client.post("/api/sign-in", json={"user": user, "password": PASSWORD})
+        answer = await client.post("/api/v1/sign-in", json={"user": user, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         return "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
 

@@ -25,26 +25,26 @@ from tests.agent_console.floor import HASH, PASSWORD, Floor, open_client, open_f
 async def open_browser(floor: Floor, user: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=floor.console.url) as browser:
         if user:
-            answer = await browser.post("/api/sign-in", json={"user": user, "password": PASSWORD})
+            answer = await browser.post("/api/v1/sign-in", json={"user": user, "password": PASSWORD})
             assert answer.status_code == 200
         yield browser
 
 
 async def test_signing_in_gives_a_cookie_that_scripts_and_other_sites_cannot_use() -> None:
     async with open_floor() as floor, open_browser(floor) as browser:
-        answer = await browser.post("/api/sign-in", json={"user": "ann", "password": PASSWORD})
+        answer = await browser.post("/api/v1/sign-in", json={"user": "ann", "password": PASSWORD})
         assert answer.json() == {"user": "ann", "role": "agent", "agent": "a1"}
         cookie = answer.headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=strict" in cookie
         assert "Secure" not in cookie
         assert len(cookie.split("=")[1].split(";")[0]) >= 43  # 256 bits in base64
-        assert (await browser.get("/api/me")).json()["user"] == "ann"
+        assert (await browser.get("/api/v1/me")).json()["user"] == "ann"
 
 
 async def test_behind_tls_the_cookie_is_secure() -> None:
     async with open_floor(WebSettings(port=0, behind_tls_proxy=True)) as floor, open_browser(floor, "ann") as browser:
-        answer = await browser.post("/api/sign-in", json={"user": "ann", "password": PASSWORD})
+        answer = await browser.post("/api/v1/sign-in", json={"user": "ann", "password": PASSWORD})
         assert "Secure" in answer.headers["set-cookie"]
         assert "strict-transport-security" in answer.headers
 
@@ -52,7 +52,7 @@ async def test_behind_tls_the_cookie_is_secure() -> None:
 @pytest.mark.parametrize(("user", "password"), [("ann", "wrong"), ("nobody", PASSWORD), ("ann", ""), ("", "")])
 async def test_a_wrong_name_and_a_wrong_password_look_the_same(user: str, password: str) -> None:
     async with open_floor() as floor, open_browser(floor) as browser:
-        answer = await browser.post("/api/sign-in", json={"user": user, "password": password})
+        answer = await browser.post("/api/v1/sign-in", json={"user": user, "password": password})
         assert (answer.status_code, answer.json()) == (401, {"detail": "wrong name or password"})
 
 
@@ -61,26 +61,26 @@ async def test_a_wrong_name_and_a_wrong_password_look_the_same(user: str, passwo
 )
 async def test_what_is_no_sign_in_is_refused_as_such(body: bytes) -> None:
     async with open_floor() as floor, open_browser(floor) as browser:
-        answer = await browser.post("/api/sign-in", content=body, headers={"Content-Type": "application/json"})
+        answer = await browser.post("/api/v1/sign-in", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code in (400, 422)
 
 
 async def test_guessing_is_slowed_down_until_time_has_passed() -> None:
     async with open_floor() as floor, open_browser(floor) as browser:
-        tries = [await browser.post("/api/sign-in", json={"user": "ann", "password": str(n)}) for n in range(6)]
+        tries = [await browser.post("/api/v1/sign-in", json={"user": "ann", "password": str(n)}) for n in range(6)]
         assert [answer.status_code for answer in tries] == [401] * 5 + [429]
         assert int(tries[-1].headers["retry-after"]) > 0
         right = {"user": "ann", "password": PASSWORD}
-        assert (await browser.post("/api/sign-in", json=right)).status_code == 429
-        assert (await browser.post("/api/sign-in", json={"user": "bob", "password": PASSWORD})).status_code == 200
+        assert (await browser.post("/api/v1/sign-in", json=right)).status_code == 429
+        assert (await browser.post("/api/v1/sign-in", json={"user": "bob", "password": PASSWORD})).status_code == 200
         floor.clock += 60_000
-        assert (await browser.post("/api/sign-in", json=right)).status_code == 200
+        assert (await browser.post("/api/v1/sign-in", json=right)).status_code == 200
 
 
 async def test_many_guesses_at_once_are_counted_before_they_are_checked() -> None:
     async with open_floor() as floor, open_browser(floor) as browser:
         guess = {"user": "ann", "password": "guess"}
-        answers = await asyncio.gather(*(browser.post("/api/sign-in", json=guess) for _ in range(20)))
+        answers = await asyncio.gather(*(browser.post("/api/v1/sign-in", json=guess) for _ in range(20)))
         assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 15
 
 
@@ -108,24 +108,24 @@ async def test_signing_out_ends_the_session_and_its_screens() -> None:
         cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
         async with open_client(floor, "ann", cookie=cookie) as screen:
             await screen.attached()
-            assert (await browser.post("/api/sign-out")).status_code == 204
+            assert (await browser.post("/api/v1/sign-out")).status_code == 204
             with pytest.raises(ConnectionClosed) as ended:
                 await screen.until("nothing more")
             assert ended.value.rcvd is not None
             assert ended.value.rcvd.code == 4401
         browser.headers["Cookie"] = cookie
-        assert (await browser.get("/api/me")).status_code == 401
+        assert (await browser.get("/api/v1/me")).status_code == 401
 
 
 async def test_a_session_expires() -> None:
     async with open_floor(WebSettings(port=0, session_hours=1)) as floor, open_browser(floor, "ann") as browser:
         floor.clock += 3_599_000
-        assert (await browser.get("/api/me")).status_code == 200
+        assert (await browser.get("/api/v1/me")).status_code == 200
         floor.clock += 1_000
-        assert (await browser.get("/api/me")).status_code == 401
+        assert (await browser.get("/api/v1/me")).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/api/me", "/api/calls", "/api/calls/c0/story"])
+@pytest.mark.parametrize("path", ["/api/v1/me", "/api/v1/calls", "/api/v1/calls/c0/story"])
 async def test_nothing_is_told_without_a_session(path: str) -> None:
     async with open_floor() as floor, open_browser(floor) as browser:
         assert (await browser.get(path)).status_code == 401
@@ -136,7 +136,7 @@ async def test_an_agent_finds_own_calls_and_a_supervisor_everybodys() -> None:
     async with open_floor() as floor:
         for user, agent in (("ann", "a1"), ("sue", "")):
             async with open_browser(floor, user) as browser:
-                found = (await browser.get("/api/calls", params={"number": " 0912 ", "limit": 10})).json()
+                found = (await browser.get("/api/v1/calls", params={"number": " 0912 ", "limit": 10})).json()
             assert found["calls"][0]["call"] == "c0"
             assert (floor.queries[-1].agent, floor.queries[-1].number, floor.queries[-1].limit) == (agent, "0912", 10)
 
@@ -146,7 +146,7 @@ async def test_an_agent_finds_own_calls_and_a_supervisor_everybodys() -> None:
 )
 async def test_the_story_of_a_call_is_for_those_who_were_in_it(user: str, call: str, status: int) -> None:
     async with open_floor() as floor, open_browser(floor, user) as browser:
-        answer = await browser.get(f"/api/calls/{call}/story")
+        answer = await browser.get(f"/api/v1/calls/{call}/story")
         assert answer.status_code == status
         if status == 200:
             assert answer.json()["lines"][0]["text"] == "The call arrived."
@@ -155,10 +155,12 @@ async def test_the_story_of_a_call_is_for_those_who_were_in_it(user: str, call: 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "before=-1", "number=" + "1" * 65, "limit=x"])
 async def test_a_query_out_of_bounds_is_refused(query: str) -> None:
     async with open_floor() as floor, open_browser(floor, "sue") as browser:
-        assert (await browser.get(f"/api/calls?{query}")).status_code == 422
+        assert (await browser.get(f"/api/v1/calls?{query}")).status_code == 422
 
 
-@pytest.mark.parametrize("path", ["/", "/floor", "/healthz", "/metrics", "/api/me", "/api/none", "/assets/none.js"])
+@pytest.mark.parametrize(
+    "path", ["/", "/floor", "/healthz", "/metrics", "/api/v1/me", "/api/v1/none", "/assets/none.js"]
+)
 async def test_every_answer_carries_the_security_headers(path: str) -> None:
     async with open_floor() as floor, open_browser(floor) as browser:
         answer = await browser.get(path)
@@ -192,7 +194,7 @@ async def test_no_path_leads_out_of_the_page(path: str) -> None:
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1", "http://[", "file://"])
 async def test_a_page_of_another_site_gets_nothing(origin: str) -> None:
     async with open_floor() as floor, open_browser(floor, "ann") as browser:
-        answer = await browser.post("/api/sign-out", headers={"Origin": origin})
+        answer = await browser.post("/api/v1/sign-out", headers={"Origin": origin})
         assert answer.status_code == 403
         cookie = await sign_in(floor, "ann")
         with pytest.raises(InvalidStatus) as refused:
@@ -260,8 +262,8 @@ async def test_the_directory_names_whom_one_can_consult_to_who_is_signed_in() ->
     async with open_floor() as floor, open_browser(floor) as stranger, open_browser(floor, "ann") as browser:
         await floor.tell(say.LogIn(floor.clock, "a2", "PJSIP/1002"))
         await floor.tell(say.GoReady(floor.clock, "a2"))
-        assert (await stranger.get("/api/directory")).status_code == 401
-        assert (await browser.get("/api/directory")).json() == {
+        assert (await stranger.get("/api/v1/directory")).status_code == 401
+        assert (await browser.get("/api/v1/directory")).json() == {
             "agents": [
                 {"agent": "a1", "name": "Ann", "condition": "logged off"},
                 {"agent": "a2", "name": "Bob", "condition": "free"},
@@ -269,4 +271,4 @@ async def test_the_directory_names_whom_one_can_consult_to_who_is_signed_in() ->
             "queues": [{"queue": "sales", "name": "Sales"}, {"queue": "help", "name": "Help"}],
         }
         await floor.tell(say.PhoneState(floor.clock, "PJSIP/1002", reachable=False))
-        assert (await browser.get("/api/directory")).json()["agents"][1]["condition"] == "unreachable"
+        assert (await browser.get("/api/v1/directory")).json()["agents"][1]["condition"] == "unreachable"

@@ -77,7 +77,7 @@ def _first(things: list[dict[str, Any]], **fields: Any) -> dict[str, Any] | None
 async def screen(url: str, user: str, password: str) -> AsyncIterator[Screen]:
     """Signs in and stays connected until the end of the block."""
     async with httpx.AsyncClient(base_url=url, headers={"Origin": url}) as rest:
-        signed_in = await rest.post("/api/sign-in", json={"user": user, "password": password})
+        signed_in = await rest.post("/api/v1/sign-in", json={"user": user, "password": password})
         signed_in.raise_for_status()
         cookie = "; ".join(f"{name}={value}" for name, value in rest.cookies.items())
         headers = {"Cookie": cookie}

@@ -12,8 +12,8 @@ from statistics import fmean
 import msgspec
 import pytest
 
+from records.figures import Day, Figures
 from simulator.confidence import one_more
-from simulator.figures import Day, Figures
 from simulator.recorded_day import CallOutcome, Outcomes, recorded_day
 from simulator.run import replications, simulate
 from simulator.scenario import Scenario, load

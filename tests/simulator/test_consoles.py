@@ -7,10 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
-from prometheus_client import CollectorRegistry
 
-from acd.core import Acd
 from acd.vocabulary import (
     AgentRules,
     AnyFact,
@@ -20,21 +17,15 @@ from acd.vocabulary import (
     Configure,
     EnterQueue,
     GoNotReady,
-    Line,
     OfferAnswered,
     QueueRules,
 )
-from agent_console.callers import Caller, CallQuery, CallRow, Story
-from agent_console.server import Console
-from agent_console.settings import User, WebSettings
 from simulator.consoles import SignInFailed, SimulatedConsole, sign_in
 from simulator.settings import ConsolesSettings
+from tests.agent_console.floor import PASSWORD
+from tests.agent_console.floor import Floor as SmallFloor
 from tests.simulator.pbx_peers import PATIENCE_S
 
-PASSWORD = "correct horse battery staple"
-HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-"""As weak as argon2 lets it be: these tests are not about hashing."""
-USERS = {"ann": User(password_hash=HASH, agent="a1", phone="PJSIP/1001")}
 AT = 1_700_000_000_000
 
 
@@ -42,42 +33,17 @@ def seconds(duration_ms: float) -> float:
     return duration_ms / 100_000
 
 
-class Floor:
-    """The real ACD and the real console; time stands still."""
+class Floor(SmallFloor):
+    """And its facts can be awaited."""
 
     def __init__(self) -> None:
-        self.acd = Acd()
-        self.lines: list[Line] = []
         self.changed = asyncio.Event()
-        self.console = self.new_console(port=0)
-
-    def new_console(self, port: int) -> Console:
-        return Console(
-            WebSettings(port=port),
-            USERS,
-            self.tell,
-            lambda: AT,
-            lookup=self._look_up,
-            find_calls=self._find,
-            tell_story=self._story,
-            metrics=CollectorRegistry(),
-        )
+        super().__init__()
 
     async def tell(self, said: AnyInput) -> Sequence[AnyFact]:
-        line = Line(len(self.lines) + 1, said, self.acd.handle(said))
-        self.lines.append(line)
-        self.console.see(line)
+        facts = await super().tell(said)
         self.changed.set()
-        return line.facts
-
-    async def _look_up(self, call: str, ani: str, dnis: str) -> Caller:
-        return Caller([])
-
-    async def _find(self, query: CallQuery) -> Sequence[CallRow]:
-        return []
-
-    async def _story(self, call: str) -> Story | None:
-        return None
+        return facts
 
     async def fact(self, name: str, count: int = 1) -> None:
         """Returns when the `count`th fact of that name is there."""

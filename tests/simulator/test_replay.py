@@ -11,9 +11,9 @@ import pytest
 
 from acd.vocabulary import Line, OfferFailed
 from callfloor.config import load_rules
+from records.figures import Figures
 from records.journal import Journal
-from simulator.figures import Figures
-from simulator.measures import Measures
+from records.measures import Measures
 from simulator.recorded_day import CallOutcome, recorded_day
 from simulator.replay import CannotReplay, by_rules, of_day
 from simulator.replayed import replay_day, turns

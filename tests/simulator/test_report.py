@@ -17,16 +17,16 @@ from playwright.async_api import Page, async_playwright, expect
 
 from acd import vocabulary as say
 from acd.vocabulary import Line
+from records.figures import Day
+from records.measures import Measures
 from simulator.confidence import Estimate, difference, estimate
-from simulator.figures import Day
-from simulator.measures import Measures
 from simulator.report.page import embedded, page
 from simulator.report.report import Report, StaffingRow, UnequalDays, as_json, report_of
 from simulator.report.text import clock, day, duration, el, interval, said
 from simulator.report.words import WORDS
 from simulator.report.write import charts_script, write_report
 from tests.live.browser import ARGS, CHROMIUM
-from tests.simulator.test_measures import random_day
+from tests.records.test_measures import random_day
 
 EIGHT = 1_764_547_200_000
 """2025-12-01 08:00 in Shanghai."""

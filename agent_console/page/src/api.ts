@@ -12,7 +12,7 @@ export class Refusal extends Error {
 }
 
 async function ask(path: string, init: RequestInit = {}): Promise<Response> {
-  const response = await fetch(`/api/${path}`, init)
+  const response = await fetch(`/api/v1/${path}`, init)
   if (!response.ok) throw new Refusal(response.status)
   return response
 }

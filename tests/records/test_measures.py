@@ -14,8 +14,8 @@ from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules, Treatment, Why
 from records.call_records import CallRecord, CallRecords
-from simulator.figures import Day, Interval, ServiceLevels, WaitBar, WaitEstimates, Waits
-from simulator.measures import Measures
+from records.figures import Day, Interval, ServiceLevels, WaitBar, WaitEstimates, Waits
+from records.measures import Measures
 from tests.acd.transcript import tell, transcripts
 
 MINUTE = 60_000

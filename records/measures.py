@@ -20,7 +20,7 @@ from typing import Any
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, Line
-from simulator.figures import AgentDay, Day, Interval, Promises, QueueDay, Spent, Tally, merged, spent_together
+from records.figures import AgentDay, Day, Interval, Promises, QueueDay, Spent, Tally, merged, spent_together
 
 _BUSY = frozenset({"connected", "wrap-up"})
 _AVAILABLE = frozenset({"free", "offered", "reserved"})

@@ -1,0 +1,22 @@
+// Every view there is: its path, and who has it. The first that a person has is where they begin.
+
+import { createRouter, createWebHashHistory, type RouteRecordRaw } from "vue-router"
+
+import type { Me } from "./messages.ts"
+import AgentView from "./views/AgentView.vue"
+import CallsView from "./views/CallsView.vue"
+import FloorView from "./views/FloorView.vue"
+
+export const isSupervisor = (me: Me): boolean => me.role !== "agent"
+
+export const VIEWS = [
+  { name: "agent", path: "/agent", component: AgentView, isFor: (me: Me) => me.agent !== null },
+  { name: "floor", path: "/floor", component: FloorView, isFor: isSupervisor },
+  { name: "calls", path: "/calls", component: CallsView, isFor: () => true },
+] as const
+
+export function newRouter() {
+  const routes: RouteRecordRaw[] = VIEWS.map(({ name, path, component }) => ({ name, path, component }))
+  const nowhere = { path: "/:path(.*)*", name: "nowhere", component: { render: () => null } }
+  return createRouter({ history: createWebHashHistory(), routes: [...routes, nowhere] })
+}
