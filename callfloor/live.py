@@ -13,6 +13,10 @@ import uvloop
 
 T = TypeVar("T")
 
+SWITCH_S = 0.0005
+"""A thread that works in Python (the database's, a password's) may keep the loop waiting so long at a time, in place of
+Python's 5 ms: the loop is what callers wait for."""
+
 
 @contextlib.asynccontextmanager
 async def twisted_reactor() -> AsyncIterator[Any]:
@@ -51,4 +55,5 @@ def run_until_signalled(main: Callable[[asyncio.Event], Coroutine[Any, Any, T]])
             loop.add_signal_handler(number, ask_to_stop, number)
         return await main(stop)
 
+    sys.setswitchinterval(SWITCH_S)
     return uvloop.run(with_signals())
