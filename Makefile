@@ -42,6 +42,10 @@ benchmarks: .venv/installed-dev requirements-benchmarks.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-benchmarks.lock
 	$(BIN)/python -m benchmarks
 
+# A picture of every view, in both languages, light and dark, 1280 and 1920 wide.
+screenshots: .venv/installed-dev
+	$(BIN)/python -m tests.agent_console.pictures docs/pictures
+
 # The versions that CI installs, by hash; made anew after a change of the dependencies in pyproject.toml.
 lock: .venv/installed-dev
 	scripts/lock

@@ -1,0 +1,92 @@
+"""A tour of every view of the page, with a floor on which something is going on: for eyes, axe and pictures. Does I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from playwright.async_api import Page, expect
+
+from acd import vocabulary as say
+from acd.vocabulary import AgentRules, QueueRules
+from tests.agent_console.floor import PASSWORD, Floor, open_floor
+from tests.live import browser
+
+Look = Callable[[Page, str], Awaitable[None]]
+"""(page, name of the view): whatever is to be done with each view."""
+
+PEOPLE = {
+    "a1": "Wang Li",
+    "a2": "Zhang Wei",
+    "a3": "Liu Yang",
+    "a4": "Chen Jie",
+    "a5": "Yang Min",
+    "a6": "Zhao Lei",
+    "a7": "Huang Xin",
+    "a8": "Zhou Tao",
+}
+QUEUES = {
+    "sales": QueueRules("Sales", wrap_up_ms=60_000, record="always"),
+    "help": QueueRules("Technical help", wrap_up_ms=30_000),
+    "cards": QueueRules("Lost cards", service_level_ms=10_000),
+}
+AGENTS = {
+    agent: AgentRules(name, {"sales": 1, "help": 2} if number % 2 == 0 else {"help": 1, "cards": 1})
+    for number, (agent, name) in enumerate(PEOPLE.items())
+}
+
+
+async def busy(floor: Floor) -> None:
+    """Some talk, some wait, one is away, one link is down."""
+    await floor.tell(say.Configure(floor.clock, QUEUES, AGENTS))
+    await floor.tell(say.LinkRestored(floor.clock, "ami:pbx1"))
+    await floor.tell(say.LinkLost(floor.clock, "serial:line1", "unplugged"))
+    for number, agent in enumerate([*PEOPLE][2:]):
+        await floor.tell(say.LogIn(floor.clock, agent, f"PJSIP/10{number:02}"))
+        if agent != "a8":
+            await floor.tell(say.GoReady(floor.clock, agent))
+    await floor.tell(say.GoNotReady(floor.clock, "a8", "lunch"))
+    for number, queue in enumerate(["sales", "help", "cards", "sales", "help", "cards", "cards", "sales"]):
+        await floor.call_comes(f"c{number}", f"+86138000010{number:02}", queue)
+        await floor.pass_ms(7_000)
+        for agent in PEOPLE:
+            if number < 5 and floor.acd.state.agents[agent].offer:
+                await floor.answer(agent)
+
+
+async def tour(language: str, look: Look) -> None:
+    """Through all views in this language, `look` at each."""
+    async with open_floor() as floor:
+        await busy(floor)
+        async with browser.open_page(floor.console.url, language) as page:
+            await expect(page.get_by_test_id("user")).to_be_visible()
+            await look(page, "sign-in")
+            await browser.sign_in(page, "ann", PASSWORD)
+            await _a_call(floor, page, look)
+        async with browser.open_page(floor.console.url, language) as page:
+            await browser.sign_in(page, "sue", PASSWORD)
+            await expect(page.get_by_test_id("agent-a8")).to_be_visible()
+            await look(page, "floor")
+            await page.get_by_test_id("nav-calls").click()
+            await page.get_by_test_id("call-c0").click()
+            await expect(page.get_by_test_id("story")).to_be_visible()
+            await look(page, "records")
+
+
+async def _a_call(floor: Floor, page: Page, look: Look) -> None:
+    await expect(page.get_by_test_id("idle")).to_be_visible()
+    await look(page, "agent-not-ready")
+    await expect(page.get_by_test_id("not-ready")).to_be_enabled()
+    await page.get_by_test_id("ready").click()
+    await expect(page.get_by_test_id("offer")).to_be_visible()  # somebody waits for this
+    await look(page, "agent-offer")
+    await floor.answer("a1")
+    await expect(page.get_by_test_id("customer")).to_be_visible()
+    await floor.pass_ms(65_000)
+    await look(page, "agent-talk")
+    await page.get_by_test_id("pass-on").click()
+    await expect(page.get_by_test_id("to-kind")).to_be_focused()
+    await look(page, "agent-transfer")
+    await page.get_by_test_id("hang-up").click()
+    await floor.tell(say.AgentGone(floor.clock, floor.acd.state.agents["a1"].offer))
+    await expect(page.get_by_test_id("end-wrap-up")).to_be_visible()
+    await look(page, "agent-wrap-up")
