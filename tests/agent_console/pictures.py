@@ -1,4 +1,4 @@
-"""Takes a picture of every view, in both languages, light and dark, 1280 and 1920 wide: `make screenshots`. Does I/O."""
+"""Pictures of every view, in both languages, light and dark, 1280 and 1920 wide: `make screenshots`. Does I/O."""
 
 from __future__ import annotations
 

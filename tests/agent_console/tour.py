@@ -1,4 +1,4 @@
-"""A tour of every view of the page, with a floor on which something is going on: for eyes, axe and pictures. Does I/O."""
+"""A tour of every view of the page while something is going on on the floor: for eyes, axe and pictures. Does I/O."""
 
 from __future__ import annotations
 
