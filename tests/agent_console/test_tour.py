@@ -28,7 +28,9 @@ async def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
 async def test_every_view_is_accessible_fits_and_is_translated(language: str) -> None:
-    axe, wrong, seen = AXE.read_text(), [], []
+    axe = AXE.read_text()
+    wrong: list[str] = []
+    seen: list[str] = []
 
     async def look(page: Page, name: str) -> None:
         await page.evaluate(axe)
