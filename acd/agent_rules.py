@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from acd import vocabulary as say
+from acd.asks import AskError, parse
 from acd.choosing import Facts, dial_ahead, find_agent, find_call, find_calls, refused
 from acd.model import Agent, Call, State
 from acd.moves import AgentLine, Presence
@@ -53,6 +54,31 @@ def go_not_ready(state: State, request: say.GoNotReady) -> Facts:
     elif (agent.presence, agent.reason) != (Presence.NOT_READY, request.reason):
         leaving = say.AgentNotReady(agent.id, request.reason, request.by)
         yield from leave_line(state, request.at, agent, "rejected", leaving)
+
+
+def change_skills(state: State, request: say.ChangeSkills) -> Facts:
+    agent = state.agents.get(request.agent)
+    if agent is None:
+        yield from refused(request, request.agent, "no such agent")
+    elif problem := _no_skills(request.skills):
+        yield from refused(request, agent.id, problem)
+    elif request.skills != agent.skills:
+        yield say.SkillsChanged(agent.id, request.skills, request.by)
+        yield from find_calls(state, request.at, [agent])
+
+
+def _no_skills(skills: dict[str, int]) -> str:
+    """Why an agent cannot have these, or ""."""
+    for name, level in skills.items():
+        if level < 1:
+            return f"skill {name}: level {level}, expected 1 or more"
+        try:
+            ask = parse(name)
+        except AskError as error:
+            return f"skill {name!r}: {error}"
+        if (ask.text, ask.wanted) != (name, (name,)):
+            return f"expected the name of one skill, got {name!r}"
+    return ""
 
 
 def leave_line(state: State, at: int, agent: Agent, reason: say.FailReason, leaving: Fact) -> Facts:

@@ -320,6 +320,17 @@ def outlook(state: State, call: Call) -> tuple[int, Wait]:
     return position, wait
 
 
+def outlook_now(state: State, queue: Queue) -> Wait:
+    """The expected wait of a call that would join now, with nothing to ask for and nothing to put it first."""
+    want = want_of(queue.rules, 0, "")
+    lane = queue.lanes.get(want) or prospect(state, queue, want)
+    counts = _counts(state, lane)
+    servers = staffed(counts)
+    if counts[FREE]:
+        return 0, 0
+    return wait_ms(len(lane.calls) + 1, servers, lane.server_ms) if servers else (None, None)
+
+
 def _outlook(
     state: State,
     at: int,

@@ -88,6 +88,14 @@ class AgentNotReady(Fact, frozen=True):
     by: str = ""
 
 
+class SkillsChanged(Fact, frozen=True):
+    """By a supervisor. They hold until a configuration says other skills of this agent than the one before it."""
+
+    agent: str
+    skills: dict[str, int]
+    by: str
+
+
 class RestStarted(Fact, frozen=True):
     """After a missed offer: no other until then."""
 
@@ -413,6 +421,7 @@ AnyFact: TypeAlias = (
     | AgentLoggedOut
     | AgentReady
     | AgentNotReady
+    | SkillsChanged
     | RestStarted
     | RestEnded
     | AgentReserved

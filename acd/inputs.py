@@ -282,6 +282,14 @@ class PullCall(Input, frozen=True):
     by: str
 
 
+class ChangeSkills(Input, frozen=True):
+    """Skill or group → level from 1: all that the agent has from now on."""
+
+    agent: str
+    skills: dict[str, int]
+    by: str
+
+
 class OpenQueue(Input, frozen=True):
     """`by` a supervisor, or `hours`."""
 
@@ -435,6 +443,7 @@ Request: TypeAlias = (
     | MoveCall
     | SetPriority
     | PullCall
+    | ChangeSkills
     | OpenQueue
     | CloseQueue
 )

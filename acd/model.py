@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 from acd.inputs import MonitorMode
 from acd.moves import AgentLine, Presence, Stage
 from acd.order import Order
-from acd.policy import QueueRules, RoutingRules
+from acd.policy import AgentRules, QueueRules, RoutingRules
 from acd.skill_index import SkillIndex
 
 Place: TypeAlias = tuple[int, int, int]
@@ -66,6 +66,8 @@ class Agent:
     weight: int
     listed: int
     """The agent's place in the configuration, from 0."""
+    configured_skills: dict[str, int] = field(default_factory=dict)
+    """As the configuration says them; a supervisor may have changed `skills` since."""
     phone: str = ""
     reachable: bool = True
     """Whether the switch has the telephone, as far as it tells."""
@@ -92,6 +94,11 @@ class Agent:
     pool: Pool = field(init=False, compare=False, repr=False)
     own: list[Lane] = field(default_factory=list, compare=False, repr=False)
     """Lanes of calls that want this agent only."""
+
+    @property
+    def rules(self) -> AgentRules:
+        """As they were configured."""
+        return AgentRules(self.name, self.queues, self.configured_skills, self.weight)
 
     @property
     def condition(self) -> str:

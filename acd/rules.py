@@ -66,18 +66,12 @@ def configure(state: State, request: say.Configure) -> Facts:
     if problem := _cannot_configure(state, request):
         yield from refused(request, "configuration", problem)
         return
-    now = ({q.id: q.rules for q in state.queues.values()}, _agent_rules(state), state.routing)
+    agents = {agent.id: agent.rules for agent in state.agents.values()}
+    now = ({q.id: q.rules for q in state.queues.values()}, agents, state.routing)
     if now != (request.queues, request.agents, request.routing):
         yield say.Configured(request.queues, request.agents, request.routing)
         yield from find_calls(state, request.at, [*state.agents.values()])
         yield from queue_rules.send_left_alone(state, request.at, list(state.queues))
-
-
-def _agent_rules(state: State) -> dict[str, say.AgentRules]:
-    return {
-        agent.id: say.AgentRules(agent.name, agent.queues, agent.skills, agent.weight)
-        for agent in state.agents.values()
-    }
 
 
 def _cannot_configure(state: State, request: say.Configure) -> str:
@@ -131,6 +125,7 @@ RULES: dict[type[say.Input], Callable[[State, Any], Facts]] = {
     say.MoveCall: queue_rules.move_call,
     say.SetPriority: queue_rules.set_priority,
     say.PullCall: queue_rules.pull_call,
+    say.ChangeSkills: agent_rules.change_skills,
     say.OpenQueue: queue_rules.open_queue,
     say.CloseQueue: queue_rules.close_queue,
     say.CallArrived: call_rules.call_arrived,

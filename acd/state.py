@@ -65,9 +65,10 @@ def _configured(state: State, at: int, fact: say.Configured) -> None:
             queue.handle_ms = old.handle_ms if old.rules.handle_ms == rules.handle_ms else rules.handle_ms
             lanes.extend(old.lanes.values())
     for listed, (name, who) in enumerate(fact.agents.items()):
-        queues, skills = dict(who.queues), dict(who.skills)
         agent = old_agents.get(name) or Agent(name, "", {}, {}, 1, 0, presence_since=at, line_since=at, load_at=at)
-        agent.name, agent.queues, agent.skills = who.name, queues, skills
+        agent.name, agent.queues = who.name, dict(who.queues)
+        if agent.configured_skills != who.skills:
+            agent.skills, agent.configured_skills = dict(who.skills), dict(who.skills)
         agent.weight, agent.listed, agent.own = who.weight, listed, []
         state.agents[name] = agent
         place_agent(state, agent)
@@ -85,6 +86,14 @@ def _configured(state: State, at: int, fact: say.Configured) -> None:
             after.server_ms, after.left_at = before.server_ms, before.left_at
 
 
+def _skills_changed(state: State, at: int, fact: say.SkillsChanged) -> None:
+    """Rare enough for pools and lanes to be built anew."""
+    state.agents[fact.agent].skills = dict(fact.skills)
+    queues = {queue.id: queue.rules for queue in state.queues.values()}
+    agents = {agent.id: agent.rules for agent in state.agents.values()}
+    _configured(state, at, say.Configured(queues, agents, state.routing))
+
+
 def _nothing(state: State, at: int, fact: Fact) -> None:
     """These facts are orders and answers; what they lead to is reported back."""
 
@@ -93,6 +102,7 @@ _APPLY: dict[type[Fact], Apply] = {
     **AGENT_FACTS,
     **CALL_FACTS,
     say.Configured: _configured,
+    say.SkillsChanged: _skills_changed,
     say.QueueOpened: _queue_opened,
     say.QueueClosed: _queue_closed,
     say.BridgeMissing: _nothing,

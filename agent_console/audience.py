@@ -72,6 +72,7 @@ RULES: Mapping[type[Fact], Rule] = {
     say.AgentLoggedOut: _the_agent,
     say.AgentReady: _the_agent,
     say.AgentNotReady: _the_agent,
+    say.SkillsChanged: _the_agent,
     say.RestStarted: _the_agent,
     say.RestEnded: _the_agent,
     say.AgentReserved: _the_agent,

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from acd import vocabulary as say
+from acd.choosing import outlook_now
 from acd.model import Agent, Call, Offer, State
 from acd.moves import AgentLine, Stage
 from acd.state import apply
@@ -20,7 +21,8 @@ from acd.vocabulary import AnyFact, Line, Target
 class QueueView(msgspec.Struct, frozen=True):
     """`waiting` counts the callers who have not been answered, `longest_since` is when the first of them came (0: none
     waits), `agents` counts those who serve the queue by the words of `acd.policy.Condition`. A consultation is nobody
-    who waits: its caller has been answered."""
+    who waits: its caller has been answered. Who joins now will wait no longer than `expected_wait_ms` in half of all
+    cases, and than `wait_90_ms` in nine of ten (None: nobody serves the queue)."""
 
     queue: str
     name: str
@@ -29,6 +31,8 @@ class QueueView(msgspec.Struct, frozen=True):
     service_level_ms: int
     agents: dict[str, int]
     open: bool
+    expected_wait_ms: int | None
+    wait_90_ms: int | None
 
 
 class ConsultView(msgspec.Struct, frozen=True):
@@ -40,9 +44,18 @@ class ConsultView(msgspec.Struct, frozen=True):
     answered: bool
 
 
+class MonitorView(msgspec.Struct, frozen=True):
+    """Who hears an agent's talk. Not `connected`: the supervisor's own telephone rings."""
+
+    by: str
+    mode: str
+    connected: bool
+
+
 class AgentView(msgspec.Struct, frozen=True):
     """`until` is when the offer, the wrap-up, the rest or the reservation ends by itself (0: none of them). `held`: the
-    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells."""
+    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells. `monitors`: for
+    supervisors only."""
 
     agent: str
     name: str
@@ -60,6 +73,8 @@ class AgentView(msgspec.Struct, frozen=True):
     held: bool
     recording: Literal["", "on", "paused"]
     consult: ConsultView | None
+    skills: dict[str, int]
+    monitors: list[MonitorView]
 
 
 class CallView(msgspec.Struct, frozen=True):
@@ -156,7 +171,10 @@ class Board:
         return [self._views[name] for name in names]
 
     def agents(self, only: str | None = None) -> list[AgentView]:
-        return [self._agent_view(agent) for agent in self._state.agents.values() if only in (None, agent.id)]
+        """`only`: for this agent's own eyes."""
+        agents = [agent for agent in self._state.agents.values() if only in (None, agent.id)]
+        monitors = self._monitors() if only is None else {}
+        return [self._agent_view(agent, monitors.get(agent.offer, [])) for agent in agents]
 
     def calls(self, only_of: str | None = None) -> list[CallView]:
         if only_of is None:
@@ -186,7 +204,8 @@ class Board:
             first = min(waiting[name], default=0)
             rules = queue.rules
             count, promised = len(waiting[name]), rules.service_level_ms
-            self._views[name] = QueueView(name, rules.name, count, first, promised, agents, queue.open)
+            wait = outlook_now(self._state, queue)
+            self._views[name] = QueueView(name, rules.name, count, first, promised, agents, queue.open, *wait)
             self._counted[name] = self._changed[name]
 
     def _queues_of(self, fact: AnyFact) -> set[str]:
@@ -221,7 +240,13 @@ class Board:
             case _:
                 pass
 
-    def _agent_view(self, agent: Agent) -> AgentView:
+    def _monitors(self) -> dict[int, list[MonitorView]]:
+        found: dict[int, list[MonitorView]] = {}
+        for one in self._state.monitors.values():
+            found.setdefault(one.target, []).append(MonitorView(one.by, one.mode, one.connected_at > 0))
+        return found
+
+    def _agent_view(self, agent: Agent, monitors: list[MonitorView]) -> AgentView:
         return AgentView(
             agent=agent.id,
             name=agent.name,
@@ -239,6 +264,8 @@ class Board:
             recording=_recording(self._state.offers.get(agent.offer)),
             held=agent.line is AgentLine.CONNECTED and self._state.calls[agent.call].stage is Stage.HELD,
             consult=self._consult_view(agent.consult),
+            skills=agent.skills,
+            monitors=monitors,
         )
 
     def _consult_view(self, consult: str) -> ConsultView | None:

@@ -87,11 +87,46 @@ class Story(msgspec.Struct, frozen=True):
     lines: list[StoryLine]
 
 
+class Interval(msgspec.Struct, frozen=True):
+    """What became of the calls that joined from `at` on, up to the next interval's beginning."""
+
+    at: int
+    offered: int
+    answered: int
+    abandoned: int
+
+
+class QueueToday(msgspec.Struct, frozen=True):
+    """A queue's figures since midnight. `service_level`: the share served in time (0 to 1) by each formula's name; None
+    where nothing has been counted yet. `abandonment` is over the offered."""
+
+    queue: str
+    offered: int
+    answered: int
+    abandoned: int
+    service_level: dict[str, float | None]
+    abandonment: float | None
+    asa_ms: float | None
+    aht_ms: float | None
+    occupancy: float | None
+    intervals: list[Interval]
+
+
+class Today(msgspec.Struct, frozen=True):
+    """The day so far: since `from_at`, in intervals of `interval_ms`."""
+
+    from_at: int
+    interval_ms: int
+    queues: list[QueueToday]
+
+
 class Records(Protocol):
     """What the screens ask the records for."""
 
     async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
         """What is known about who calls."""
+
+    def today(self) -> Today: ...
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]: ...
 

@@ -23,7 +23,7 @@ from acd.vocabulary import AnyFact, Line, Now, Tell
 from agent_console import messages
 from agent_console.board import Board
 from agent_console.callers import Records
-from agent_console.messages import Answer, Me, Request, ServerMessage, Snapshot
+from agent_console.messages import Answer, FloorFigures, Me, Request, ServerMessage, Snapshot
 from agent_console.pops import Pops, as_message
 from agent_console.recent import Recent
 from agent_console.screen import Screen
@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.05
 BEAT_SECONDS = 10.0
 """A screen hears at least this often, so that a page notices a dead connection."""
+FIGURES_SECONDS = 2.0
+"""The day's figures are computed at most so often, and only while a supervisor looks."""
 STUCK_BEATS = 3
 """A screen whose socket has taken nothing for so many beats is cut off."""
 MAX_BATCH_CHARS = 1_000_000
@@ -56,6 +58,9 @@ class Hub:
         self._attending: dict[str, asyncio.Lock] = {}
         self._tick: asyncio.TimerHandle | None = None
         self._beat: asyncio.Task[None] | None = None
+        self._counting: asyncio.Task[None] | None = None
+        self._records = records
+        self._figures = ""
         self._open_screens = Gauge("callfloor_console_screens", "Open console screens", registry=metrics)
         self._snapshots = Counter("callfloor_console_snapshots", "Snapshots sent", registry=metrics)
         self._sent = Counter("callfloor_console_messages", "Messages sent to screens", registry=metrics)
@@ -66,15 +71,16 @@ class Hub:
         """Begins to serve. Agents who were believed to have a screen before the start must show it anew."""
         self._pops.start()
         self._beat = asyncio.create_task(self._beats(), name="console beats")
+        self._counting = asyncio.create_task(self._count(), name="console figures")
         for agent in self.board.with_console():
             await self._tell(say.ConsoleClosed(at=self._now(), agent=agent))
 
     async def stop(self) -> None:
         """Stops serving. Agents keep their state: their screens will be back when we are."""
-        if self._beat is not None:
-            self._beat.cancel()
-            await asyncio.gather(self._beat, return_exceptions=True)
-            self._beat = None
+        for task in filter(None, (self._beat, self._counting)):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self._beat = self._counting = None
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None
@@ -154,6 +160,9 @@ class Hub:
         texts = []
         if screen.seq is None or not self._recent.covers(screen.seq):
             texts.append(self._snapshot(screen))
+            if screen.viewer.sees_all:
+                self._new_figures()
+                texts.append(self._figures)
         else:
             facts = self._facts(screen, screen.seq)
             if facts is not None:
@@ -216,6 +225,20 @@ class Hub:
         self._tick = None
         for screen in self._screens:
             screen.wake()
+
+    async def _count(self) -> None:
+        """Sends the day's figures to those who see all, when they have changed."""
+        while True:
+            await asyncio.sleep(FIGURES_SECONDS)
+            watching = [screen for screen in self._screens if screen.viewer.sees_all and screen.seq is not None]
+            if watching and self._new_figures():
+                for screen in watching:
+                    screen.add(self._figures)
+                    screen.wake()
+
+    def _new_figures(self) -> bool:
+        before, self._figures = self._figures, messages.write(FloorFigures(self._records.today()))
+        return self._figures != before
 
     async def _beats(self) -> None:
         while True:

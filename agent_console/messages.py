@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from acd import vocabulary as say
 from agent_console.board import AgentView, CallView, LinkView, QueueView
-from agent_console.callers import PopRecord
+from agent_console.callers import PopRecord, Today
 from agent_console.sessions import Viewer
 
 MAX_MESSAGE_BYTES = 16_384
@@ -57,8 +57,8 @@ class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=True):
     """Something an agent or a supervisor wants done. `offer` and `call` say which is meant, where there is one; `to`,
-    with whom (a transfer without it is to the party that is being consulted); `digits` are tones; `mode` is how to
-    monitor."""
+    with whom (a transfer without it is to the party that is being consulted); `digits` are tones. The others are what a
+    supervisor acts on: which `agent`, `queue`, `skills`, `priority`, and the `mode` of monitoring."""
 
     id: Number
     do: Literal[
@@ -81,6 +81,15 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
         "resume_recording",
         "monitor",
         "stop_monitoring",
+        "set_ready",
+        "set_not_ready",
+        "set_logged_out",
+        "change_skills",
+        "move_call",
+        "set_priority",
+        "pull_call",
+        "open_queue",
+        "close_queue",
     ]
     reason: ShortText = ""
     offer: Number = 0
@@ -88,6 +97,10 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
     to: To | None = None
     digits: ShortText = ""
     mode: say.MonitorMode = "listen"
+    agent: ShortText = ""
+    queue: ShortText = ""
+    priority: Annotated[int, Meta(ge=-100, le=100)] = 0
+    skills: Annotated[dict[ShortText, Annotated[int, Meta(ge=1, le=1_000)]], Meta(max_length=100)] = {}
 
 
 _CLIENT: msgspec.json.Decoder[Resume | Request] = msgspec.json.Decoder(Resume | Request)
@@ -106,23 +119,39 @@ def read(text: str | None) -> Resume | Request:
 def to_input(request: Request, viewer: Viewer, at: int) -> say.Request:
     """The request in the ACD's words, for the session's own agent, or of the supervisor whose session it is: a client
     can name no other. Raises BadMessage, also where the viewer has no such request."""
-    if request.do in ("monitor", "stop_monitoring"):
-        return _supervising(request, viewer, at)
+    if (act := SUPERVISING.get(request.do)) is not None:
+        if not viewer.sees_all:
+            raise BadMessage("only a supervisor may do that")
+        return act(request, viewer, at)
     if viewer.agent is None:
         raise BadMessage("you are signed in without an agent")
     return _of_agent(request, viewer.agent, viewer.phone, at)
 
 
-def _supervising(request: Request, viewer: Viewer, at: int) -> say.Request:
-    if not viewer.sees_all:
-        raise BadMessage("only a supervisor may do that")
-    if request.do == "stop_monitoring":
-        return say.StopMonitoring(at=at, by=viewer.user)
+def _monitor(request: Request, viewer: Viewer, at: int) -> say.Request:
     if not viewer.phone:
         raise BadMessage("your user has no `phone` to listen at")
     if request.to is None or request.to.kind != "agent":
         raise BadMessage("to: expected the agent")
     return say.MonitorAgent(at=at, agent=request.to.to, by=viewer.user, phone=viewer.phone, mode=request.mode)
+
+
+SUPERVISING: Mapping[str, Callable[[Request, Viewer, int], say.Request]] = MappingProxyType(
+    {
+        "monitor": _monitor,
+        "stop_monitoring": lambda _, who, at: say.StopMonitoring(at, who.user),
+        "set_ready": lambda asked, who, at: say.GoReady(at, asked.agent, who.user),
+        "set_not_ready": lambda asked, who, at: say.GoNotReady(at, asked.agent, asked.reason, who.user),
+        "set_logged_out": lambda asked, who, at: say.LogOut(at, asked.agent, who.user),
+        "change_skills": lambda asked, who, at: say.ChangeSkills(at, asked.agent, asked.skills, who.user),
+        "move_call": lambda asked, who, at: say.MoveCall(at, asked.call, asked.queue, who.user),
+        "set_priority": lambda asked, who, at: say.SetPriority(at, asked.call, asked.priority, who.user),
+        "pull_call": lambda asked, who, at: say.PullCall(at, asked.call, asked.agent, who.user),
+        "open_queue": lambda asked, who, at: say.OpenQueue(at, asked.queue, who.user),
+        "close_queue": lambda asked, who, at: say.CloseQueue(at, asked.queue, who.user),
+    }
+)
+"""What only a supervisor may ask for; each carries its author."""
 
 
 def _of_agent(request: Request, agent: str, phone: str, at: int) -> say.Request:
@@ -205,6 +234,12 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     pop: Popped | None
 
 
+class FloorFigures(msgspec.Struct, frozen=True, tag="figures"):
+    """The day so far, for supervisors: sent with the snapshot, and when it has changed."""
+
+    today: Today
+
+
 class Answer(msgspec.Struct, frozen=True, tag="answer"):
     id: int
     ok: bool
@@ -245,7 +280,7 @@ class Error(msgspec.Struct, frozen=True, tag="error"):
     why: str
 
 
-ServerMessage: TypeAlias = Snapshot | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error
+ServerMessage: TypeAlias = Snapshot | FloorFigures | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error
 
 
 def write(message: ServerMessage) -> str:

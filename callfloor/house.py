@@ -22,6 +22,7 @@ from callfloor.metrics import FloorMetrics, SerialMetrics
 from callfloor.queue_lamps import QueueLamps
 from callfloor.screens import Screens
 from callfloor.timetable import Timetable
+from callfloor.today import Today
 from cti.bridge import Bridge
 from cti.lease import this_process
 from cti.serial_line import SerialLine
@@ -63,7 +64,8 @@ class House:
         region = config.records.region
         self.customers = Customers(self.database, config.records, self._now)
         self._log = CallLog(self.database, region)
-        screens = Screens(self.customers, self._log, self._journal.path, region)
+        self._today = Today(self._now)
+        screens = Screens(self.customers, self._log, self._journal.path, region, self._today)
         self._follower = Follower(self.database, self._journal.path, region, tell, self._now)
         self.console = Console(
             config.web,
@@ -160,6 +162,7 @@ class House:
     def _remember(self, progress: Progress) -> None:
         """State is a function of the facts: every part takes in the journal before anything happens."""
         readers = [self.ivr.see, *(line.see for line in self.lines), self.console.see]
+        readers.append(self._today.see)
         taking_in = [*(bridge.learn for bridge in self.bridges), self._timetable.learn, *readers]
         for line in replay(self._journal.path):
             self._acd.replay([line])

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
+from agent_console.callers import Today as Figures
+from callfloor.today import Today
 from records.call_log import CallLog
 from records.call_records import CallRecord, CallRecords
 from records.customers import Customers
@@ -32,11 +34,15 @@ def call_row(record: CallRecord) -> CallRow:
 class Screens:
     """The console's questions, answered: `agent_console.callers.Records`."""
 
-    def __init__(self, customers: Customers, log: CallLog, journal: Path, region: str) -> None:
+    def __init__(self, customers: Customers, log: CallLog, journal: Path, region: str, today: Today) -> None:
         self._customers = customers
         self._log = log
         self._journal = journal
         self._region = region
+        self._today = today
+
+    def today(self) -> Figures:
+        return self._today.figures()
 
     async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
         found = await self._customers.caller_record(call, ani, dnis)

@@ -294,6 +294,13 @@ class Spent(msgspec.Struct):
         self.busy.update(other.busy)
         self.available.update(other.available)
 
+    def since(self, index: int) -> Spent:
+        """Without the intervals before this one."""
+        busy, available = (
+            Counter({one: ms for one, ms in times.items() if one >= index}) for times in (self.busy, self.available)
+        )
+        return Spent(busy, available)
+
     def occupancy(self, index: int | None = None) -> float | None:
         """In this interval; None: all day."""
         busy = self.busy.total() if index is None else self.busy[index]

@@ -141,6 +141,16 @@ class Measures:
             if seen is not None:
                 seen(at, fact)
 
+    def forget_before(self, at: int) -> None:
+        """A new day begins at `at`: what joined earlier counts no more. Who waits and talks, and what agents do, stays
+        known, so that memory is bounded by a day."""
+        self._from, self._until, self._first = at, max(at, self._until), (at - self._zero_at) // self._interval_ms
+        self._tallies = {key: tally for key, tally in self._tallies.items() if key[1] >= self._first}
+        self._began = Counter({index: count for index, count in self._began.items() if index >= self._first})
+        self._failed, self._promises = Counter(), Promises()
+        for staff in self._staff.values():
+            staff.spent, staff.timeline = staff.spent.since(self._first), staff.timeline[-1:]
+
     # ---------------------------------------------------------------------------------------- calls
 
     def _index(self, at: int) -> int:
@@ -308,7 +318,7 @@ class Measures:
             state = "unreachable"
         if state == staff.state:
             return
-        self._spend(staff.spent, staff.state, staff.since, at)
+        self._spend(staff.spent, staff.state, max(staff.since, self._from or 0), at)
         staff.state, staff.since = state, at
         if not self._timelines:
             return
@@ -418,7 +428,7 @@ class Measures:
 
     def _spent(self, staff: _Staff) -> Spent:
         spent = staff.spent.copy()
-        self._spend(spent, staff.state, staff.since, self._until)
+        self._spend(spent, staff.state, max(staff.since, self._from or 0), self._until)
         return spent
 
     def _queue_day(self, queue: str, indexes: range, tallies: dict[int, Tally], spent: dict[str, Spent]) -> QueueDay:

@@ -303,6 +303,10 @@ class Words:
     def agent_not_ready(self, fact: say.AgentNotReady) -> str:
         return f"{self.who(fact.agent)} was set not ready{_by(fact.by)}{_because(fact.reason)}."
 
+    def skills_changed(self, fact: say.SkillsChanged) -> str:
+        skills = ", ".join(f"{skill} {level}" for skill, level in fact.skills.items()) or "none"
+        return f"The skills of {self.who(fact.agent)} were changed{_by(fact.by)}: {skills}."
+
     def rest_started(self, fact: say.RestStarted) -> str:
         return f"{self.who(fact.agent)} gets no other offer for {duration(fact.until - self.at)}."
 
@@ -431,6 +435,7 @@ WORDS: dict[type[Fact], Callable[[Words, Any], str]] = {
     say.AgentLoggedOut: Words.agent_logged_out,
     say.AgentReady: Words.agent_ready,
     say.AgentNotReady: Words.agent_not_ready,
+    say.SkillsChanged: Words.skills_changed,
     say.RestStarted: Words.rest_started,
     say.RestEnded: Words.rest_ended,
     say.PhoneLost: Words.phone_lost,

@@ -294,7 +294,10 @@ def supervisor(state: State, at: int, pick: Pick) -> say.AnyInput:
     call = _staged(state, pick, Stage.QUEUED, Stage.CALLBACK, Stage.DIALED)
     queue = pick((*QUEUES, "nowhere"))
     often = ("move", "move", "priority", "priority", "pull", "pull", "pull", "close", "open", "open", "rules")
-    kind = pick((*often, "monitor", "monitor", "monitor", "unmonitor"))
+    kind = pick((*often, "monitor", "monitor", "monitor", "unmonitor", "skills"))
+    if kind == "skills":
+        skills = pick(({}, {"zh": 2}, {"zh": 1, "billing": 3}, {"en": 0}))
+        return say.ChangeSkills(at, _agent_id(state, pick), skills, "boss")
     if kind == "monitor":
         who, boss = _agent_id(state, pick, AgentLine.CONNECTED), pick(("boss", "chief"))
         return say.MonitorAgent(at, who, boss, pick(("PJSIP/9", "PJSIP/9", "")), pick(("listen", "whisper", "barge")))

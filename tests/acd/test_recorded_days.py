@@ -45,7 +45,7 @@ def test_much_happens_on_these_days() -> None:
     assert sum(isinstance(fact, say.CallBegan) for fact in facts) > 300
     seen = {type(fact) for fact in facts}
     never = {say.CallerKnown, say.MenuChosen, say.HangUpOrdered, say.SmdrMatched, say.BridgeMissing, say.StrayCall}
-    never |= {say.MusicMissing, say.PhoneLost, say.PhoneFound, say.DtmfOrdered, say.MessageTaken}
+    never |= {say.MusicMissing, say.PhoneLost, say.PhoneFound, say.DtmfOrdered, say.MessageTaken, say.SkillsChanged}
     never |= {say.CallPlaced, say.NumberDialed, say.NumberReached}
     never |= {say.RecordingStarted, say.RecordingPaused, say.RecordingResumed, say.RecordingEnded, say.RecordingMissing}
     never |= {say.MonitorStarted, say.MonitorConnected, say.MonitorChanged, say.MonitorEnded}

@@ -122,7 +122,8 @@ def _to(text: str) -> dict[str, str]:
 
 
 def _numbers(words: list[str]) -> dict[str, int]:
-    return {name: int(value) for name, _, value in (re.split("([:=])", word, maxsplit=1) for word in words)}
+    parts = (re.split("([:=])", word, maxsplit=1) for word in words if word)
+    return {name: int(value) for name, _, value in parts}
 
 
 def _input(at: int, text: str) -> AnyInput:
@@ -136,6 +137,8 @@ def _input(at: int, text: str) -> AnyInput:
     for field in ("calls", "legs"):
         if field in fields:
             values[field] = _listed(values.get(field, ""), field)
+    if name == "ChangeSkills":
+        values["skills"] = _numbers(values["skills"].split(","))
     if "to" in values:
         values["to"] = _to(values["to"])
     if "asked_at" in values:
@@ -182,6 +185,8 @@ def _word(value: object) -> str:
     """As `_struct` reads it, quoted if it has blanks."""
     if isinstance(value, list):
         value = ",".join(value)
+    if isinstance(value, dict):
+        value = ",".join(f"{name}={level}" for name, level in value.items())
     if isinstance(value, say.Treatment | say.Target):
         value = f"{value.kind}:{value.to}" if value.to else value.kind
     return f'"{value}"' if " " in str(value) else str(value)

@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
-from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
+from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine, Today
 from agent_console.server import Console
 from agent_console.settings import User, WebSettings
 
@@ -94,6 +94,9 @@ class Floor:
             return Caller()
         earlier = CallRow("c0", START - 86_400_000, ani=ani, queue="sales", outcome="answered", talked_ms=61_000)
         return Caller([Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"})], [earlier])
+
+    def today(self) -> Today:
+        return Today(START, 900_000, [])
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
         self.queries.append(query)

@@ -14,6 +14,8 @@ export interface Queue {
   service_level_ms: number
   agents: Partial<Record<Condition, number>>
   open: boolean
+  expected_wait_ms: number | null
+  wait_90_ms: number | null
 }
 
 export type Presence = "logged off" | "not ready" | "ready"
@@ -49,6 +51,47 @@ export interface Agent {
   held: boolean
   recording: "" | "on" | "paused"
   consult: Consult | null
+  skills: Record<string, number>
+  monitors: Monitor[]
+}
+
+export type MonitorMode = "listen" | "whisper" | "barge"
+
+// A supervisor who hears the agent's talk; not connected: their own telephone rings.
+export interface Monitor {
+  by: string
+  mode: MonitorMode
+  connected: boolean
+}
+
+export const FORMULAS = [
+  "over_answered",
+  "over_answered_and_abandoned",
+  "abandoned_within_met",
+  "over_offered",
+  "short_abandons_left_out",
+  "short_talks_left_out",
+] as const
+export type Formula = (typeof FORMULAS)[number]
+
+// A queue's figures since midnight; null where nothing has been counted yet.
+export interface QueueToday {
+  queue: string
+  offered: number
+  answered: number
+  abandoned: number
+  service_level: Record<Formula, number | null>
+  abandonment: number | null
+  asa_ms: number | null
+  aht_ms: number | null
+  occupancy: number | null
+  intervals: { at: number; offered: number; answered: number; abandoned: number }[]
+}
+
+export interface Today {
+  from_at: number
+  interval_ms: number
+  queues: QueueToday[]
 }
 
 export interface Call {
@@ -130,6 +173,7 @@ export type Fact =
   | { type: "AgentLoggedOut"; agent: string; reason?: string }
   | { type: "AgentReady"; agent: string }
   | { type: "AgentNotReady"; agent: string; reason?: string }
+  | { type: "SkillsChanged"; agent: string; skills: Record<string, number>; by: string }
   | { type: "RestStarted"; agent: string; until: number }
   | { type: "RestEnded"; agent: string }
   | { type: "AgentReserved"; agent: string; call: string; until: number }
@@ -146,6 +190,7 @@ export type Fact =
   | WaitFact
   | TalkFact
   | OutboundFact
+  | MonitorFact
   | { type: "Refused"; what: string; who: string; why: string }
   | { type: OtherFact }
 
@@ -187,6 +232,13 @@ export type TalkFact =
   | { type: "RecordingResumed"; call: string; agent: string; offer: number; why?: string }
   | { type: "RecordingEnded"; call: string; agent: string; offer: number; why: string }
 
+// About supervisors who listen; only supervisors are told.
+export type MonitorFact =
+  | { type: "MonitorStarted"; offer: number; agent: string; by: string; mode: MonitorMode }
+  | { type: "MonitorConnected"; offer: number; by: string }
+  | { type: "MonitorChanged"; offer: number; by: string; mode: MonitorMode }
+  | { type: "MonitorEnded"; offer: number; by: string; why: string }
+
 // These change nothing that a screen draws but the queues' counts, which the server sends along.
 export type OtherFact =
   | "Configured"
@@ -199,10 +251,6 @@ export type OtherFact =
   | "HangUpOrdered"
   | "DtmfOrdered"
   | "RecordingMissing"
-  | "MonitorStarted"
-  | "MonitorConnected"
-  | "MonitorChanged"
-  | "MonitorEnded"
   | "SmdrMatched"
   | "MessageTaken"
 
@@ -245,6 +293,7 @@ export type ServerMessage =
   | Snapshot
   | Facts
   | Answer
+  | { type: "figures"; today: Today }
   | { type: "offer" | "pop"; offer: number; call: string; record: CallerRecord }
   | { type: "pop_withdrawn"; offer: number; call: string; reason: string }
   | { type: "taken_over" }
@@ -256,6 +305,11 @@ export interface About {
   offer?: number
   call?: string
   to?: Target
+  mode?: MonitorMode
+  agent?: string
+  queue?: string
+  priority?: number
+  skills?: Record<string, number>
 }
 
 export type Wish =
@@ -273,3 +327,14 @@ export type Wish =
   | "transfer"
   | "pause_recording"
   | "resume_recording"
+  | "monitor"
+  | "stop_monitoring"
+  | "set_ready"
+  | "set_not_ready"
+  | "set_logged_out"
+  | "change_skills"
+  | "move_call"
+  | "set_priority"
+  | "pull_call"
+  | "open_queue"
+  | "close_queue"

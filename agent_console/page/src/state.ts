@@ -1,6 +1,6 @@
 // What the page shows, as a pure function of what the server said: view = reduce(view, message).
 
-import type { Agent, Call, Fact, FactItem, LinkStatus, Me, Popped, Queue, ServerMessage } from "./messages.ts"
+import type { Agent, Call, Fact, FactItem, LinkStatus, Me, Monitor, Popped, Queue, ServerMessage, Today } from "./messages.ts"
 
 export interface View {
   me: Me | null
@@ -9,9 +9,11 @@ export interface View {
   calls: Readonly<Record<string, Call>>
   links: Readonly<Record<string, LinkStatus>>
   pop: Popped | null
+  // The day so far; null for an agent, and until it is told.
+  today: Today | null
 }
 
-export const NOTHING: View = { me: null, queues: {}, agents: {}, calls: {}, links: {}, pop: null }
+export const NOTHING: View = { me: null, queues: {}, agents: {}, calls: {}, links: {}, pop: null, today: null }
 
 export function reduce(view: View, message: ServerMessage): View {
   switch (message.type) {
@@ -23,7 +25,10 @@ export function reduce(view: View, message: ServerMessage): View {
         calls: by(message.calls, (call) => call.call),
         links: by(message.links, (link) => link.link),
         pop: message.pop,
+        today: view.today,
       }
+    case "figures":
+      return { ...view, today: message.today }
     case "facts": {
       const next = message.facts.reduce(apply, view)
       return message.queues.length ? { ...next, queues: { ...next.queues, ...by(message.queues, (q) => q.queue) } } : next
@@ -72,6 +77,8 @@ function apply(view: View, { at, fact }: FactItem): View {
       return presence(view, fact.agent, "ready", "", at)
     case "AgentNotReady":
       return presence(view, fact.agent, "not ready", fact.reason ?? "", at)
+    case "SkillsChanged":
+      return agent(view, fact.agent, { skills: fact.skills })
     case "PhoneLost":
       return (fact.agents ?? []).reduce((next, name) => agent(next, name, { reachable: false }), view)
     case "PhoneFound":
@@ -189,8 +196,39 @@ function applyToTalk(view: View, at: number, fact: Fact): View {
     case "RecordingEnded":
       return agent(view, fact.agent, { recording: "" })
     default:
+      return applyToMonitors(view, fact)
+  }
+}
+
+// A supervisor hears one agent at a time.
+function applyToMonitors(view: View, fact: Fact): View {
+  switch (fact.type) {
+    case "MonitorStarted": {
+      const { by, mode } = fact
+      return monitored(view, by, fact.agent, { by, mode, connected: false })
+    }
+    case "MonitorConnected":
+      return monitored(view, fact.by, monitoredBy(view, fact.by), { connected: true })
+    case "MonitorChanged":
+      return monitored(view, fact.by, monitoredBy(view, fact.by), { mode: fact.mode })
+    case "MonitorEnded":
+      return monitored(view, fact.by, monitoredBy(view, fact.by), null)
+    default:
       return view
   }
+}
+
+// The agent whom this supervisor hears; "" if nobody.
+export function monitoredBy(view: View, by: string): string {
+  return Object.values(view.agents).find((one) => one.monitors.some((monitor) => monitor.by === by))?.agent ?? ""
+}
+
+function monitored(view: View, by: string, name: string, change: Partial<Monitor> | null): View {
+  const known = view.agents[name]
+  if (!known) return view
+  const before = known.monitors.find((one) => one.by === by) ?? { by, mode: "listen", connected: false }
+  const others = known.monitors.filter((one) => one.by !== by)
+  return agent(view, name, { monitors: change ? [...others, { ...before, ...change }] : others })
 }
 
 // Whether the call goes on all the same when one of its offers has failed: it rings elsewhere, or somebody has taken it.
@@ -241,7 +279,7 @@ function presence(view: View, name: string, presence: Agent["presence"], reason:
 }
 
 function free(view: View, name: string, at: number): View {
-  const nothing = { until: 0, offer: 0, call: "", held: false, recording: "", consult: null } as const
+  const nothing: Partial<Agent> = { until: 0, offer: 0, call: "", held: false, recording: "", consult: null, monitors: [] }
   return agent(view, name, { line: "free", line_since: at, ...nothing })
 }
 

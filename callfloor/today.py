@@ -1,0 +1,70 @@
+"""The figures of the day so far, kept up with the journal: what supervisors see. Reads the machine's time zone.
+
+A day begins at midnight by the machine's own clock (`TZ`), wherever a queue's opening hours are: a floor has one day.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from acd.vocabulary import Configure, Line, Now
+from agent_console.callers import Interval, QueueToday
+from agent_console.callers import Today as Figures
+from records.figures import QueueDay
+from records.measures import Measures
+
+INTERVAL_MS = 900_000
+OLD_MS = 172_800_000
+"""What happened so long before the start changes today's figures hardly: a start need not count through years."""
+
+
+class Today:
+    """Sees every line of the journal, those of before the start too."""
+
+    def __init__(self, now: Now) -> None:
+        self._now = now
+        self._not_before = now() - OLD_MS
+        self._ends_at = 0
+        self._begin_at = 0
+        self._measures = Measures(INTERVAL_MS, timelines=False)
+
+    def see(self, line: Line) -> None:
+        if line.input.at >= self._not_before or isinstance(line.input, Configure):
+            self._turn(line.input.at)
+            self._measures.see(line)
+
+    def figures(self) -> Figures:
+        self._turn(self._now())
+        day = self._measures.result()
+        return Figures(self._begin_at, INTERVAL_MS, [_queue(queue) for queue in day.queues])
+
+    def _turn(self, at: int) -> None:
+        """Midnight has passed."""
+        if at < self._ends_at:
+            return
+        midnight = datetime.fromtimestamp(at / 1_000).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        # Through the calendar: a day on which the clocks are changed has 23 or 25 hours.
+        after = (midnight.replace(tzinfo=None) + timedelta(days=1)).astimezone()
+        self._begin_at, self._ends_at = (round(moment.timestamp() * 1_000) for moment in (midnight, after))
+        self._measures.forget_before(self._begin_at)
+
+
+def _queue(day: QueueDay) -> QueueToday:
+    all_day = day.overall
+    return QueueToday(
+        queue=day.queue,
+        offered=all_day.offered,
+        answered=all_day.answered,
+        abandoned=all_day.abandoned,
+        service_level=msgspec.structs.asdict(all_day.service_level),
+        abandonment=all_day.abandonment,
+        asa_ms=all_day.asa_ms,
+        aht_ms=all_day.aht_ms,
+        occupancy=all_day.occupancy,
+        intervals=[
+            Interval(one.at_ms, one.figures.offered, one.figures.answered, one.figures.abandoned)
+            for one in day.intervals
+        ],
+    )
