@@ -23,7 +23,7 @@ from acd.vocabulary import AnyFact, Line, Now, Tell
 from agent_console import messages
 from agent_console.board import Board
 from agent_console.callers import Records
-from agent_console.messages import Answer, Me, Request, ServerMessage, Snapshot
+from agent_console.messages import Answer, FactsOf, Me, Request, ServerMessage, Snapshot
 from agent_console.pops import Pops, as_message
 from agent_console.recent import Recent
 from agent_console.screen import Screen
@@ -36,7 +36,7 @@ BEAT_SECONDS = 10.0
 """A screen hears at least this often, so that a page notices a dead connection."""
 STUCK_BEATS = 3
 """A screen whose socket has taken nothing for so many beats is cut off."""
-MAX_BATCH_CHARS = 1_000_000
+MAX_BATCH_BYTES = 1_000_000
 """A screen that is further behind than this gets a snapshot instead."""
 
 URGENT = (say.CallOffered, say.OfferFailed, say.CallConnected, say.Refused)
@@ -165,14 +165,14 @@ class Hub:
     def _facts(self, screen: Screen, seen: int) -> str | None:
         viewer = screen.viewer
         items = self._recent.after(seen, viewer)
-        if sum(map(len, items)) > MAX_BATCH_CHARS:
+        if sum(len(memoryview(item)) for item in items) > MAX_BATCH_BYTES:
             return self._snapshot(screen)
         changed = self.board.changed_since(seen, self._queues_for(viewer))
         if not items and not changed and not screen.take_beat():
             return None
         screen.seq = self.board.seq
         queues = self.board.queues(changed)
-        return messages.facts_message(seen + 1, screen.seq, self._now(), items, queues)
+        return messages.write(FactsOf(seen + 1, screen.seq, self._now(), items, queues))
 
     def _snapshot(self, screen: Screen) -> str:
         viewer, board = screen.viewer, self.board

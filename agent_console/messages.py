@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +14,11 @@ from acd import vocabulary as say
 from agent_console.board import AgentView, CallView, LinkView, QueueView
 from agent_console.callers import PopRecord
 from agent_console.sessions import Viewer
+from agent_console.settings import Role
+
+PROTOCOL = 1
+"""Raised when what is said here changes so that a screen that was written for it before would go wrong. A new message,
+fact or field is no such change: a client passes over what it does not know."""
 
 MAX_MESSAGE_BYTES = 16_384
 """More than any client has to say; the server closes with 1009 beyond it."""
@@ -178,7 +183,7 @@ def _with_somebody(request: Request, agent: str, at: int) -> say.Request:
 
 class Me(msgspec.Struct, frozen=True):
     user: str
-    role: str
+    role: Role
     agent: str | None
 
 
@@ -203,6 +208,31 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     calls: list[CallView]
     links: list[LinkView]
     pop: Popped | None
+    protocol: int = PROTOCOL
+
+
+class FactItem(msgspec.Struct, frozen=True):
+    """A fact, with the line of the journal that it stands in and when it happened."""
+
+    seq: int
+    at: int
+    fact: say.AnyFact
+
+
+Item = TypeVar("Item", FactItem, msgspec.Raw)
+"""What is said, or its JSON: a fact is encoded once, however many look at it."""
+
+
+class FactsOf(msgspec.Struct, Generic[Item], frozen=True, tag="facts"):
+    first: int = msgspec.field(name="from")
+    last: int = msgspec.field(name="to")
+    at: int
+    facts: list[Item]
+    queues: list[QueueView]
+
+
+class Facts(FactsOf[FactItem], frozen=True, tag="facts"):
+    """What a viewer may know of the journal's lines `from`..`to`, and the counts that have changed. `at` is now."""
 
 
 class Answer(msgspec.Struct, frozen=True, tag="answer"):
@@ -245,7 +275,7 @@ class Error(msgspec.Struct, frozen=True, tag="error"):
     why: str
 
 
-ServerMessage: TypeAlias = Snapshot | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error
+ServerMessage: TypeAlias = Snapshot | FactsOf[msgspec.Raw] | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error
 
 
 def write(message: ServerMessage) -> str:
@@ -256,12 +286,5 @@ def to_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def fact_item(seq: int, at: int, fact: say.AnyFact) -> str:
-    """One item of a `facts` message, as JSON, so that it is encoded once however many look at it."""
-    return f'{{"seq":{seq},"at":{at},"fact":{to_json(fact)}}}'
-
-
-def facts_message(first: int, last: int, at: int, items: Sequence[str], queues: Sequence[QueueView]) -> str:
-    """All that a viewer may know of the journal's lines `first`..`last`, and the counts that they changed."""
-    said = ",".join(items)
-    return f'{{"type":"facts","from":{first},"to":{last},"at":{at},"facts":[{said}],"queues":{to_json(list(queues))}}}'
+def fact_item(seq: int, at: int, fact: say.AnyFact) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(FactItem(seq, at, fact)))

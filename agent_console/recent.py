@@ -6,6 +6,8 @@ from collections import deque
 from itertools import takewhile
 from typing import NamedTuple
 
+import msgspec
+
 from acd.vocabulary import Line
 from agent_console.audience import Audience, Sight
 from agent_console.messages import fact_item
@@ -16,8 +18,8 @@ class Item(NamedTuple):
     """One fact with who sees it, encoded once for those who see all and once for agents."""
 
     sight: Sight
-    whole: str
-    for_agents: str
+    whole: msgspec.Raw
+    for_agents: msgspec.Raw
 
 
 class Kept(NamedTuple):
@@ -45,7 +47,7 @@ class Recent:
             return seq == 0
         return self._lines[0].seq - 1 <= seq <= self._lines[-1].seq
 
-    def after(self, seq: int, viewer: Viewer) -> list[str]:
+    def after(self, seq: int, viewer: Viewer) -> list[msgspec.Raw]:
         """The items of all lines after `seq` that this viewer may see."""
         lines = [*takewhile(lambda kept: kept.seq > seq, reversed(self._lines))]
         items = [item for kept in reversed(lines) for item in kept.items]

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import jsonschema_rs
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
@@ -16,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
+from agent_console import protocol
 from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
 from agent_console.server import Console
 from agent_console.settings import User, WebSettings
@@ -30,6 +32,11 @@ USERS = {
 }
 QUEUES = {"sales": QueueRules("Sales", wrap_up_ms=60_000, record="on demand"), "help": QueueRules("Help")}
 AGENTS = {"a1": AgentRules("Ann", {"sales": 1}), "a2": AgentRules("Bob", {"help": 1})}
+FROM_SERVER, FROM_CLIENT = (
+    jsonschema_rs.validator_for({**protocol.schema(), "anyOf": [{"$ref": f"#/$defs/{side}"}]})
+    for side in ("FromServer", "FromClient")
+)
+"""The protocol's schema, one side each: whatever a test hears or says is held against it."""
 START = 1_700_000_000_000
 
 
@@ -132,6 +139,7 @@ class Client:
 
     async def next(self) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 20))
+        FROM_SERVER.validate(message)
         return message
 
     async def until(self, kind: str) -> dict[str, Any]:
@@ -154,6 +162,7 @@ class Client:
         return items
 
     async def send(self, message: dict[str, Any]) -> None:
+        FROM_CLIENT.validate(message)
         await self.socket.send(json.dumps(message))
 
     async def ask(self, number: int, do: str, **more: Any) -> dict[str, Any]:
