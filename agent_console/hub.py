@@ -27,7 +27,7 @@ from agent_console.messages import Answer, FactsOf, Me, Request, ServerMessage, 
 from agent_console.pops import Pops, as_message
 from agent_console.recent import Recent
 from agent_console.screen import Screen
-from agent_console.sessions import Session, Viewer
+from agent_console.sessions import Session, Sessions, Viewer
 
 log = structlog.get_logger(__name__)
 
@@ -43,11 +43,20 @@ URGENT = (say.CallOffered, say.OfferFailed, say.CallConnected, say.Refused)
 
 
 class Hub:
-    def __init__(self, tell: Tell, now: Now, records: Records, kept_lines: int, metrics: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        tell: Tell,
+        now: Now,
+        records: Records,
+        sessions: Sessions,
+        kept_lines: int,
+        metrics: CollectorRegistry,
+    ) -> None:
         self.board = Board()
         self.epoch = secrets.token_hex(8)
         self._tell = tell
         self._now = now
+        self._sessions = sessions
         self._recent = Recent(kept_lines)
         self._pops = Pops(self.board, records, self._push)
         self._screens: set[Screen] = set()
@@ -222,8 +231,8 @@ class Hub:
             await asyncio.sleep(BEAT_SECONDS)
             now = self._now()
             for screen in self._screens:
-                if screen.session.until <= now:
-                    screen.close(messages.CLOSED_SIGNED_OUT, "the session has expired")
+                if not self._sessions.is_alive(screen.session, now):
+                    screen.close(messages.CLOSED_SIGNED_OUT, "the session has ended")
                 elif screen.beat() > STUCK_BEATS:
                     log.info("console.stuck", user=screen.viewer.user)
                     screen.close(messages.CLOSED_ABUSE, "this screen takes nothing")

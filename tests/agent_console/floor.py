@@ -18,9 +18,10 @@ from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
 from agent_console import protocol
+from agent_console.api_keys import hash_key
 from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
 from agent_console.server import Console
-from agent_console.settings import User, WebSettings
+from agent_console.settings import ApiKey, User, WebSettings
 
 PASSWORD = "correct horse battery staple"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -29,7 +30,10 @@ USERS = {
     "ann": User(password_hash=HASH, agent="a1", phone="PJSIP/1001"),
     "bob": User(password_hash=HASH, agent="a2", phone="PJSIP/1002"),
     "sue": User(password_hash=HASH, role="supervisor"),
+    "root": User(password_hash=HASH, role="admin"),
 }
+KEY = "callfloor_of-a-test"
+KEYS = {"crm": ApiKey(key_hash=hash_key(KEY))}
 QUEUES = {"sales": QueueRules("Sales", wrap_up_ms=60_000, record="on demand"), "help": QueueRules("Help")}
 AGENTS = {"a1": AgentRules("Ann", {"sales": 1}), "a2": AgentRules("Bob", {"help": 1})}
 FROM_SERVER, FROM_CLIENT = (
@@ -55,17 +59,20 @@ class Floor:
         self.writable.set()
         self.fault = ""
         self.queries: list[CallQuery] = []
+        self.users = dict(USERS)
+        self.keys = dict(KEYS)
         self.settings = settings or WebSettings(port=0)
         self.console = self.new_console()
 
     def new_console(self, port: int | None = None) -> Console:
         return Console(
             self.settings if port is None else self.settings.model_copy(update={"port": port}),
-            USERS,
+            self.users,
             self.tell,
             self.now,
             records=self,
             metrics=CollectorRegistry(),
+            api_keys=self.keys,
             fault=lambda: self.fault,
         )
 
@@ -171,8 +178,10 @@ class Client:
 
 
 @asynccontextmanager
-async def open_client(floor: Floor, user: str, query: str = "", cookie: str | None = None) -> AsyncIterator[Client]:
-    headers = {"Cookie": cookie or await sign_in(floor, user)}
+async def open_client(
+    floor: Floor, user: str, query: str = "", cookie: str | None = None, headers: dict[str, str] | None = None
+) -> AsyncIterator[Client]:
+    headers = headers or {"Cookie": cookie or await sign_in(floor, user)}
     url = floor.console.url.replace("http", "ws") + "/ws" + query
     async with connect(url, additional_headers=headers, compression=None, max_size=None) as socket:
         yield Client(socket)
