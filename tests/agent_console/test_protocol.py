@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,7 +18,7 @@ import pytest
 from acd import vocabulary as say
 from agent_console import protocol
 from agent_console.messages import PROTOCOL, Request, Resume
-from tests.agent_console.floor import FROM_CLIENT, FROM_SERVER, open_client, open_floor
+from tests.agent_console.floor import FROM_CLIENT, FROM_SERVER, KEY, Floor, open_client, open_floor
 from tests.agent_console.test_page_state import SOURCES, node
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +105,58 @@ def test_the_document_tells_every_message_and_request() -> None:
     missing = {word for word in words if f'"{word}"' not in told}
     missing |= {word for word in shapes["Request"]["properties"]["do"]["enum"] if not re.search(rf"`{word}`", told)}
     assert not missing
+
+
+class Example:
+    """examples/console.py, running."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def next(self) -> str:
+        assert self._process.stdout is not None
+        return (await asyncio.wait_for(self._process.stdout.readline(), 20)).decode().strip()
+
+    async def until(self, word: str) -> list[str]:
+        said = [await self.next()]
+        while word not in said[-1]:
+            said.append(await self.next())
+        return said
+
+
+@asynccontextmanager
+async def run_example(floor: Floor, key: str) -> AsyncIterator[Example]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(ROOT / "examples" / "console.py"),
+        floor.console.url,
+        env={**os.environ, "CALLFLOOR_KEY": key},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Example(process)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        _, said = await process.communicate()
+        assert b"Traceback" not in said, said.decode()
+
+
+async def test_a_strangers_screen_is_shown_all_and_misses_nothing_when_it_is_cut_off() -> None:
+    async with open_floor() as floor, run_example(floor, KEY) as example:
+        assert await example.next() == 'snapshot 1 {"sales": 0, "help": 0}'
+        await floor.call_comes("c1")
+        assert '"CallQueued"' in (await example.until("CallQueued"))[-1]
+        for screen in [*floor.console._hub._screens]:
+            screen.close(1012, "come back")
+        await floor.call_comes("c2")
+        said = await example.until('"CallQueued"')
+        assert [line.split()[0] for line in said] == ["3", "3"]  # no snapshot: exactly the line that was missed
+        del floor.keys["crm"]
+        for screen in [*floor.console._hub._screens]:
+            screen.close(1012, "come back")
+        assert await example.next() == ""
 
 
 def test_the_schema_is_a_schema() -> None:
