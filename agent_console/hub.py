@@ -145,7 +145,10 @@ class Hub:
         screen.wake()
 
     async def request(self, screen: Screen, request: Request) -> None:
-        """Tells the ACD what is wanted and answers whether it was granted."""
+        """Tells the ACD what is wanted and answers whether it was granted; who is not a user any more asks nothing."""
+        if not self._sessions.is_alive(screen.session, self._now()):
+            screen.close(messages.CLOSED_SIGNED_OUT, "the session has ended")
+            return
         try:
             said = messages.to_input(request, screen.viewer, self._now())
             why = refusal(await self._tell(said))

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from acd import vocabulary as say
+from agent_console import rights
 from agent_console.board import AgentView, CallView, LinkView, QueueView
 from agent_console.callers import PopRecord
 from agent_console.sessions import Viewer
@@ -111,16 +112,14 @@ def read(text: str | None) -> Resume | Request:
 def to_input(request: Request, viewer: Viewer, at: int) -> say.Request:
     """The request in the ACD's words, for the session's own agent, or of the supervisor whose session it is: a client
     can name no other. Raises BadMessage, also where the viewer has no such request."""
-    if request.do in ("monitor", "stop_monitoring"):
+    if why := rights.why_not(request.do, viewer):
+        raise BadMessage(why)
+    if rights.REQUESTS[request.do] == "supervisor":
         return _supervising(request, viewer, at)
-    if viewer.agent is None:
-        raise BadMessage("you are signed in without an agent")
-    return _of_agent(request, viewer.agent, viewer.phone, at)
+    return _of_agent(request, viewer.agent or "", viewer.phone, at)
 
 
 def _supervising(request: Request, viewer: Viewer, at: int) -> say.Request:
-    if not viewer.sees_all:
-        raise BadMessage("only a supervisor may do that")
     if request.do == "stop_monitoring":
         return say.StopMonitoring(at=at, by=viewer.user)
     if not viewer.phone:

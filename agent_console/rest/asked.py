@@ -13,6 +13,7 @@ from agent_console.headers import is_own_origin
 from agent_console.limits import Limit
 from agent_console.messages import to_json
 from agent_console.sessions import Session, Sessions, Viewer
+from agent_console.settings import ROLES, Role
 
 PREFIX = "/api/v1"
 COOKIE = "callfloor_session"
@@ -40,6 +41,10 @@ def open_to_all(route: Route) -> Route:
     """Says that nobody need be signed in for this; stands where `answers` stands."""
     route.__dict__["open_to_all"] = True
     return route
+
+
+def is_open_to_all(route: Callable[..., Any]) -> bool:
+    return "open_to_all" in route.__dict__
 
 
 class Gate:
@@ -73,27 +78,16 @@ def session_of(connection: HTTPConnection, sessions: Sessions, at: int) -> Sessi
     return session
 
 
-def viewer_of(sessions: Sessions, now: Now) -> Any:
-    """A FastAPI dependency: the viewer whose request it is, or 401."""
+def viewer_of(sessions: Sessions, now: Now, *roles: Role) -> Any:
+    """A FastAPI dependency: the viewer whose request it is, or 401. Where `roles` are named, 403 to any other."""
 
     async def find(request: Request) -> Viewer:
         session = session_of(request, sessions, now())
         if session is None:
             raise HTTPException(401, "not signed in")
+        if roles and session.viewer.role not in roles:
+            raise HTTPException(403, f"only for {' and '.join(roles)}")
         return session.viewer
 
-    return find
-
-
-def admin_of(sessions: Sessions, now: Now) -> Any:
-    """A FastAPI dependency: the viewer, who is an admin, or 403."""
-
-    async def find(request: Request) -> Viewer:
-        session = session_of(request, sessions, now())
-        if session is None:
-            raise HTTPException(401, "not signed in")
-        if session.viewer.role != "admin":
-            raise HTTPException(403, "only an admin may do that")
-        return session.viewer
-
+    find.__dict__["roles"] = frozenset(roles or ROLES)
     return find

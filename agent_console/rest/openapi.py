@@ -18,7 +18,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from agent_console.messages import to_json
-from agent_console.rest.asked import COOKIE, PREFIX
+from agent_console.rest.asked import COOKIE, PREFIX, is_open_to_all
+from agent_console.settings import ROLES
 
 ERRORS = {
     "400": "The body is no JSON.",
@@ -43,15 +44,13 @@ class Operation(NamedTuple):
     path: str
     endpoint: Any
     status: int
+    roles: frozenset[str]
+    """Who may ask it at all, as its dependencies on `viewer_of` say; "" is who is not signed in."""
 
     @property
     def answers(self) -> tuple[str, Any] | None:
         """The media type and the struct of `asked.answers`."""
         return getattr(self.endpoint, "answers", None)
-
-    @property
-    def is_open_to_all(self) -> bool:
-        return getattr(self.endpoint, "open_to_all", False)
 
 
 def operations(app: FastAPI) -> Iterator[Operation]:
@@ -60,7 +59,14 @@ def operations(app: FastAPI) -> Iterator[Operation]:
         route = found.original_route
         if isinstance(route, APIRoute) and route.include_in_schema and str(found.path).startswith(PREFIX):
             for method in sorted(route.methods or ()):
-                yield Operation(method, str(found.path), route.endpoint, route.status_code or 200)
+                roles = frozenset({"", *ROLES}) if is_open_to_all(route.endpoint) else _roles(found.dependant)
+                yield Operation(method, str(found.path), route.endpoint, route.status_code or 200, roles)
+
+
+def _roles(dependant: Any) -> frozenset[str]:
+    """Of all that the route depends on, the narrowest: who passes each."""
+    named = [getattr(one.call, "roles", None) or _roles(one) for one in dependant.dependencies]
+    return frozenset.intersection(*found) if (found := [one for one in named if one]) else frozenset()
 
 
 def describe(app: FastAPI, version: str) -> dict[str, Any]:
@@ -72,7 +78,7 @@ def describe(app: FastAPI, version: str) -> dict[str, Any]:
     of_shape = dict(zip(shapes, schemas, strict=True))
     for one in asked:
         operation = spec["paths"][one.path][one.method.lower()]
-        if one.is_open_to_all:
+        if "" in one.roles:
             operation["security"] = []
         responses = operation["responses"]
         for status, why in ERRORS.items():

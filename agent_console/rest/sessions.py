@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Res
 from acd.vocabulary import Now
 from agent_console.audit import Audit, AuditEntry
 from agent_console.hub import Hub
-from agent_console.rest.asked import admin_of, answers, json_answer, session_of, viewer_of
+from agent_console.rest.asked import answers, json_answer, session_of, viewer_of
 from agent_console.sessions import Session, Sessions
 
 
@@ -79,7 +79,7 @@ def sessions_router(sessions: Sessions, hub: Hub, now: Now, audit: Audit) -> API
 
 def audit_router(sessions: Sessions, now: Now, audit: Audit) -> APIRouter:
     """Who came in, changed something, took something away or was refused. For admins."""
-    router = APIRouter(prefix="/audit", dependencies=[Depends(admin_of(sessions, now))])
+    router = APIRouter(prefix="/audit", dependencies=[Depends(viewer_of(sessions, now, "admin"))])
 
     @router.get("")
     @answers(AuditAnswer)

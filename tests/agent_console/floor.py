@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ import jsonschema_rs
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from acd import vocabulary as say
 from acd.core import Acd
@@ -189,3 +190,11 @@ async def open_client(
 
 def names(items: list[dict[str, Any]]) -> list[str]:
     return [item["fact"]["type"] for item in items]
+
+
+async def end_of(client: Client) -> tuple[int, str]:
+    with suppress(ConnectionClosed):
+        while True:
+            await client.next()
+    assert client.socket.close_code is not None
+    return client.socket.close_code, client.socket.close_reason or ""

@@ -11,20 +11,12 @@ from websockets.exceptions import ConnectionClosed
 
 from acd import vocabulary as say
 from agent_console.settings import WebSettings
-from tests.agent_console.floor import Client, Floor, names, open_client, open_floor, sign_in
+from tests.agent_console.floor import Client, Floor, end_of, names, open_client, open_floor, sign_in
 
 
 async def ready_agent(floor: Floor, client: Client) -> None:
     answer = await client.ask(1, "go_ready")
     assert answer == {"type": "answer", "id": 1, "ok": True, "why": ""}
-
-
-async def end_of(client: Client) -> tuple[int, str]:
-    with suppress(ConnectionClosed):
-        while True:
-            await client.next()
-    assert client.socket.close_code is not None
-    return client.socket.close_code, client.socket.close_reason or ""
 
 
 async def test_a_call_from_offer_to_wrap_up() -> None:
