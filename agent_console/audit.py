@@ -6,6 +6,7 @@ refused. The file is opened for each line, so that it can be rotated like any lo
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
@@ -51,7 +52,7 @@ class Audit:
         if self._path is None:
             return
         try:
-            with self._path.open("ab") as file:
+            with open(self._path, "ab", opener=_for_us_alone) as file:  # noqa: PTH123 (Path.open takes no opener)
                 file.write(msgspec.json.encode(entry) + b"\n")
         except OSError as error:
             # Calls come first: a full disk must not keep agents from their screens.
@@ -63,6 +64,10 @@ class Audit:
             entry for entry in reversed(self._last) if (not before or entry.at < before) and user in ("", entry.user)
         )
         return [*islice(found, limit)]
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _read(path: Path | None) -> Iterator[AuditEntry]:

@@ -26,6 +26,7 @@ from starlette.staticfiles import StaticFiles
 from acd.vocabulary import Line, Now, Tell
 from agent_console.audit import Audit
 from agent_console.audited import Audited
+from agent_console.bodies import BodyLimit
 from agent_console.callers import Records
 from agent_console.headers import SecurityHeaders, is_own_origin
 from agent_console.hub import Hub
@@ -80,6 +81,7 @@ class Console:
         self._hub = Hub(tell, now, records, sessions, settings.kept_lines, metrics)
         self._sign_in = SignIn(users, sessions, now, audit, metrics)
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        self.app.add_middleware(BodyLimit)
         self.app.add_middleware(Audited, audit=audit)
         self.app.add_middleware(SecurityHeaders, secure=settings.secure)
         errors_in_one_shape(self.app)
