@@ -52,7 +52,7 @@ class Audit:
         if self._path is None:
             return
         try:
-            with open(self._path, "ab", opener=_for_us_alone) as file:  # noqa: PTH123 (Path.open takes no opener)
+            with open(self._path, "ab", opener=_for_us_alone) as file:
                 file.write(msgspec.json.encode(entry) + b"\n")
         except OSError as error:
             # Calls come first: a full disk must not keep agents from their screens.
