@@ -4,14 +4,17 @@ A screen is a number (the last line it has) and a few messages of its own; what 
 when its socket can take more. So a slow or sleeping browser costs nothing, and one that fell too far behind gets a
 snapshot.
 
-Ordinary facts are sent in ticks of 50 ms. What a person waits for (an offer, an answer, a pop, a refusal) goes at once,
-after everything that comes before it.
+Facts are sent in ticks of 50 ms to those who may see them. What a person waits for (an offer, an answer, a pop, a
+refusal) goes at once, after everything that comes before it. All else (counts of queues, links, signs of life) is
+found by going round the screens, 250 a tick: on a small floor that is all of them, and 20,000 are seen once in four
+seconds instead of being woken all at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Sequence
 
 import structlog
@@ -32,10 +35,15 @@ from agent_console.sessions import Session, Sessions, Viewer
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 0.05
-BEAT_SECONDS = 10.0
-"""A screen hears at least this often, so that a page notices a dead connection."""
-STUCK_BEATS = 3
-"""A screen whose socket has taken nothing for so many beats is cut off."""
+ROUND_SECONDS = 4.0
+"""Each agent's screen is looked at this often at least: so late its counts may be on a crowded floor."""
+VISITED_A_TICK = 250
+"""At least so many of them a tick."""
+BEAT_SECONDS = 6.0
+"""A screen that has heard nothing for so long hears something on the next round, so that a page notices a dead
+connection."""
+STUCK_SECONDS = 30.0
+"""A screen whose socket has taken nothing for so long is cut off."""
 MAX_BATCH_BYTES = 1_000_000
 """A screen that is further behind than this gets a snapshot instead."""
 
@@ -60,11 +68,15 @@ class Hub:
         self._recent = Recent(kept_lines)
         self._pops = Pops(self.board, records, self._push)
         self._screens: set[Screen] = set()
+        self._due: set[Screen] = set()
+        """Those to be woken at the next tick."""
+        self._round: deque[Screen] = deque()
+        """All screens, in the order in which they are looked at."""
+        self._seeing_all: set[Screen] = set()
         self._of_agent: dict[str, Screen] = {}
         self._attached: set[str] = set()
         self._attending: dict[str, asyncio.Lock] = {}
-        self._tick: asyncio.TimerHandle | None = None
-        self._beat: asyncio.Task[None] | None = None
+        self._ticking: asyncio.Task[None] | None = None
         self._open_screens = Gauge("callfloor_console_screens", "Open console screens", registry=metrics)
         self._snapshots = Counter("callfloor_console_snapshots", "Snapshots sent", registry=metrics)
         self._sent = Counter("callfloor_console_messages", "Messages sent to screens", registry=metrics)
@@ -74,19 +86,16 @@ class Hub:
     async def start(self) -> None:
         """Begins to serve. Agents who were believed to have a screen before the start must show it anew."""
         self._pops.start()
-        self._beat = asyncio.create_task(self._beats(), name="console beats")
+        self._ticking = asyncio.create_task(self._ticks(), name="console ticks")
         for agent in self.board.with_console():
             await self._tell(say.ConsoleClosed(at=self._now(), agent=agent))
 
     async def stop(self) -> None:
         """Stops serving. Agents keep their state: their screens will be back when we are."""
-        if self._beat is not None:
-            self._beat.cancel()
-            await asyncio.gather(self._beat, return_exceptions=True)
-            self._beat = None
-        if self._tick is not None:
-            self._tick.cancel()
-            self._tick = None
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.gather(self._ticking, return_exceptions=True)
+            self._ticking = None
         await self._pops.stop()
 
     def see(self, line: Line) -> None:
@@ -97,18 +106,21 @@ class Hub:
             self._pops.see(item.sight.fact, line.input.at)
             if isinstance(item.sight.fact, say.Configured):
                 self._start_anew()
+            concerned = [self._of_agent[agent] for agent in item.sight.agents if agent in self._of_agent]
+            self._due.update(concerned)
             if isinstance(item.sight.fact, URGENT):
-                for agent in item.sight.agents:
-                    if agent in self._of_agent:
-                        self._of_agent[agent].wake()
-        if self._tick is None and self._screens:
-            self._tick = asyncio.get_running_loop().call_later(TICK_SECONDS, self._wake_all)
+                for screen in concerned:
+                    screen.wake()
+        self._due |= self._seeing_all
 
     # ---------------------------------------------------------------------------------- screens
 
     async def open(self, screen: Screen) -> None:
         """A screen begins; if its agent has one already, the new one takes over."""
         self._screens.add(screen)
+        self._round.append(screen)
+        if screen.viewer.sees_all:
+            self._seeing_all.add(screen)
         self._open_screens.set(len(self._screens))
         agent = screen.viewer.agent
         if agent is not None:
@@ -123,12 +135,13 @@ class Hub:
 
     async def closed(self, screen: Screen) -> None:
         """A screen is gone; if it was its agent's only one, the ACD is told."""
-        self._screens.discard(screen)
+        for screens in (self._screens, self._seeing_all, self._due):
+            screens.discard(screen)
         self._open_screens.set(len(self._screens))
         agent = screen.viewer.agent
         if agent is not None and self._of_agent.get(agent) is screen:
             del self._of_agent[agent]
-            if self._beat is not None:
+            if self._ticking is not None:
                 await self._attend(agent, screen.viewer.phone)
 
     def end_session(self, session: Session) -> None:
@@ -180,7 +193,7 @@ class Hub:
         if sum(len(memoryview(item)) for item in items) > MAX_BATCH_BYTES:
             return self._snapshot(screen)
         changed = self.board.changed_since(seen, self._queues_for(viewer))
-        if not items and not changed and not screen.take_beat():
+        if not items and not changed and screen.silent_s() < BEAT_SECONDS:
             return None
         screen.seq = self.board.seq
         queues = self.board.queues(changed)
@@ -224,21 +237,35 @@ class Hub:
         for screen in self._screens:
             screen.seq = None
 
-    def _wake_all(self) -> None:
-        self._tick = None
-        for screen in self._screens:
+    async def _ticks(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            due, self._due = self._due, set()
+            for screen in due:
+                screen.wake()
+            a_tick = max(VISITED_A_TICK, round(len(self._round) * TICK_SECONDS / ROUND_SECONDS))
+            for _ in range(min(a_tick, len(self._round))):
+                screen = self._round.popleft()
+                if screen in self._screens:
+                    self._round.append(screen)
+                    self._visit(screen)
+
+    def _visit(self, screen: Screen) -> None:
+        """What is due to a screen beside the facts about its own."""
+        silent_s = screen.silent_s()
+        if not self._sessions.is_alive(screen.session, self._now()):
+            screen.close(messages.CLOSED_SIGNED_OUT, "the session has ended")
+        elif silent_s > STUCK_SECONDS:
+            log.info("console.stuck", user=screen.viewer.user)
+            screen.close(messages.CLOSED_ABUSE, "this screen takes nothing")
+        elif silent_s >= BEAT_SECONDS or screen.seq is None or self._has_news(screen.seq, screen.viewer):
             screen.wake()
 
-    async def _beats(self) -> None:
-        while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            now = self._now()
-            for screen in self._screens:
-                if not self._sessions.is_alive(screen.session, now):
-                    screen.close(messages.CLOSED_SIGNED_OUT, "the session has ended")
-                elif screen.beat() > STUCK_BEATS:
-                    log.info("console.stuck", user=screen.viewer.user)
-                    screen.close(messages.CLOSED_ABUSE, "this screen takes nothing")
+    def _has_news(self, seen: int, viewer: Viewer) -> bool:
+        """Of queues or links."""
+        if self._recent.everyone_was_told_since(seen):
+            return True
+        return bool(self.board.changed_since(seen, self._queues_for(viewer)))
 
     async def _attend(self, agent: str, phone: str) -> None:
         """Tells the ACD whether the agent has a screen, and logs in an agent whose screen has opened.

@@ -76,7 +76,7 @@ class Console:
     ) -> None:
         self._settings = settings
         lasts_s = round(settings.session_hours * 3600)
-        sessions = Sessions(lasts_s * 1000, users, api_keys)
+        self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys)
         audit = Audit(settings.audit, now)
         self._hub = Hub(tell, now, records, sessions, settings.kept_lines, metrics)
         self._sign_in = SignIn(users, sessions, now, audit, metrics)

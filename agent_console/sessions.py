@@ -78,11 +78,10 @@ class Sessions:
         name = session.viewer.user
         if not session.token:
             return self._keys.get(name.removeprefix("key:")) == session.known_as
-        return (
-            self._by_token.get(session.token) is session
-            and session.until > at
-            and self._users.get(name) == session.known_as
-        )
+        if self._by_token.get(session.token) is not session or session.until <= at:
+            return False
+        user = self._users.get(name)
+        return user is session.known_as or user == session.known_as
 
     def of_user(self, name: str, at: int) -> list[Session]:
         """The live ones, oldest first."""

@@ -131,7 +131,7 @@ async def test_strange_text_comes_back_as_it_went_and_stays_text(text: str) -> N
 
 
 async def test_a_screen_that_never_reads_holds_back_nobody_and_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent_console.hub.BEAT_SECONDS", 0.05)
+    monkeypatch.setattr("agent_console.hub.STUCK_SECONDS", 0.5)
     async with open_floor() as floor, open_client(floor, "sue") as slow, open_client(floor, "ann") as ann:
         await slow.until("snapshot")
         slow.socket.transport.pause_reading()
