@@ -157,7 +157,10 @@ class Board:
         return [self._views[name] for name in names]
 
     def agents(self, only: str | None = None) -> list[AgentView]:
-        return [self._agent_view(agent) for agent in self._state.agents.values() if only in (None, agent.id)]
+        if only is None:
+            return [self._agent_view(agent) for agent in self._state.agents.values()]
+        agent = self._state.agents.get(only)
+        return [self._agent_view(agent)] if agent else []
 
     def calls(self, only_of: str | None = None) -> list[CallView]:
         if only_of is None:

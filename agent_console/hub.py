@@ -263,6 +263,8 @@ class Hub:
 
     def _has_news(self, seen: int, viewer: Viewer) -> bool:
         """Of queues or links."""
+        if seen == self.board.seq:
+            return False
         if self._recent.everyone_was_told_since(seen):
             return True
         return bool(self.board.changed_since(seen, self._queues_for(viewer)))

@@ -57,8 +57,8 @@ class Sessions:
 
     def begin(self, name: str, at: int, address: str = "", browser: str = "") -> Session:
         """A new session of this user, with a token of 256 random bits."""
-        for token in [token for token, session in self._by_token.items() if not self.is_alive(session, at)]:
-            del self._by_token[token]
+        while self._by_token and (oldest := next(iter(self._by_token.values()))).until <= at:
+            del self._by_token[oldest.token]
         user = self._users[name]
         viewer = Viewer(name, user.role, user.agent, user.phone)
         token, until = secrets.token_urlsafe(32), at + self._lasts_ms

@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import ami, asterisk, console, core, decisions, peers, serial
+from benchmarks import ami, asterisk, console, core, decisions, page, peers, serial
 
 BENCHMARKS = {
     "core": core.run,
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "ami": ami.run,
     "asterisk": asterisk.run,
     "console": console.run,
+    "page": page.run,
 }
 
 

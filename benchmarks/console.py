@@ -19,8 +19,8 @@ from rich.table import Table
 
 CONSOLES = int(os.environ.get("CALLFLOOR_CONSOLES", "20000"))
 FILES_OF_OTHERS = 50
-REST_SECONDS = 20
-LOAD_SECONDS = 30
+REST_SECONDS = 10
+LOAD_SECONDS = 20
 
 
 class Child:
