@@ -38,7 +38,7 @@ class WebSettings(BaseModel):
     X-Forwarded-For. It must pass the Host header on as it came."""
     session_hours: float = Field(default=12, gt=0, le=168)
     requests_per_second: float = Field(default=20, gt=0, le=10_000)
-    """Requests to `/api` of one session, key or (where nobody is signed in) address, on average over 10 s."""
+    """Requests to `/api` of one session or key, on average over 10 s; ten times that of an address without either."""
     audit: Path | None = None
     """The file of who came in, changed something, took something away or was refused; by default beside the journal."""
     kept_lines: int = Field(default=20_000, ge=1)

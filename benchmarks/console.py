@@ -19,8 +19,10 @@ from rich.table import Table
 
 CONSOLES = int(os.environ.get("CALLFLOOR_CONSOLES", "20000"))
 FILES_OF_OTHERS = 50
-REST_SECONDS = 10
-LOAD_SECONDS = 20
+SETTLE_SECONDS = 8
+"""Until every screen has heard what the coming of the others has changed."""
+REST_SECONDS = 8
+LOAD_SECONDS = 15
 
 
 class Child:
@@ -53,7 +55,9 @@ class Child:
         assert self._process.stdin
         self._process.stdin.close()
 
-    def gone(self) -> None:
+    def kill(self) -> None:
+        """There is nothing that it would have to keep."""
+        self._process.kill()
         self._process.wait()
 
 
@@ -67,19 +71,16 @@ def run(screen: Console) -> None:
     screens.tell(json.dumps({"port": begun["port"], "tokens": begun["tokens"]}))
     ramp = screens.hear()
     connected = floor.ask("figures")
+    settled = floor.ask(f"rest {SETTLE_SECONDS}")
     rested = floor.ask(f"rest {REST_SECONDS}")
     loaded = floor.ask(f"load {LOAD_SECONDS}")
     screens.end()
     delays = screens.hear()
-    floor.end()
-    for child in (floor, screens):
-        child.gone()
-
     table = Table("", "", title=f"{connected['screens']:,.0f} screens on one process (load average {load:.1f})")
     table.add_row("connected and shown", f"{ramp['connected'] / ramp['seconds']:,.0f} a second")
     memory = (connected["rss"] - begun["rss"]) / connected["screens"]
     table.add_row("memory of one", f"{memory / 1e3:.1f} kB")
-    table.add_row("processor at rest", f"{_cpu(connected, rested):.1f} %")
+    table.add_row("processor at rest", f"{_cpu(settled, rested):.1f} %")
     facts = loaded["facts"] / (loaded["at"] - rested["at"])
     table.add_row(f"processor with {facts:.0f} facts/s", f"{_cpu(rested, loaded):.1f} %")
     for what, found in delays.items():
@@ -87,6 +88,8 @@ def run(screen: Console) -> None:
         row = f"{points[49]:.1f} / {points[94]:.1f} / {points[98]:.1f} / {max(found):.1f} ms ({len(found):,})"
         table.add_row(f"{what} → screen: median / 95 % / 99 % / max", row)
     screen.print(table)
+    for child in (floor, screens):
+        child.kill()
 
 
 def _cpu(before: dict[str, Any], after: dict[str, Any]) -> float:

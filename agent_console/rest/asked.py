@@ -18,6 +18,9 @@ from agent_console.settings import ROLES, Role
 PREFIX = "/api/v1"
 COOKIE = "callfloor_session"
 BURST_SECONDS = 10
+OFFICE = 10
+"""An address where nobody is signed in may ask so many times what a session may: a whole office comes in by one."""
+REMEMBERED = 100_000
 
 Route = TypeVar("Route", bound=Callable[..., Any])
 
@@ -54,17 +57,19 @@ class Gate:
     def __init__(self, sessions: Sessions, now: Now, requests_per_second: float) -> None:
         self._sessions = sessions
         self._now = now
-        self._limit = Limit(round(max(1, requests_per_second * BURST_SECONDS)), 1000 / requests_per_second)
+        burst, refill_ms = max(1, requests_per_second * BURST_SECONDS), 1000 / requests_per_second
+        self._of_session = Limit(round(burst), refill_ms, REMEMBERED)
+        self._of_address = Limit(round(burst * OFFICE), refill_ms / OFFICE, REMEMBERED)
 
     async def __call__(self, request: Request) -> None:
         if request.method not in ("GET", "HEAD") and not is_own_origin(request.headers):
             raise HTTPException(403, "this request comes from another site")
         at = self._now()
         session = session_of(request, self._sessions, at)
-        who = session.id if session else address_of(request)
-        if wait_ms := self._limit.wait_ms(who, at):
+        limit, who = (self._of_session, session.id) if session else (self._of_address, address_of(request))
+        if wait_ms := limit.wait_ms(who, at):
             raise HTTPException(429, "too many requests", headers={"Retry-After": str(-(-wait_ms // 1000))})
-        self._limit.add(who, at)
+        limit.add(who, at)
 
 
 def address_of(connection: HTTPConnection) -> str:
