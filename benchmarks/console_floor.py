@@ -115,11 +115,15 @@ async def main(consoles: int) -> None:
     tokens = [floor.console.sessions.begin(name, now()).token for name in floor.users]
     gc.collect()
     gc.freeze()
+    gc.disable()  # until all have come: a heap that grows to a gigabyte within a minute is nothing that happens at work
     answer({"port": floor.console.port, "tokens": tokens, **figures(floor)})
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while asked := (await reader.readline()).decode().split():
+        if not gc.isenabled():
+            gc.collect()
+            gc.enable()
         if asked[0] == "load":
             await floor.load(float(asked[1]))
         if asked[0] == "rest":

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from acd import vocabulary as say
 from agent_console.server import PAGE
+from agent_console.settings import WebSettings
 from tests.agent_console.floor import PASSWORD, Floor, open_floor
 from tests.agent_console.test_page import go_ready
 from tests.live import browser
@@ -52,7 +53,7 @@ def run(screen: Console) -> None:
 
 
 async def _measured() -> tuple[list[float], list[float]]:
-    async with open_floor() as floor:
+    async with open_floor(WebSettings(port=0, requests_per_second=10_000)) as floor:
         async with browser.open_page(floor.console.url) as page:
             pops = await _pops(floor, page)
         return pops, [await _paint(floor.console.url) for _ in range(VISITS)]
