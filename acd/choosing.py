@@ -122,7 +122,7 @@ def _all_agents(state: State, lane: Lane, level: int, but: str) -> list[Agent]:
 
 def passed_over(lane: Lane, counts: list[int]) -> dict[str, int]:
     """The queue's agents (and those widened to) who cannot be offered the lane's calls now, by what keeps them."""
-    words = {word: count for word, count in zip(_NOT_FREE, counts[1:], strict=True) if count}
+    words: dict[str, int] = {word: count for word, count in zip(_NOT_FREE, counts[1:], strict=True) if count}
     if lane.lacking:
         words[LACKING] = lane.lacking
     return words

@@ -20,14 +20,14 @@ from typing import Any, NamedTuple, TypeAlias
 from acd.inputs import MonitorMode
 from acd.moves import AgentLine, Presence, Stage
 from acd.order import Order
-from acd.policy import AgentRules, QueueRules, RoutingRules
+from acd.policy import AgentRules, Condition, QueueRules, RoutingRules
 from acd.skill_index import SkillIndex
 
 Place: TypeAlias = tuple[int, int, int]
 """Where a call stands: the smaller is served sooner. What the first two are is the call choice's matter; the last is
 the call's number (`Call.nth`), so that of equals the one who called first is first."""
 
-CONDITIONS = (
+CONDITIONS: tuple[Condition, ...] = (
     "free", "offered", "reserved", "connected", "wrap-up", "resting", "unreachable", "not ready", "logged off",
 )  # fmt: skip
 """The words of `acd.policy.Condition`; an agent's condition and a pool's counts go by their number here."""
@@ -101,7 +101,7 @@ class Agent:
         return AgentRules(self.name, self.queues, self.configured_skills, self.weight)
 
     @property
-    def condition(self) -> str:
+    def condition(self) -> Condition:
         """One word for why this agent can or cannot be offered a call."""
         return CONDITIONS[self.state]
 
@@ -279,7 +279,7 @@ class Queue:
     """Of `pools`, by their place there."""
 
     @property
-    def conditions(self) -> dict[str, int]:
+    def conditions(self) -> dict[Condition, int]:
         """How many of the agents who serve the queue are in each condition that somebody is in."""
         return {word: n for word, n in zip(CONDITIONS, self.counts, strict=True) if n}
 

@@ -13,7 +13,8 @@ import msgspec
 from acd import vocabulary as say
 from acd.choosing import outlook_now
 from acd.model import Agent, Call, Offer, State
-from acd.moves import AgentLine, Stage
+from acd.moves import AgentLine, Presence, Stage
+from acd.policy import Condition
 from acd.state import apply
 from acd.vocabulary import AnyFact, Line, Target
 
@@ -29,7 +30,7 @@ class QueueView(msgspec.Struct, frozen=True):
     waiting: int
     longest_since: int
     service_level_ms: int
-    agents: dict[str, int]
+    agents: dict[Condition, int]
     open: bool
     expected_wait_ms: int | None
     wait_90_ms: int | None
@@ -39,7 +40,7 @@ class ConsultView(msgspec.Struct, frozen=True):
     """Whom an agent is consulting: `call` is the consultation."""
 
     call: str
-    kind: str
+    kind: Literal["agent", "queue", "number"]
     to: str
     answered: bool
 
@@ -60,10 +61,10 @@ class AgentView(msgspec.Struct, frozen=True):
     agent: str
     name: str
     queues: list[str]
-    presence: str
+    presence: Presence
     presence_since: int
     reason: str
-    line: str
+    line: AgentLine
     line_since: int
     until: int
     offer: int
@@ -85,7 +86,7 @@ class CallView(msgspec.Struct, frozen=True):
     dnis: str
     port: str
     began_at: int
-    stage: str
+    stage: Stage
     stage_since: int
     dialing: bool
     menu: list[tuple[str, str]]
@@ -106,7 +107,7 @@ class AgentEntry(msgspec.Struct, frozen=True):
 
     agent: str
     name: str
-    condition: str
+    condition: Condition
 
 
 class QueueEntry(msgspec.Struct, frozen=True):
@@ -172,9 +173,11 @@ class Board:
 
     def agents(self, only: str | None = None) -> list[AgentView]:
         """`only`: for this agent's own eyes."""
-        agents = [agent for agent in self._state.agents.values() if only in (None, agent.id)]
-        monitors = self._monitors() if only is None else {}
-        return [self._agent_view(agent, monitors.get(agent.offer, [])) for agent in agents]
+        if only is not None:
+            agent = self._state.agents.get(only)
+            return [self._agent_view(agent, [])] if agent else []
+        monitors = self._monitors()
+        return [self._agent_view(agent, monitors.get(agent.offer, [])) for agent in self._state.agents.values()]
 
     def calls(self, only_of: str | None = None) -> list[CallView]:
         if only_of is None:
@@ -200,12 +203,11 @@ class Board:
                 waiting[call.queue].append(call.joined_at)
         for name in names:
             queue = self._state.queues[name]
-            agents = {condition: count for condition, count in queue.conditions.items() if count}
             first = min(waiting[name], default=0)
             rules = queue.rules
             count, promised = len(waiting[name]), rules.service_level_ms
             wait = outlook_now(self._state, queue)
-            self._views[name] = QueueView(name, rules.name, count, first, promised, agents, queue.open, *wait)
+            self._views[name] = QueueView(name, rules.name, count, first, promised, queue.conditions, queue.open, *wait)
             self._counted[name] = self._changed[name]
 
     def _queues_of(self, fact: AnyFact) -> set[str]:
@@ -251,10 +253,10 @@ class Board:
             agent=agent.id,
             name=agent.name,
             queues=list(agent.queues),
-            presence=agent.presence.value,
+            presence=agent.presence,
             presence_since=agent.presence_since,
             reason=agent.reason,
-            line=agent.line.value,
+            line=agent.line,
             line_since=agent.line_since,
             until=self._until.get(agent.id, 0),
             offer=agent.offer,
@@ -288,7 +290,7 @@ def _call_view(call: Call) -> CallView:
         dnis=call.dnis,
         port=call.port,
         began_at=call.began_at,
-        stage=call.stage.value,
+        stage=call.stage,
         stage_since=call.stage_since,
         dialing=call.dialing,
         menu=list(call.menu),

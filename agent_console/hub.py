@@ -4,14 +4,17 @@ A screen is a number (the last line it has) and a few messages of its own; what 
 when its socket can take more. So a slow or sleeping browser costs nothing, and one that fell too far behind gets a
 snapshot.
 
-Ordinary facts are sent in ticks of 50 ms. What a person waits for (an offer, an answer, a pop, a refusal) goes at once,
-after everything that comes before it.
+Facts are sent in ticks of 50 ms to those who may see them. What a person waits for (an offer, an answer, a pop, a
+refusal) goes at once, after everything that comes before it. All else (counts of queues, links, signs of life) is
+found by going round the screens, 250 a tick: on a small floor that is all of them, and 20,000 are seen once in four
+seconds instead of being woken all at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Sequence
 
 import structlog
@@ -23,41 +26,59 @@ from acd.vocabulary import AnyFact, Line, Now, Tell
 from agent_console import messages
 from agent_console.board import Board
 from agent_console.callers import Records
-from agent_console.messages import Answer, FloorFigures, Me, Request, ServerMessage, Snapshot
+from agent_console.messages import Answer, FactsOf, FloorFigures, Me, Request, ServerMessage, Snapshot
 from agent_console.pops import Pops, as_message
 from agent_console.recent import Recent
 from agent_console.screen import Screen
-from agent_console.sessions import Session, Viewer
+from agent_console.sessions import Session, Sessions, Viewer
 
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 0.05
-BEAT_SECONDS = 10.0
-"""A screen hears at least this often, so that a page notices a dead connection."""
 FIGURES_SECONDS = 2.0
 """The day's figures are computed at most so often, and only while a supervisor looks."""
-STUCK_BEATS = 3
-"""A screen whose socket has taken nothing for so many beats is cut off."""
-MAX_BATCH_CHARS = 1_000_000
+ROUND_SECONDS = 4.0
+"""Each agent's screen is looked at this often at least: so late its counts may be on a crowded floor."""
+VISITED_A_TICK = 250
+"""At least so many of them a tick."""
+BEAT_SECONDS = 6.0
+"""A screen that has heard nothing for so long hears something on the next round, so that a page notices a dead
+connection."""
+STUCK_SECONDS = 30.0
+"""A screen whose socket has taken nothing for so long is cut off."""
+MAX_BATCH_BYTES = 1_000_000
 """A screen that is further behind than this gets a snapshot instead."""
 
 URGENT = (say.CallOffered, say.OfferFailed, say.CallConnected, say.Refused)
 
 
 class Hub:
-    def __init__(self, tell: Tell, now: Now, records: Records, kept_lines: int, metrics: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        tell: Tell,
+        now: Now,
+        records: Records,
+        sessions: Sessions,
+        kept_lines: int,
+        metrics: CollectorRegistry,
+    ) -> None:
         self.board = Board()
         self.epoch = secrets.token_hex(8)
         self._tell = tell
         self._now = now
+        self._sessions = sessions
         self._recent = Recent(kept_lines)
         self._pops = Pops(self.board, records, self._push)
         self._screens: set[Screen] = set()
+        self._due: set[Screen] = set()
+        """Those to be woken at the next tick."""
+        self._round: deque[Screen] = deque()
+        """All screens, in the order in which they are looked at."""
+        self._seeing_all: set[Screen] = set()
         self._of_agent: dict[str, Screen] = {}
         self._attached: set[str] = set()
         self._attending: dict[str, asyncio.Lock] = {}
-        self._tick: asyncio.TimerHandle | None = None
-        self._beat: asyncio.Task[None] | None = None
+        self._ticking: asyncio.Task[None] | None = None
         self._counting: asyncio.Task[None] | None = None
         self._records = records
         self._figures = ""
@@ -70,20 +91,17 @@ class Hub:
     async def start(self) -> None:
         """Begins to serve. Agents who were believed to have a screen before the start must show it anew."""
         self._pops.start()
-        self._beat = asyncio.create_task(self._beats(), name="console beats")
+        self._ticking = asyncio.create_task(self._ticks(), name="console ticks")
         self._counting = asyncio.create_task(self._count(), name="console figures")
         for agent in self.board.with_console():
             await self._tell(say.ConsoleClosed(at=self._now(), agent=agent))
 
     async def stop(self) -> None:
         """Stops serving. Agents keep their state: their screens will be back when we are."""
-        for task in filter(None, (self._beat, self._counting)):
+        for task in filter(None, (self._ticking, self._counting)):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        self._beat = self._counting = None
-        if self._tick is not None:
-            self._tick.cancel()
-            self._tick = None
+        self._ticking = self._counting = None
         await self._pops.stop()
 
     def see(self, line: Line) -> None:
@@ -94,18 +112,21 @@ class Hub:
             self._pops.see(item.sight.fact, line.input.at)
             if isinstance(item.sight.fact, say.Configured):
                 self._start_anew()
+            concerned = [self._of_agent[agent] for agent in item.sight.agents if agent in self._of_agent]
+            self._due.update(concerned)
             if isinstance(item.sight.fact, URGENT):
-                for agent in item.sight.agents:
-                    if agent in self._of_agent:
-                        self._of_agent[agent].wake()
-        if self._tick is None and self._screens:
-            self._tick = asyncio.get_running_loop().call_later(TICK_SECONDS, self._wake_all)
+                for screen in concerned:
+                    screen.wake()
+        self._due |= self._seeing_all
 
     # ---------------------------------------------------------------------------------- screens
 
     async def open(self, screen: Screen) -> None:
         """A screen begins; if its agent has one already, the new one takes over."""
         self._screens.add(screen)
+        self._round.append(screen)
+        if screen.viewer.sees_all:
+            self._seeing_all.add(screen)
         self._open_screens.set(len(self._screens))
         agent = screen.viewer.agent
         if agent is not None:
@@ -120,12 +141,13 @@ class Hub:
 
     async def closed(self, screen: Screen) -> None:
         """A screen is gone; if it was its agent's only one, the ACD is told."""
-        self._screens.discard(screen)
+        for screens in (self._screens, self._seeing_all, self._due):
+            screens.discard(screen)
         self._open_screens.set(len(self._screens))
         agent = screen.viewer.agent
         if agent is not None and self._of_agent.get(agent) is screen:
             del self._of_agent[agent]
-            if self._beat is not None:
+            if self._ticking is not None:
                 await self._attend(agent, screen.viewer.phone)
 
     def end_session(self, session: Session) -> None:
@@ -142,7 +164,10 @@ class Hub:
         screen.wake()
 
     async def request(self, screen: Screen, request: Request) -> None:
-        """Tells the ACD what is wanted and answers whether it was granted."""
+        """Tells the ACD what is wanted and answers whether it was granted; who is not a user any more asks nothing."""
+        if not self._sessions.is_alive(screen.session, self._now()):
+            screen.close(messages.CLOSED_SIGNED_OUT, "the session has ended")
+            return
         try:
             said = messages.to_input(request, screen.viewer, self._now())
             why = refusal(await self._tell(said))
@@ -174,14 +199,14 @@ class Hub:
     def _facts(self, screen: Screen, seen: int) -> str | None:
         viewer = screen.viewer
         items = self._recent.after(seen, viewer)
-        if sum(map(len, items)) > MAX_BATCH_CHARS:
+        if sum(len(memoryview(item)) for item in items) > MAX_BATCH_BYTES:
             return self._snapshot(screen)
         changed = self.board.changed_since(seen, self._queues_for(viewer))
-        if not items and not changed and not screen.take_beat():
+        if not items and not changed and screen.silent_s() < BEAT_SECONDS:
             return None
         screen.seq = self.board.seq
         queues = self.board.queues(changed)
-        return messages.facts_message(seen + 1, screen.seq, self._now(), items, queues)
+        return messages.write(FactsOf(seen + 1, screen.seq, self._now(), items, queues))
 
     def _snapshot(self, screen: Screen) -> str:
         viewer, board = screen.viewer, self.board
@@ -221,9 +246,28 @@ class Hub:
         for screen in self._screens:
             screen.seq = None
 
-    def _wake_all(self) -> None:
-        self._tick = None
-        for screen in self._screens:
+    async def _ticks(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            due, self._due = self._due, set()
+            for screen in due:
+                screen.wake()
+            a_tick = max(VISITED_A_TICK, round(len(self._round) * TICK_SECONDS / ROUND_SECONDS))
+            for _ in range(min(a_tick, len(self._round))):
+                screen = self._round.popleft()
+                if screen in self._screens:
+                    self._round.append(screen)
+                    self._visit(screen)
+
+    def _visit(self, screen: Screen) -> None:
+        """What is due to a screen beside the facts about its own."""
+        silent_s = screen.silent_s()
+        if not self._sessions.is_alive(screen.session, self._now()):
+            screen.close(messages.CLOSED_SIGNED_OUT, "the session has ended")
+        elif silent_s > STUCK_SECONDS:
+            log.info("console.stuck", user=screen.viewer.user)
+            screen.close(messages.CLOSED_ABUSE, "this screen takes nothing")
+        elif silent_s >= BEAT_SECONDS or screen.seq is None or self._has_news(screen.seq, screen.viewer):
             screen.wake()
 
     async def _count(self) -> None:
@@ -240,16 +284,13 @@ class Hub:
         before, self._figures = self._figures, messages.write(FloorFigures(self._records.today()))
         return self._figures != before
 
-    async def _beats(self) -> None:
-        while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            now = self._now()
-            for screen in self._screens:
-                if screen.session.until <= now:
-                    screen.close(messages.CLOSED_SIGNED_OUT, "the session has expired")
-                elif screen.beat() > STUCK_BEATS:
-                    log.info("console.stuck", user=screen.viewer.user)
-                    screen.close(messages.CLOSED_ABUSE, "this screen takes nothing")
+    def _has_news(self, seen: int, viewer: Viewer) -> bool:
+        """Of queues or links."""
+        if seen == self.board.seq:
+            return False
+        if self._recent.everyone_was_told_since(seen):
+            return True
+        return bool(self.board.changed_since(seen, self._queues_for(viewer)))
 
     async def _attend(self, agent: str, phone: str) -> None:
         """Tells the ACD whether the agent has a screen, and logs in an agent whose screen has opened.

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from acd import vocabulary as say
+from agent_console import rights
 from agent_console.board import AgentView, CallView, LinkView, QueueView
 from agent_console.callers import PopRecord, Today
 from agent_console.sessions import Viewer
+from agent_console.settings import Role
+
+PROTOCOL = 1
+"""Raised when what is said here changes so that a screen that was written for it before would go wrong. A new message,
+fact or field is no such change: a client passes over what it does not know."""
 
 MAX_MESSAGE_BYTES = 16_384
 """More than any client has to say; the server closes with 1009 beyond it."""
@@ -119,13 +125,11 @@ def read(text: str | None) -> Resume | Request:
 def to_input(request: Request, viewer: Viewer, at: int) -> say.Request:
     """The request in the ACD's words, for the session's own agent, or of the supervisor whose session it is: a client
     can name no other. Raises BadMessage, also where the viewer has no such request."""
+    if why := rights.why_not(request.do, viewer):
+        raise BadMessage(why)
     if (act := SUPERVISING.get(request.do)) is not None:
-        if not viewer.sees_all:
-            raise BadMessage("only a supervisor may do that")
         return act(request, viewer, at)
-    if viewer.agent is None:
-        raise BadMessage("you are signed in without an agent")
-    return _of_agent(request, viewer.agent, viewer.phone, at)
+    return _of_agent(request, viewer.agent or "", viewer.phone, at)
 
 
 def _monitor(request: Request, viewer: Viewer, at: int) -> say.Request:
@@ -207,7 +211,7 @@ def _with_somebody(request: Request, agent: str, at: int) -> say.Request:
 
 class Me(msgspec.Struct, frozen=True):
     user: str
-    role: str
+    role: Role
     agent: str | None
 
 
@@ -232,6 +236,31 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     calls: list[CallView]
     links: list[LinkView]
     pop: Popped | None
+    protocol: int = PROTOCOL
+
+
+class FactItem(msgspec.Struct, frozen=True):
+    """A fact, with the line of the journal that it stands in and when it happened."""
+
+    seq: int
+    at: int
+    fact: say.AnyFact
+
+
+Item = TypeVar("Item", FactItem, msgspec.Raw)
+"""What is said, or its JSON: a fact is encoded once, however many look at it."""
+
+
+class FactsOf(msgspec.Struct, Generic[Item], frozen=True, tag="facts"):
+    first: int = msgspec.field(name="from")
+    last: int = msgspec.field(name="to")
+    at: int
+    facts: list[Item]
+    queues: list[QueueView]
+
+
+class Facts(FactsOf[FactItem], frozen=True, tag="facts"):
+    """What a viewer may know of the journal's lines `from`..`to`, and the counts that have changed. `at` is now."""
 
 
 class FloorFigures(msgspec.Struct, frozen=True, tag="figures"):
@@ -280,7 +309,9 @@ class Error(msgspec.Struct, frozen=True, tag="error"):
     why: str
 
 
-ServerMessage: TypeAlias = Snapshot | FloorFigures | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error
+ServerMessage: TypeAlias = (
+    Snapshot | FactsOf[msgspec.Raw] | FloorFigures | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error
+)
 
 
 def write(message: ServerMessage) -> str:
@@ -291,12 +322,5 @@ def to_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def fact_item(seq: int, at: int, fact: say.AnyFact) -> str:
-    """One item of a `facts` message, as JSON, so that it is encoded once however many look at it."""
-    return f'{{"seq":{seq},"at":{at},"fact":{to_json(fact)}}}'
-
-
-def facts_message(first: int, last: int, at: int, items: Sequence[str], queues: Sequence[QueueView]) -> str:
-    """All that a viewer may know of the journal's lines `first`..`last`, and the counts that they changed."""
-    said = ",".join(items)
-    return f'{{"type":"facts","from":{first},"to":{last},"at":{at},"facts":[{said}],"queues":{to_json(list(queues))}}}'
+def fact_item(seq: int, at: int, fact: say.AnyFact) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(FactItem(seq, at, fact)))

@@ -24,9 +24,11 @@ class Screen:
         self.seq: int | None = None
         """The last line that was sent; None: nothing yet, a snapshot is due."""
         self.due = asyncio.Event()
-        self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.ending: asyncio.Future[Ending] = loop.create_future()
         self._waiting: list[str] = []
-        self._beats_since_sent = 0
+        self._now = loop.time
+        self._sent_at = loop.time()
 
     @property
     def viewer(self) -> Viewer:
@@ -46,18 +48,13 @@ class Screen:
         waiting, self._waiting = self._waiting, []
         return waiting
 
-    def beat(self) -> int:
-        """A beat has come; says how many have, since something was last sent."""
-        self._beats_since_sent += 1
-        self.due.set()
-        return self._beats_since_sent
-
-    def take_beat(self) -> bool:
-        """Whether a sign of life is due."""
-        return self._beats_since_sent > 0
-
     def sent(self) -> None:
-        self._beats_since_sent = 0
+        """The socket has taken what was due."""
+        self._sent_at = self._now()
+
+    def silent_s(self) -> float:
+        """How long nothing has been sent, or been taken."""
+        return self._now() - self._sent_at
 
     def close(self, code: int, reason: str, last_word: ServerMessage | None = None) -> None:
         if not self.ending.done():

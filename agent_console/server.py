@@ -12,7 +12,9 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 import structlog
 import uvicorn
@@ -22,17 +24,22 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
 from acd.vocabulary import Line, Now, Tell
+from agent_console.audit import Audit
+from agent_console.audited import Audited
+from agent_console.bodies import BodyLimit
 from agent_console.callers import Records
 from agent_console.headers import SecurityHeaders, is_own_origin
 from agent_console.hub import Hub
 from agent_console.live import serve_screen
 from agent_console.messages import CLOSED_SIGNED_OUT, MAX_MESSAGE_BYTES
-from agent_console.rest.asked import COOKIE, PREFIX, only_own_origin
+from agent_console.rest.asked import PREFIX, Gate, address_of, session_of
 from agent_console.rest.calls import calls_router
 from agent_console.rest.directory import directory_router
+from agent_console.rest.openapi import add_description, errors_in_one_shape
 from agent_console.rest.session import session_router
+from agent_console.rest.sessions import audit_router, sessions_router
 from agent_console.sessions import Sessions
-from agent_console.settings import User, WebSettings
+from agent_console.settings import ApiKey, User, WebSettings
 from agent_console.sign_in import SignIn
 
 log = structlog.get_logger(__name__)
@@ -63,26 +70,35 @@ class Console:
         *,
         records: Records,
         metrics: CollectorRegistry,
+        api_keys: Mapping[str, ApiKey] = MappingProxyType({}),
         fault: Callable[[], str] = lambda: "",
         page: Path = PAGE,
     ) -> None:
         self._settings = settings
-        self._hub = Hub(tell, now, records, settings.kept_lines, metrics)
         lasts_s = round(settings.session_hours * 3600)
-        sessions = Sessions(lasts_s * 1000)
-        self._sign_in = SignIn(users, sessions, now, metrics)
-        self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        self._app.add_middleware(SecurityHeaders, secure=settings.secure)
+        self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys)
+        audit = Audit(settings.audit, now)
+        self._hub = Hub(tell, now, records, sessions, settings.kept_lines, metrics)
+        self._sign_in = SignIn(users, sessions, now, audit, metrics)
+        self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        self.app.add_middleware(BodyLimit)
+        self.app.add_middleware(Audited, audit=audit)
+        self.app.add_middleware(SecurityHeaders, secure=settings.secure)
+        errors_in_one_shape(self.app)
         routers = [
-            session_router(self._sign_in, sessions, self._hub, now, secure=settings.secure, lasts_s=lasts_s),
+            session_router(self._sign_in, sessions, self._hub, now, audit, secure=settings.secure, lasts_s=lasts_s),
             calls_router(sessions, now, records),
             directory_router(sessions, self._hub, now),
+            sessions_router(sessions, self._hub, now, audit),
+            audit_router(sessions, now, audit),
         ]
+        gate = Gate(sessions, now, settings.requests_per_second)
         for router in routers:
-            self._app.include_router(router, prefix=PREFIX, dependencies=[Depends(only_own_origin)])
-        _add_websocket(self._app, sessions, self._hub, now)
-        _add_health(self._app, self._hub, metrics, fault)
-        _add_page(self._app, page)
+            self.app.include_router(router, prefix=PREFIX, dependencies=[Depends(gate)])
+        add_description(self.app, version("callfloor"))
+        _add_websocket(self.app, sessions, self._hub, now, audit)
+        _add_health(self.app, self._hub, metrics, fault)
+        _add_page(self.app, page)
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self.port = settings.port
@@ -102,7 +118,7 @@ class Console:
         listener = _listen(self._settings.host, self._settings.port)
         self.port = listener.getsockname()[1]
         await self._hub.start()
-        self._server = _Server(_uvicorn_config(self._app, self._settings))
+        self._server = _Server(_uvicorn_config(self.app, self._settings))
         self._serving = asyncio.create_task(self._server.serve([listener]), name="console server")
         await self._server.is_ready(self._serving)
         log.info("console.listening", url=self.url)
@@ -167,30 +183,33 @@ def _listen(host: str, port: int) -> socket.socket:
         raise PortTaken(error.errno, f"the console cannot listen on {host} port {port}: {why}") from error
 
 
-def _add_websocket(app: FastAPI, sessions: Sessions, hub: Hub, now: Now) -> None:
+def _add_websocket(app: FastAPI, sessions: Sessions, hub: Hub, now: Now, audit: Audit) -> None:
     @app.websocket("/ws")
     async def live(websocket: WebSocket) -> None:
         if not is_own_origin(websocket.headers):
-            log.warning("console.foreign_origin", origin=websocket.headers.get("origin", "")[:200])
+            origin = websocket.headers.get("origin", "")[:200]
+            log.warning("console.foreign_origin", origin=origin)
+            audit.note("request refused", address=address_of(websocket), request="GET /ws", status=403, why=origin)
             await websocket.close()  # before accept: the handshake is answered with 403
             return
         await websocket.accept()
-        session = sessions.find(websocket.cookies.get(COOKIE), now())
+        session = session_of(websocket, sessions, now())
         if session is None:
             await websocket.close(CLOSED_SIGNED_OUT, "not signed in")
             return
+        audit.note("screen opened", user=session.viewer.user, address=address_of(websocket))
         await serve_screen(websocket, session, hub)
 
 
 def _add_health(app: FastAPI, hub: Hub, metrics: CollectorRegistry, fault: Callable[[], str]) -> None:
-    @app.get("/healthz")
+    @app.get("/healthz", include_in_schema=False)
     async def health(response: Response) -> dict[str, str | int]:
         why = fault()
         if why:
             response.status_code = 503
         return {"status": why or "ok", "seq": hub.board.seq}
 
-    @app.get("/metrics")
+    @app.get("/metrics", include_in_schema=False)
     async def measurements() -> Response:
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
 
@@ -199,7 +218,7 @@ def _add_page(app: FastAPI, page: Path) -> None:
     """The built page: files under `/assets` by their hashed names, and `index.html` for every other path."""
     app.mount("/assets", StaticFiles(directory=page / "assets", check_dir=False), name="assets")
 
-    @app.get("/{path:path}")
+    @app.get("/{path:path}", include_in_schema=False)
     async def index(path: str) -> Response:
         if path.startswith("api/"):
             raise HTTPException(404, "no such thing")

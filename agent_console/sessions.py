@@ -1,11 +1,16 @@
-"""Who is signed in. Time is given; the only I/O is that tokens come from the system's random source."""
+"""Who is asking: a person's session, or a machine's key. Time is given; the only I/O is that tokens come from the
+system's random source."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent_console.settings import Role
+from agent_console.api_keys import find_key
+from agent_console.settings import ApiKey, Role, User
+
+FOR_EVER = 2**62
 
 
 @dataclass(frozen=True)
@@ -24,29 +29,68 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Session:
+    """`id` names it to its owner and is no secret, as `token` is. `known_as` is the user, or the key, as it was when
+    the session began. A key has no token, and its `viewer.user` is its name behind `key:`."""
+
+    id: str
     token: str
     viewer: Viewer
+    began_at: int
     until: int
+    known_as: User | ApiKey
+    address: str = ""
+    browser: str = ""
 
 
 class Sessions:
-    """Live sessions in memory: a restart signs everybody out, which costs a password and leaks nothing."""
+    """Live sessions in memory: a restart signs everybody out, which costs a password and leaks nothing.
 
-    def __init__(self, lasts_ms: int) -> None:
+    A session whose user is gone, or is not what they were (another password, role, agent or telephone), is dead: so is
+    one of a key.
+    """
+
+    def __init__(self, lasts_ms: int, users: Mapping[str, User], keys: Mapping[str, ApiKey]) -> None:
         self._lasts_ms = lasts_ms
+        self._users = users
+        self._keys = keys
         self._by_token: dict[str, Session] = {}
 
-    def begin(self, viewer: Viewer, at: int) -> Session:
-        """A new session with a token of 256 random bits."""
-        for token in [token for token, session in self._by_token.items() if session.until <= at]:
-            del self._by_token[token]
-        session = Session(secrets.token_urlsafe(32), viewer, at + self._lasts_ms)
-        self._by_token[session.token] = session
+    def begin(self, name: str, at: int, address: str = "", browser: str = "") -> Session:
+        """A new session of this user, with a token of 256 random bits."""
+        while self._by_token and (oldest := next(iter(self._by_token.values()))).until <= at:
+            del self._by_token[oldest.token]
+        user = self._users[name]
+        viewer = Viewer(name, user.role, user.agent, user.phone)
+        token, until = secrets.token_urlsafe(32), at + self._lasts_ms
+        session = Session(secrets.token_hex(8), token, viewer, at, until, user, address, browser[:200])
+        self._by_token[token] = session
         return session
 
-    def find(self, token: str | None, at: int) -> Session | None:
+    def find(self, token: str | None, at: int, authorization: str | None = None) -> Session | None:
+        """Whose cookie it is, or whose key stands in the `Authorization` header."""
+        if authorization is not None:
+            name = find_key(self._keys, authorization)
+            return self._of_key(name) if name is not None else None
         session = self._by_token.get(token) if token else None
-        return session if session is not None and session.until > at else None
+        return session if session is not None and self.is_alive(session, at) else None
 
-    def end(self, token: str) -> None:
-        self._by_token.pop(token, None)
+    def is_alive(self, session: Session, at: int) -> bool:
+        name = session.viewer.user
+        if not session.token:
+            return self._keys.get(name.removeprefix("key:")) == session.known_as
+        if self._by_token.get(session.token) is not session or session.until <= at:
+            return False
+        user = self._users.get(name)
+        return user is session.known_as or user == session.known_as
+
+    def of_user(self, name: str, at: int) -> list[Session]:
+        """The live ones, oldest first."""
+        found = [session for session in self._by_token.values() if session.viewer.user == name]
+        return [session for session in found if self.is_alive(session, at)]
+
+    def end(self, session: Session) -> None:
+        self._by_token.pop(session.token, None)
+
+    def _of_key(self, name: str) -> Session:
+        key = self._keys[name]
+        return Session(f"key:{name}", "", Viewer(f"key:{name}", key.role), 0, FOR_EVER, key)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from argon2 import Type, extract_parameters
 from argon2.exceptions import InvalidHashError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Role = Literal["agent", "supervisor", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -36,6 +37,10 @@ class WebSettings(BaseModel):
     """A reverse proxy on this machine speaks TLS for us: cookies are Secure, and the caller's address is taken from its
     X-Forwarded-For. It must pass the Host header on as it came."""
     session_hours: float = Field(default=12, gt=0, le=168)
+    requests_per_second: float = Field(default=20, gt=0, le=10_000)
+    """Requests to `/api` of one session or key, on average over 10 s; ten times that of an address without either."""
+    audit: Path | None = None
+    """The file of who came in, changed something, took something away or was refused; by default beside the journal."""
     kept_lines: int = Field(default=20_000, ge=1)
     """Journal lines kept in memory for screens that come back; who was away longer gets a snapshot."""
 
@@ -65,3 +70,12 @@ class User(BaseModel):
         if self.role == "agent" and self.agent is None:
             raise ValueError('a user of role "agent" needs `agent`, the name of an agent of the ACD')
         return self
+
+
+class ApiKey(BaseModel):
+    """`[api_keys.NAME]`: a machine with the rights of a role; `callfloor api-key` makes key and hash."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key_hash: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+    role: Literal["supervisor", "admin"] = "supervisor"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,10 @@ import prometheus_client
 import structlog
 
 from acd.vocabulary import Now
-from agent_console.passwords import NOBODY, GuessLimit, is_password
-from agent_console.sessions import Session, Sessions, Viewer
+from agent_console.audit import Audit
+from agent_console.guesses import Guess, GuessLimit, known_by, prove
+from agent_console.passwords import NOBODY, is_password
+from agent_console.sessions import Session, Sessions
 from agent_console.settings import User
 
 log = structlog.get_logger(__name__)
@@ -35,11 +38,13 @@ class SignIn:
         users: Mapping[str, User],
         sessions: Sessions,
         now: Now,
+        audit: Audit,
         metrics: prometheus_client.CollectorRegistry,
     ) -> None:
         self._users = users
         self._sessions = sessions
         self._now = now
+        self._audit = audit
         self._guesses = GuessLimit()
         self._under_way: Counter[str] = Counter()
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="sign-in")
@@ -47,25 +52,34 @@ class SignIn:
             "callfloor_console_sign_ins", "Attempts to sign in", ["outcome"], registry=metrics
         )
 
-    async def sign_in(self, name: str, password: str, address: str) -> Session:
-        """A new session. Raises SignInRefused."""
-        wait_ms = self._guesses.wait_ms(name, address, self._now())
+    async def sign_in(self, name: str, password: str, address: str, browser: str = "", proof: str = "") -> Session:
+        """A new session. `proof`: the cookie that says that this browser has been this user's. Raises SignInRefused."""
+        user = self._users.get(name)
+        kept = user.password_hash if user else NOBODY
+        guess = Guess(name, address, known_by(name, proof, kept))
+        wait_ms = self._guesses.wait_ms(guess, self._now())
         if not wait_ms and self._under_way[address] >= MAX_AT_ONCE:
             wait_ms = 1_000
         if wait_ms:
             self._outcomes.labels("limited").inc()
             raise SignInRefused(wait_ms)
         # Counted before the slow hashing, so that a burst of guesses cannot slip past the limit.
-        self._guesses.wrong(name, address, self._now())
-        user = self._users.get(name)
-        if not await self._verify(password, user.password_hash if user else NOBODY, address) or user is None:
+        self._guesses.count(guess, self._now())
+        if not await self._verify(password, kept, address) or user is None or self._users.get(name) != user:
             self._outcomes.labels("wrong").inc()
             log.info("sign_in.wrong", user=name, address=address)
+            self._audit.note("sign in refused", user=name, address=address)
             raise SignInRefused
-        self._guesses.right(name, address)
+        self._guesses.right(guess, self._now())
         self._outcomes.labels("right").inc()
         log.info("sign_in.right", user=name, address=address)
-        return self._sessions.begin(Viewer(name, user.role, user.agent, user.phone), self._now())
+        self._audit.note("sign in", user=name, address=address)
+        return self._sessions.begin(name, self._now(), address, browser)
+
+    def proof(self, session: Session) -> str:
+        """For the browser to keep: it has been this user's."""
+        name = session.viewer.user
+        return prove(name, secrets.token_urlsafe(12), self._users[name].password_hash)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

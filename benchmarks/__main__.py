@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import ami, asterisk, core, decisions, peers, serial
+from benchmarks import ami, asterisk, console, core, decisions, page, peers, serial
 
 BENCHMARKS = {
     "core": core.run,
@@ -15,6 +15,8 @@ BENCHMARKS = {
     "serial": serial.run,
     "ami": ami.run,
     "asterisk": asterisk.run,
+    "console": console.run,
+    "page": page.run,
 }
 
 

@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from acd.core import Acd
+from agent_console.api_keys import hash_key, new_key
 from agent_console.passwords import hash_password
 from agent_console.server import PortTaken
 from callfloor.clock import Clock
@@ -167,6 +168,14 @@ def password() -> None:
     """Ask for a password and print its hash, to be put into `[users.NAME]` as `password_hash`."""
     text = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     screen.print(hash_password(text), soft_wrap=True)
+
+
+@app.command("api-key")
+def api_key() -> None:
+    """Make a machine's key and print it, this once, and its hash, to be put into `[api_keys.NAME]` as `key_hash`."""
+    key = new_key()
+    errors.print(f"The key, which is kept nowhere: {key}")
+    screen.print(hash_key(key), soft_wrap=True, highlight=False)
 
 
 @app.command()

@@ -16,7 +16,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import make_url
 
-from agent_console.settings import User, WebSettings
+from agent_console.settings import ApiKey, User, WebSettings
 from callfloor.rules import Queue, Rules, RuleTables, treatments
 from cti.phones import split
 from cti.serial_settings import SerialSettings
@@ -72,6 +72,7 @@ class Config(RuleTables):
     nodes: dict[str, Node]
     serial: dict[str, SerialSettings] = Field(default_factory=dict)
     users: dict[str, User] = Field(default_factory=dict)
+    api_keys: dict[str, ApiKey] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -266,8 +267,10 @@ def check(data: dict[str, Any], folder: Path) -> Config:
         name: node.model_copy(update={"messages": node.messages and folder / node.messages})
         for name, node in config.nodes.items()
     }
+    audit = folder / (config.web.audit or journal.path.with_suffix(".audit"))
     return config.model_copy(
         update={
+            "web": config.web.model_copy(update={"audit": audit}),
             "nodes": nodes,
             "records": records.model_copy(update={"journal": journal, "database": database}),
             "ivr": ivr.model_copy(update={"speech": speech, "messages": folder / ivr.messages}),

@@ -74,6 +74,7 @@ class House:
             self._now,
             records=screens,
             metrics=self.metrics,
+            api_keys=config.api_keys,
             fault=lambda: self.floor.journal_fault,
         )
         self.speech = Speech(config.ivr.speech)

@@ -5,12 +5,17 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from acd.vocabulary import Now
-from agent_console.callers import CallQuery, Records
-from agent_console.rest.asked import json_answer, viewer_of
+from agent_console.callers import CallQuery, CallRow, Records, Story
+from agent_console.rest.asked import answers, json_answer, viewer_of
 from agent_console.sessions import Sessions, Viewer
+
+
+class CallsAnswer(msgspec.Struct, frozen=True):
+    calls: list[CallRow]
 
 
 def calls_router(sessions: Sessions, now: Now, records: Records) -> APIRouter:
@@ -19,18 +24,22 @@ def calls_router(sessions: Sessions, now: Now, records: Records) -> APIRouter:
     signed_in = Depends(viewer_of(sessions, now))
 
     @router.get("")
+    @answers(CallsAnswer)
     async def find(
         viewer: Annotated[Viewer, signed_in],
         number: Annotated[str, Query(max_length=64)] = "",
         before: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Response:
+        """The calls with `number` in their ANI or DNIS that began before the time `before` (0: now), newest first."""
         agent = "" if viewer.sees_all else viewer.agent or ""
         rows = await records.find_calls(CallQuery(number.strip(), agent, before, limit))
-        return json_answer({"calls": list(rows)})
+        return json_answer(CallsAnswer(list(rows)))
 
     @router.get("/{call}/story")
+    @answers(Story)
     async def story(viewer: Annotated[Viewer, signed_in], call: str) -> Response:
+        """What became of a call and why, sentence by sentence."""
         told = await records.tell_story(call)
         # The same answer whether there is no such call or it is somebody else's: ids of others cannot be probed.
         if told is None or not (viewer.sees_all or viewer.agent in told.agents):

@@ -6,8 +6,9 @@
 from fastapi import APIRouter, Depends, Response
 
 from acd.vocabulary import Now
+from agent_console.board import Directory
 from agent_console.hub import Hub
-from agent_console.rest.asked import json_answer, viewer_of
+from agent_console.rest.asked import answers, json_answer, viewer_of
 from agent_console.sessions import Sessions
 
 
@@ -16,7 +17,9 @@ def directory_router(sessions: Sessions, hub: Hub, now: Now) -> APIRouter:
     router = APIRouter(prefix="/directory", dependencies=[Depends(viewer_of(sessions, now))])
 
     @router.get("")
+    @answers(Directory)
     async def directory() -> Response:
+        """Agents and queues, with whether an agent is free."""
         return json_answer(hub.board.directory())
 
     return router

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
+import jsonschema_rs
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
+from agent_console import protocol
+from agent_console.api_keys import hash_key
 from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine, Today
 from agent_console.server import Console
-from agent_console.settings import User, WebSettings
+from agent_console.settings import ApiKey, User, WebSettings
 
 PASSWORD = "correct horse battery staple"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -27,9 +31,17 @@ USERS = {
     "ann": User(password_hash=HASH, agent="a1", phone="PJSIP/1001"),
     "bob": User(password_hash=HASH, agent="a2", phone="PJSIP/1002"),
     "sue": User(password_hash=HASH, role="supervisor"),
+    "root": User(password_hash=HASH, role="admin"),
 }
+KEY = "callfloor_of-a-test"
+KEYS = {"crm": ApiKey(key_hash=hash_key(KEY))}
 QUEUES = {"sales": QueueRules("Sales", wrap_up_ms=60_000, record="on demand"), "help": QueueRules("Help")}
 AGENTS = {"a1": AgentRules("Ann", {"sales": 1}), "a2": AgentRules("Bob", {"help": 1})}
+FROM_SERVER, FROM_CLIENT = (
+    jsonschema_rs.validator_for({**protocol.schema(), "anyOf": [{"$ref": f"#/$defs/{side}"}]})
+    for side in ("FromServer", "FromClient")
+)
+"""The protocol's schema, one side each: whatever a test hears or says is held against it."""
 START = 1_700_000_000_000
 
 
@@ -48,17 +60,20 @@ class Floor:
         self.writable.set()
         self.fault = ""
         self.queries: list[CallQuery] = []
+        self.users = dict(USERS)
+        self.keys = dict(KEYS)
         self.settings = settings or WebSettings(port=0)
         self.console = self.new_console()
 
     def new_console(self, port: int | None = None) -> Console:
         return Console(
             self.settings if port is None else self.settings.model_copy(update={"port": port}),
-            USERS,
+            self.users,
             self.tell,
             self.now,
             records=self,
             metrics=CollectorRegistry(),
+            api_keys=self.keys,
             fault=lambda: self.fault,
         )
 
@@ -135,6 +150,7 @@ class Client:
 
     async def next(self) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 20))
+        FROM_SERVER.validate(message)
         return message
 
     async def until(self, kind: str) -> dict[str, Any]:
@@ -157,6 +173,7 @@ class Client:
         return items
 
     async def send(self, message: dict[str, Any]) -> None:
+        FROM_CLIENT.validate(message)
         await self.socket.send(json.dumps(message))
 
     async def ask(self, number: int, do: str, **more: Any) -> dict[str, Any]:
@@ -165,8 +182,10 @@ class Client:
 
 
 @asynccontextmanager
-async def open_client(floor: Floor, user: str, query: str = "", cookie: str | None = None) -> AsyncIterator[Client]:
-    headers = {"Cookie": cookie or await sign_in(floor, user)}
+async def open_client(
+    floor: Floor, user: str, query: str = "", cookie: str | None = None, headers: dict[str, str] | None = None
+) -> AsyncIterator[Client]:
+    headers = headers or {"Cookie": cookie or await sign_in(floor, user)}
     url = floor.console.url.replace("http", "ws") + "/ws" + query
     async with connect(url, additional_headers=headers, compression=None, max_size=None) as socket:
         yield Client(socket)
@@ -174,3 +193,11 @@ async def open_client(floor: Floor, user: str, query: str = "", cookie: str | No
 
 def names(items: list[dict[str, Any]]) -> list[str]:
     return [item["fact"]["type"] for item in items]
+
+
+async def end_of(client: Client) -> tuple[int, str]:
+    with suppress(ConnectionClosed):
+        while True:
+            await client.next()
+    assert client.socket.close_code is not None
+    return client.socket.close_code, client.socket.close_reason or ""

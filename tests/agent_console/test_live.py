@@ -11,20 +11,12 @@ from websockets.exceptions import ConnectionClosed
 
 from acd import vocabulary as say
 from agent_console.settings import WebSettings
-from tests.agent_console.floor import Client, Floor, names, open_client, open_floor, sign_in
+from tests.agent_console.floor import Client, Floor, end_of, names, open_client, open_floor, sign_in
 
 
 async def ready_agent(floor: Floor, client: Client) -> None:
     answer = await client.ask(1, "go_ready")
     assert answer == {"type": "answer", "id": 1, "ok": True, "why": ""}
-
-
-async def end_of(client: Client) -> tuple[int, str]:
-    with suppress(ConnectionClosed):
-        while True:
-            await client.next()
-    assert client.socket.close_code is not None
-    return client.socket.close_code, client.socket.close_reason or ""
 
 
 async def test_a_call_from_offer_to_wrap_up() -> None:
@@ -362,3 +354,32 @@ async def test_a_consulted_agent_has_the_callers_record_and_keeps_it_when_the_ca
         assert popped["record"]["customers"][0]["fields"] == {"City": "Taipei", "Tier": "Gold"}
         await bob.send({"type": "request", "id": 2, "do": "hold", "call": "c1"})
         assert "CallHeld" in names(await bob.facts_until("CallHeld"))
+
+
+async def test_on_a_crowded_floor_counts_and_links_come_round_to_every_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent_console.hub.VISITED_A_TICK", 1)
+    async with open_floor() as floor, open_client(floor, "bob") as bob, open_client(floor, "ann") as ann:
+        await ann.attached()
+        await bob.attached()
+        await floor.call_comes("c1", queue="sales")
+        await floor.call_comes("c2", queue="help")
+        await floor.tell(say.LinkLost(floor.clock, "database", "gone"))
+        for client, queue in ((ann, "sales"), (bob, "help")):
+            waiting: dict[str, int] = {}
+            told: list[str] = []
+            while waiting.get(queue) != 1 or "LinkDown" not in told:
+                message = await client.until("facts")
+                waiting |= {one["queue"]: one["waiting"] for one in message["queues"]}
+                told += names(message["facts"])
+
+
+async def test_a_screen_to_which_nothing_happens_hears_that_the_connection_lives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("agent_console.hub.BEAT_SECONDS", 0.1)
+    async with open_floor() as floor, open_client(floor, "ann") as ann:
+        await ann.attached()
+        for _ in range(3):
+            message = await ann.until("facts")
+        assert (message["facts"], message["queues"]) == ([], [])
+        assert (message["from"], message["to"]) == (len(floor.lines) + 1, len(floor.lines))

@@ -14,6 +14,8 @@ import pytest
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, Line, QueueRules
+from agent_console.api_keys import hash_key
+from agent_console.settings import ApiKey
 from records.journal import Journal
 from tests.live.system import write_config
 
@@ -54,7 +56,7 @@ def config(tmp_path: Path) -> Path:
 def test_help_names_every_command_and_a_wrong_one_is_told() -> None:
     shown = callfloor("--help")
     assert shown.returncode == 0
-    for command in ("serve", "demo", "pbx", "journal", "explain", "version", "password", "customers"):
+    for command in ("serve", "demo", "pbx", "journal", "explain", "version", "password", "api-key", "customers"):
         assert f"  {command} " in shown.stdout
     assert "render" in callfloor("pbx", "--help").stdout
     assert "verify" in callfloor("journal", "--help").stdout
@@ -62,6 +64,13 @@ def test_help_names_every_command_and_a_wrong_one_is_told() -> None:
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("callfloor: No such command 'serv'.")
     assert len(wrong.stderr.splitlines()) == 1
+
+
+def test_a_key_is_shown_once_and_its_hash_is_what_the_configuration_takes() -> None:
+    made = callfloor("api-key")
+    key = made.stderr.split()[-1]
+    assert key.startswith("callfloor_")
+    assert ApiKey(key_hash=made.stdout.strip()).key_hash == hash_key(key)
 
 
 def test_a_bad_option_is_one_clear_line() -> None:

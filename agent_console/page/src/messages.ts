@@ -21,7 +21,7 @@ export interface Queue {
 export type Presence = "logged off" | "not ready" | "ready"
 export type AgentLine = "free" | "resting" | "reserved" | "offered" | "connected" | "wrap-up"
 export type Condition = "logged off" | "not ready" | "unreachable" | AgentLine
-export type Stage = "in IVR" | "queued" | "offered" | "connected" | "held" | "callback" | "dialed"
+export type Stage = "new" | "ended" | "in IVR" | "queued" | "offered" | "connected" | "held" | "callback" | "dialed"
 
 // Whom to consult, or where to send a call.
 export interface Target {
