@@ -263,7 +263,8 @@ def _consult_joined(state: State, at: int, fact: say.ConsultJoined) -> None:
     call.offers.append(offer.id)
     offer.call = call.id
     if offer.agent:
-        state.agents[offer.agent].call = call.id
+        agent = state.agents[offer.agent]
+        agent.call, agent.work_queue = call.id, call.queue
 
 
 def _agent_left(state: State, at: int, fact: say.AgentLeft) -> None:
@@ -323,6 +324,26 @@ def _monitor_ended(state: State, at: int, fact: say.MonitorEnded) -> None:
     del state.monitors[fact.offer]
 
 
+# ------------------------------------------------------------------------- an agent's work with the caller
+
+
+def _note_written(state: State, at: int, fact: say.NoteWritten) -> None:
+    """Of a call that is over, nobody gets it any more."""
+    if (call := state.calls.get(fact.call)) is not None:
+        call.notes.pop(fact.agent, None)
+        if fact.text:
+            call.notes[fact.agent] = fact.text
+
+
+def _call_disposed(state: State, at: int, fact: say.CallDisposed) -> None:
+    state.agents[fact.agent].disposition = fact.disposition
+
+
+def _customer_chosen(state: State, at: int, fact: say.CustomerChosen) -> None:
+    if (call := state.calls.get(fact.call)) is not None:
+        call.customer = fact.customer
+
+
 # ------------------------------------------------------------------------------------------ virtual hold
 
 
@@ -373,7 +394,7 @@ def _call_offered(state: State, at: int, fact: say.CallOffered) -> None:
     if fact.agent:
         agent = state.agents[fact.agent]
         agent.offer = agent.last_offer = fact.offer
-        agent.call = call.id
+        agent.call, agent.disposition = call.id, ""
         line_moved(at, agent, fact)
 
 
@@ -407,7 +428,7 @@ def _call_connected(state: State, at: int, fact: say.CallConnected) -> None:
     if fact.agent:
         agent = state.agents[fact.agent]
         agent.calls += 1
-        agent.misses = 0
+        agent.misses, agent.work_queue = 0, call.queue
         line_moved(at, agent, fact)
 
 
@@ -434,6 +455,9 @@ CALL_FACTS: dict[type[Fact], Apply] = {
     say.RecordingPaused: _recording_paused,
     say.RecordingResumed: _recording_resumed,
     say.RecordingEnded: _recording_ended,
+    say.NoteWritten: _note_written,
+    say.CallDisposed: _call_disposed,
+    say.CustomerChosen: _customer_chosen,
     say.MonitorStarted: _monitor_started,
     say.MonitorConnected: _monitor_connected,
     say.MonitorChanged: _monitor_changed,

@@ -34,6 +34,7 @@ from acd.talk_facts import (
     RecordingResumed,
     RecordingStarted,
 )
+from acd.work_facts import CallDisposed, CustomerChosen, NoteWritten
 
 Party: TypeAlias = Literal["caller", "agent", "switch"]
 
@@ -365,8 +366,11 @@ class WrapUpExtended(Fact, frozen=True):
 
 
 class WrapUpEnded(Fact, frozen=True):
+    """`undisposed`: without the disposition that the queue requires."""
+
     agent: str
     call: str
+    undisposed: bool = False
 
 
 class SmdrMatched(Fact, frozen=True):
@@ -447,6 +451,9 @@ AnyFact: TypeAlias = (
     | RecordingResumed
     | RecordingEnded
     | RecordingMissing
+    | NoteWritten
+    | CallDisposed
+    | CustomerChosen
     | MonitorStarted
     | MonitorConnected
     | MonitorChanged

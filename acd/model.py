@@ -87,6 +87,10 @@ class Agent:
     misses: int = 0
     wrap_up_open: bool = False
     wrap_up_limit: int = 0
+    work_queue: str = ""
+    """The queue of the call that the agent has answered last."""
+    disposition: str = ""
+    """What the agent has given for that call."""
     state: int = LOGGED_OFF
     """The number of `condition`, kept with presence and line."""
     pool: Pool = field(init=False, compare=False, repr=False)
@@ -148,6 +152,10 @@ class Call:
     """The agent who is kept free for this callback."""
     due: int = 0
     """When time alone changes something for it while it waits; 0: never."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """Agent → what they have noted of it."""
+    customer: str = ""
+    """Who its caller is, as an agent has chosen."""
     placed: bool = False
     """Whether an agent placed it; `ani` is then the number."""
     lane: Lane | None = field(default=None, compare=False, repr=False)

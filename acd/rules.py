@@ -19,6 +19,7 @@ from acd import (
     recording_rules,
     switch_rules,
     talk_rules,
+    work_rules,
 )
 from acd import vocabulary as say
 from acd.choosing import Facts, find_call, find_calls, refused
@@ -123,6 +124,9 @@ RULES: dict[type[say.Input], Callable[[State, Any], Facts]] = {
     say.RecordCall: recording_rules.record_call,
     say.PauseRecording: recording_rules.pause_recording,
     say.ResumeRecording: recording_rules.pause_recording,
+    say.WriteNote: work_rules.write_note,
+    say.DisposeCall: work_rules.dispose_call,
+    say.ChooseCustomer: work_rules.choose_customer,
     say.RecordingFailed: recording_rules.recording_failed,
     say.MonitorAgent: monitor_rules.monitor_agent,
     say.StopMonitoring: monitor_rules.stop_monitoring,

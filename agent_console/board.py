@@ -42,7 +42,8 @@ class ConsultView(msgspec.Struct, frozen=True):
 
 class AgentView(msgspec.Struct, frozen=True):
     """`until` is when the offer, the wrap-up, the rest or the reservation ends by itself (0: none of them). `held`: the
-    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells."""
+    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells. `disposition`: the
+    one given for the call on the line."""
 
     agent: str
     name: str
@@ -59,6 +60,7 @@ class AgentView(msgspec.Struct, frozen=True):
     reachable: bool
     held: bool
     recording: Literal["", "on", "paused"]
+    disposition: str
     consult: ConsultView | None
 
 
@@ -135,6 +137,10 @@ class Board:
     def call(self, call: str) -> Call | None:
         return self._state.calls.get(call)
 
+    def rules(self, queue: str) -> say.QueueRules | None:
+        known = self._state.queues.get(queue)
+        return known.rules if known else None
+
     def with_console(self) -> list[str]:
         """The agents who are believed to have a screen."""
         return [agent.id for agent in self._state.agents.values() if agent.console]
@@ -195,6 +201,8 @@ class Board:
             return set(fact.queues)
         if isinstance(fact, say.QueueOpened | say.QueueClosed):
             return {fact.queue}
+        if isinstance(fact, say.NoteWritten | say.CallDisposed | say.CustomerChosen):
+            return set()
         call = self._state.calls.get(getattr(fact, "call", ""))
         if isinstance(fact, say.PhoneLost | say.PhoneFound):
             return {queue for name in fact.agents for queue in self._state.agents[name].queues}
@@ -237,6 +245,7 @@ class Board:
             console=agent.console,
             reachable=agent.reachable,
             recording=_recording(self._state.offers.get(agent.offer)),
+            disposition=agent.disposition,
             held=agent.line is AgentLine.CONNECTED and self._state.calls[agent.call].stage is Stage.HELD,
             consult=self._consult_view(agent.consult),
         )

@@ -20,6 +20,13 @@ class Customer(msgspec.Struct, frozen=True):
     fields: dict[str, str] = {}
 
 
+class Note(msgspec.Struct, frozen=True):
+    """What an agent has noted of a call."""
+
+    agent: str
+    text: str
+
+
 class CallRow(msgspec.Struct, frozen=True):
     """One call as lists show it. `outcome` is one word, such as `answered`, `abandoned`, `callback` or `message`."""
 
@@ -33,6 +40,8 @@ class CallRow(msgspec.Struct, frozen=True):
     waited_ms: int = 0
     talked_ms: int = 0
     customer: str = ""
+    disposition: str = ""
+    notes: list[Note] = []
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -47,7 +56,8 @@ class PopRecord(msgspec.Struct, frozen=True):
     """The caller's record as it pops: what this call told us, and what the records know about the number.
 
     `menu` holds [menu, choice] pairs in the order in which the caller chose. While `incomplete`, the records have not
-    answered (yet, or not in full).
+    answered (yet, or not in full). `notes` are those of this call, earlier agents' and the own; `customer` is who the
+    caller is, as an agent has chosen; `dispositions` are the paths of the queue's tree.
     """
 
     call: str
@@ -60,6 +70,10 @@ class PopRecord(msgspec.Struct, frozen=True):
     customers: list[Customer] = []
     earlier_calls: list[CallRow] = []
     incomplete: bool = True
+    notes: list[Note] = []
+    customer: str = ""
+    dispositions: list[str] = []
+    disposition_required: bool = False
 
 
 class CallQuery(msgspec.Struct, frozen=True):
@@ -90,8 +104,8 @@ class Story(msgspec.Struct, frozen=True):
 class Records(Protocol):
     """What the screens ask the records for."""
 
-    async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
-        """What is known about who calls."""
+    async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
+        """What is known about who calls: at this number, and of this customer, whatever their number."""
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]: ...
 

@@ -11,12 +11,13 @@ import msgspec
 from msgspec import Meta
 
 from acd import vocabulary as say
+from acd.work_rules import too_long
 from agent_console.board import AgentView, CallView, LinkView, QueueView
 from agent_console.callers import PopRecord
 from agent_console.sessions import Viewer
 
-MAX_MESSAGE_BYTES = 16_384
-"""More than any client has to say; the server closes with 1009 beyond it."""
+MAX_MESSAGE_BYTES = 65_536
+"""More than any client has to say, the longest note in any script included; the server closes with 1009 beyond it."""
 
 CLOSED_SIGNED_OUT = 4401
 CLOSED_TAKEN_OVER = 4001
@@ -58,7 +59,7 @@ class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=True):
     """Something an agent or a supervisor wants done. `offer` and `call` say which is meant, where there is one; `to`,
     with whom (a transfer without it is to the party that is being consulted); `digits` are tones; `mode` is how to
-    monitor."""
+    monitor; `more_ms` is how much longer a wrap-up is to last; `text` is the note."""
 
     id: Number
     do: Literal[
@@ -79,6 +80,10 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
         "record",
         "pause_recording",
         "resume_recording",
+        "extend_wrap_up",
+        "write_note",
+        "dispose",
+        "choose_customer",
         "monitor",
         "stop_monitoring",
     ]
@@ -88,6 +93,10 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
     to: To | None = None
     digits: ShortText = ""
     mode: say.MonitorMode = "listen"
+    more_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 0
+    text: str = ""
+    disposition: Annotated[str, Meta(max_length=500)] = ""
+    customer: ShortText = ""
 
 
 _CLIENT: msgspec.json.Decoder[Resume | Request] = msgspec.json.Decoder(Resume | Request)
@@ -126,6 +135,8 @@ def _supervising(request: Request, viewer: Viewer, at: int) -> say.Request:
 
 
 def _of_agent(request: Request, agent: str, phone: str, at: int) -> say.Request:
+    if request.do in WORK:
+        return _work(request, agent, at)
     match request.do:
         case "log_in":
             return say.LogIn(at=at, agent=agent, phone=phone)
@@ -149,6 +160,24 @@ def _of_agent(request: Request, agent: str, phone: str, at: int) -> say.Request:
             return _with_somebody(request, agent, at)
         case _:
             return _ON_A_CALL[request.do](at=at, agent=agent, call=request.call)
+
+
+WORK = frozenset(("extend_wrap_up", "write_note", "dispose", "choose_customer"))
+
+
+def _work(request: Request, agent: str, at: int) -> say.Request:
+    """An agent's work with a caller, on the line or in wrap-up."""
+    match request.do:
+        case "write_note":
+            if len(request.text) > say.LONGEST_NOTE:  # before it stands in the journal
+                raise BadMessage(too_long(request.text))
+            return say.WriteNote(at=at, agent=agent, call=request.call, text=request.text)
+        case "dispose":
+            return say.DisposeCall(at=at, agent=agent, call=request.call, disposition=request.disposition)
+        case "choose_customer":
+            return say.ChooseCustomer(at=at, agent=agent, call=request.call, customer=request.customer)
+        case _:
+            return say.ExtendWrapUp(at=at, agent=agent, more_ms=request.more_ms)
 
 
 _ON_A_CALL: Mapping[str, Callable[..., say.Request]] = MappingProxyType(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
+from agent_console.callers import Caller, CallQuery, CallRow, Customer, Note, Story, StoryLine
 from records.call_log import CallLog
 from records.call_records import CallRecord, CallRecords
 from records.customers import Customers
@@ -26,6 +26,8 @@ def call_row(record: CallRecord) -> CallRow:
         outcome=record.outcome,
         waited_ms=record.waited_ms,
         talked_ms=record.talked_ms,
+        disposition=record.disposition,
+        notes=[Note(work.agent, work.note) for work in record.work if work.note],
     )
 
 
@@ -38,8 +40,8 @@ class Screens:
         self._journal = journal
         self._region = region
 
-    async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
-        found = await self._customers.caller_record(call, ani, dnis)
+    async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
+        found = await self._customers.caller_record(call, ani, dnis, customer)
         customers = [
             Customer(
                 id=str(customer.id),

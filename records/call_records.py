@@ -19,6 +19,7 @@ from acd.vocabulary import (
     CallBegan,
     CallConnected,
     CallDeflected,
+    CallDisposed,
     CallEnded,
     CallerKnown,
     CallHeld,
@@ -30,9 +31,11 @@ from acd.vocabulary import (
     CallTransferred,
     ConsultJoined,
     ConsultStarted,
+    CustomerChosen,
     Line,
     MenuChosen,
     MessageTaken,
+    NoteWritten,
     NumberReached,
     OfferFailed,
     RecordingEnded,
@@ -71,7 +74,7 @@ class Segment(msgspec.Struct):
     recording, its name.
     `ended_at` is None while it lasts, and `result` then "". Afterwards `result` says of an offer `answered` or why it
     failed, of a stay in a queue `answered`, `abandoned` or the caller's wish, of a consultation `joined` or why it
-    ended, and of a transfer `answered` or what came of it.
+    ended, of a transfer `answered` or what came of it, and of a wrap-up `no disposition` if the queue requires one.
     """
 
     kind: Kind
@@ -84,8 +87,19 @@ class Segment(msgspec.Struct):
     target: str = ""
 
 
+class Work(msgspec.Struct):
+    """What one agent has kept of a call: the note and the disposition, "" for none. `at`: the last change."""
+
+    agent: str
+    at: int
+    note: str = ""
+    disposition: str = ""
+
+
 class CallRecord(msgspec.Struct):
-    """One call, all of it so far. The fields are the columns of `calls`; `caller` is its ANI in E.164, if it is one."""
+    """One call, all of it so far. The fields are the columns of `calls`; `caller` is its ANI in E.164, if it is one;
+    `disposition` is the one given last, `customer` who the caller is, as an agent has chosen. `work` stands in the
+    order of the last changes."""
 
     call: str
     began_at: int
@@ -107,7 +121,10 @@ class CallRecord(msgspec.Struct):
     ended_by: str = ""
     cause: str = ""
     wish: Wish | Literal[""] = ""
+    disposition: str = ""
+    customer: str = ""
     segments: list[Segment] = []
+    work: list[Work] = []
 
     @property
     def is_open(self) -> bool:
@@ -369,6 +386,27 @@ def _not_recorded(record: CallRecord, fact: RecordingEnded, at: int) -> None:
     _close(record, at, "recording", "paused", result=fact.why, offer=fact.offer)
 
 
+def _work_of(record: CallRecord, agent: str, at: int) -> Work:
+    work = next((each for each in record.work if each.agent == agent), None)
+    if work is None:
+        record.work.append(work := Work(agent, at))
+    work.at = at
+    record.work.sort(key=lambda each: (each.at, each.agent))
+    return work
+
+
+def _noted(record: CallRecord, fact: NoteWritten, at: int) -> None:
+    _work_of(record, fact.agent, at).note = fact.text
+
+
+def _disposed(record: CallRecord, fact: CallDisposed, at: int) -> None:
+    record.disposition = _work_of(record, fact.agent, at).disposition = fact.disposition
+
+
+def _customer_chosen(record: CallRecord, fact: CustomerChosen, _at: int) -> None:
+    record.customer = fact.customer
+
+
 def _target(to: Target) -> str:
     return f"{to.kind}:{to.to}"
 
@@ -417,6 +455,7 @@ def _wrap_up_ended(record: CallRecord, fact: WrapUpEnded, at: int) -> None:
     for wrap_up in _lasting(record, "wrap-up"):
         if wrap_up.agent == fact.agent:
             wrap_up.ended_at = at
+            wrap_up.result = "no disposition" if fact.undisposed else ""
 
 
 _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
@@ -433,6 +472,9 @@ _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
     CallTransferred: _transferred,
     AgentLeft: _left,
     NumberReached: _reached,
+    NoteWritten: _noted,
+    CallDisposed: _disposed,
+    CustomerChosen: _customer_chosen,
     RecordingStarted: _recorded,
     RecordingPaused: _paused,
     RecordingResumed: _recording_goes_on,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from acd.vocabulary import Now
@@ -72,16 +72,25 @@ class Customers:
         self._limit_s = settings.pop_limit_ms / 1000
         self._now = now
 
-    async def caller_record(self, call: str, ani: str, dnis: str) -> CallerRecord:
-        """The record for the screen pop, within the time limit whatever the database does; never raises for it."""
+    async def caller_record(self, call: str, ani: str, dnis: str, customer: str = "") -> CallerRecord:
+        """The record for the screen pop, within the time limit whatever the database does; never raises for it.
+
+        `customer` is the id of whom an agent took the caller for: they come first, whatever their numbers.
+        """
         number = normalise(ani, self._region)
-        if number is None:
+        chosen = as_id(customer)
+        if number is None and not chosen:
             return CallerRecord(call, ani, None, dnis)
 
         def look_up(connection: Connection) -> CallerRecord:
-            found = _find(connection, number)
-            numbers = {number, *(each for customer in found for each in customer.numbers)}
-            earlier = _calls_of(connection, numbers, self._earlier_calls, but=call)
+            found = _find(connection, number) if number is not None else []
+            if chosen:
+                others = [each for each in found if each.id != chosen]
+                found = [*_select(connection, customers.c.id == chosen), *others]
+            # Once it is known who it is, only their calls count, and not those of whoever else has the number.
+            whose = [each for each in found if each.id == chosen] or found
+            numbers = {*(each for one in whose for each in one.numbers), *((number,) if number else ())}
+            earlier = _calls_of(connection, numbers, customer if chosen else "", self._earlier_calls, but=call)
             return CallerRecord(call, ani, number, dnis, found, earlier)
 
         try:
@@ -149,11 +158,18 @@ class Customers:
         return msgspec.structs.replace(customer, numbers=tuple(numbers))
 
 
+def as_id(text: str) -> int:
+    """A customer's id as screens write it; 0 if it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 def _find(connection: Connection, number: str) -> list[Customer]:
     at_number = select(customer_numbers.c.customer).where(customer_numbers.c.number == number)
-    rows = connection.execute(
-        select(customers).where(customers.c.id.in_(at_number)).order_by(customers.c.id).limit(_MATCHES)
-    ).all()
+    return _select(connection, customers.c.id.in_(at_number))
+
+
+def _select(connection: Connection, which: ColumnElement[bool], limit: int = _MATCHES) -> list[Customer]:
+    rows = connection.execute(select(customers).where(which).order_by(customers.c.id).limit(limit)).all()
     numbers: defaultdict[int, list[str]] = defaultdict(list)
     theirs = select(customer_numbers).where(customer_numbers.c.customer.in_([row.id for row in rows]))
     for each in connection.execute(theirs.order_by(customer_numbers.c.number)):
@@ -187,7 +203,11 @@ def _save(connection: Connection, customer: Customer, at: int) -> Customer:
     return saved
 
 
-def _calls_of(connection: Connection, numbers: Collection[str], limit: int, but: str) -> list[CallRecord]:
-    theirs = calls.c.caller.in_(numbers)
+def _calls_of(
+    connection: Connection, numbers: Collection[str], customer: str, limit: int, but: str
+) -> list[CallRecord]:
+    theirs: ColumnElement[bool] = calls.c.caller.in_(numbers)
+    if customer:
+        theirs = or_(and_(theirs, calls.c.customer == ""), calls.c.customer == customer)
     query = select(calls).where(theirs, calls.c.call != but).order_by(calls.c.began_at.desc(), calls.c.call)
     return read_calls(connection, query.limit(limit))

@@ -79,6 +79,8 @@ calls = Table(
     Column("ended_by", Words, nullable=False),
     Column("cause", Words, nullable=False),
     Column("wish", Words, nullable=False),
+    Column("disposition", Words, nullable=False, server_default="", comment="the one that was given last"),
+    Column("customer", Words, nullable=False, server_default="", comment="who the caller is, as an agent has chosen"),
     Index(None, "caller", "began_at"),
     Index(None, "began_at"),
     Index(None, "ended_at"),
@@ -99,6 +101,17 @@ segments = Table(
     Column("target", Words, nullable=False, server_default="", comment="whom an agent asked or gave the call to"),
     Index(None, "ended_at"),
     Index(None, "agent", "began_at"),
+)
+
+call_work = Table(
+    "call_work",
+    metadata,
+    Column("call", ForeignKey("calls.call"), primary_key=True),
+    Column("agent", Words, primary_key=True, comment="whose note and disposition"),
+    Column("at", BigInteger, nullable=False, comment="the last change"),
+    Column("note", Words, nullable=False),
+    Column("disposition", Words, nullable=False, comment="a path of the queue's tree, or empty"),
+    Index(None, "disposition"),
 )
 
 wishes = Table(

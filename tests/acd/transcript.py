@@ -41,6 +41,7 @@ BY_NAME = {
     "step",
     "raised",
     "unreachable",
+    "undisposed",
 }
 START = 1_000_000
 FACTS_COLUMN = 50

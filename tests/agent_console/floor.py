@@ -28,7 +28,11 @@ USERS = {
     "bob": User(password_hash=HASH, agent="a2", phone="PJSIP/1002"),
     "sue": User(password_hash=HASH, role="supervisor"),
 }
-QUEUES = {"sales": QueueRules("Sales", wrap_up_ms=60_000, record="on demand"), "help": QueueRules("Help")}
+DISPOSITIONS = ("sale/new", "sale/again", "complaint", "private/wrong number")
+QUEUES = {
+    "sales": QueueRules("Sales", wrap_up_ms=60_000, record="on demand", dispositions=DISPOSITIONS),
+    "help": QueueRules("Help"),
+}
 AGENTS = {"a1": AgentRules("Ann", {"sales": 1}), "a2": AgentRules("Bob", {"help": 1})}
 START = 1_700_000_000_000
 
@@ -48,6 +52,8 @@ class Floor:
         self.writable.set()
         self.fault = ""
         self.queries: list[CallQuery] = []
+        self.asked: list[tuple[str, str]] = []
+        """Which calls, and which customers, the records were asked about."""
         self.settings = settings or WebSettings(port=0)
         self.console = self.new_console()
 
@@ -88,12 +94,14 @@ class Floor:
         offer = self.acd.state.agents[agent].offer
         await self.tell(say.OfferAnswered(self.clock, offer, f"PJSIP/{agent}"))
 
-    async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
+    async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
+        self.asked.append((call, customer))
         await self.known.wait()
         if not ani:
             return Caller()
         earlier = CallRow("c0", START - 86_400_000, ani=ani, queue="sales", outcome="answered", talked_ms=61_000)
-        return Caller([Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"})], [earlier])
+        known = [Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"})]
+        return Caller(known, [earlier])
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
         self.queries.append(query)

@@ -48,6 +48,7 @@ export interface Agent {
   reachable: boolean
   held: boolean
   recording: "" | "on" | "paused"
+  disposition: string
   consult: Consult | null
 }
 
@@ -73,6 +74,11 @@ export interface LinkStatus {
   why: string
 }
 
+export interface Note {
+  agent: string
+  text: string
+}
+
 export interface CallRow {
   call: string
   began_at: number
@@ -84,6 +90,8 @@ export interface CallRow {
   waited_ms: number
   talked_ms: number
   customer: string
+  disposition: string
+  notes: Note[]
 }
 
 export interface Customer {
@@ -103,6 +111,10 @@ export interface CallerRecord {
   customers: Customer[]
   earlier_calls: CallRow[]
   incomplete: boolean
+  notes: Note[]
+  customer: string // the id of the one that an agent has chosen
+  dispositions: string[] // the paths of the queue's tree, parts separated by "/"
+  disposition_required: boolean
 }
 
 export interface Popped {
@@ -146,6 +158,7 @@ export type Fact =
   | WaitFact
   | TalkFact
   | OutboundFact
+  | WorkFact
   | { type: "Refused"; what: string; who: string; why: string }
   | { type: OtherFact }
 
@@ -169,6 +182,12 @@ export type OutboundFact =
   | { type: "CallPlaced"; call: string; agent: string; number: string; node: string; queue: string }
   | { type: "NumberDialed"; call: string; offer: number; number: string; until: number }
   | { type: "NumberReached"; call: string; offer: number; channel: string }
+
+// About an agent's work with a caller, on the line or in wrap-up.
+export type WorkFact =
+  | { type: "NoteWritten"; call: string; agent: string; text: string }
+  | { type: "CallDisposed"; call: string; agent: string; disposition: string }
+  | { type: "CustomerChosen"; call: string; agent: string; customer: string }
 
 // About a call that somebody is offered or talks on; `agent` is "" where that is an outside number.
 export type TalkFact =
@@ -256,6 +275,10 @@ export interface About {
   offer?: number
   call?: string
   to?: Target
+  more_ms?: number
+  text?: string
+  disposition?: string
+  customer?: string
 }
 
 export type Wish =
@@ -271,5 +294,9 @@ export type Wish =
   | "consult"
   | "join"
   | "transfer"
+  | "extend_wrap_up"
+  | "write_note"
+  | "dispose"
+  | "choose_customer"
   | "pause_recording"
   | "resume_recording"
