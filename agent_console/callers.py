@@ -7,17 +7,50 @@ are milliseconds since 1970 UTC, durations milliseconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """One customer whom a number belongs to. `fields` are shown as they come, in their order: name of field → text."""
+    """One customer. `fields` are the operator's own, key → text (`CustomerField` says what they are). `updated_at` is when
+    they were changed last; `id` is "" for one who is not saved yet."""
 
     id: str
     name: str
     fields: dict[str, str] = {}
+    company: str = ""
+    reference: str = ""
+    note: str = ""
+    numbers: list[str] = []
+    updated_at: int = 0
+
+
+class CustomerField(msgspec.Struct, frozen=True):
+    """A field that the operator has configured; `label` by language."""
+
+    key: str
+    label: dict[str, str]
+    kind: Literal["text", "choice", "date", "url"]
+    choices: list[str] = []
+
+
+class CustomerChange(msgspec.Struct, frozen=True):
+    """Who changed a customer: field → [before, after]."""
+
+    at: int
+    by: str
+    changes: dict[str, list[str]]
+
+
+class NotSaved(Exception):
+    """A customer was not saved: the message says which field is wrong, or that somebody has changed it meanwhile
+    (`conflict`); `now` is the customer as it stands then, None if it is gone."""
+
+    def __init__(self, why: str, *, conflict: bool = False, now: Customer | None = None) -> None:
+        super().__init__(why)
+        self.conflict = conflict
+        self.now = now
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -78,12 +111,15 @@ class PopRecord(msgspec.Struct, frozen=True):
 
 class CallQuery(msgspec.Struct, frozen=True):
     """Which calls to list, newest first: those with `number` in their ANI or DNIS, of `agent` ("" is anyone's), that
-    began before `before` (0: now)."""
+    began before `before` (0: now), with all the `words` in a note or the customer's name. `missed`: only callers whom
+    nobody has talked to, of `agent` those whose calls rang there."""
 
     number: str = ""
     agent: str = ""
     before: int = 0
     limit: int = 50
+    words: str = ""
+    missed: bool = False
 
 
 class StoryLine(msgspec.Struct, frozen=True):
@@ -106,6 +142,20 @@ class Records(Protocol):
 
     async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
         """What is known about who calls: at this number, and of this customer, whatever their number."""
+
+    def customer_fields(self) -> Sequence[CustomerField]:
+        """In the operator's order."""
+
+    async def find_customers(self, words: str, limit: int) -> Sequence[Customer]:
+        """Those who have all the words in what is known of them, or a number like it."""
+
+    async def customer(self, customer: str) -> Customer | None: ...
+
+    async def save_customer(self, customer: Customer, by: str) -> Customer:
+        """Creates the customer, or changes the one that it was at `updated_at`. Raises NotSaved."""
+
+    async def customer_changes(self, customer: str) -> Sequence[CustomerChange]:
+        """The latest first."""
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]: ...
 

@@ -127,6 +127,10 @@ class Hub:
             if screen.session is session:
                 screen.close(messages.CLOSED_SIGNED_OUT, "signed out")
 
+    def customer_changed(self, customer: str) -> None:
+        """Whoever has this customer's record on the screen is shown it as it is now."""
+        self._pops.renew(customer)
+
     def resume(self, screen: Screen, epoch: str, seq: int) -> None:
         """Sets the screen back to what it says it has seen; what cannot be made good by facts is a snapshot."""
         screen.seq = seq if epoch == self.epoch and self._recent.covers(seq) else None

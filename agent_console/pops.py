@@ -61,6 +61,13 @@ class Pops:
         known = self._board.agent(agent)
         return pop if pop is not None and known is not None and known.call == pop.call else None
 
+    def renew(self, customer: str) -> None:
+        """The records know something else about this customer."""
+        for agent in [*self._pops]:
+            pop = self.of(agent)
+            if pop is not None and any(each.id == customer for each in pop.record.customers):
+                self._ask(agent)
+
     def see(self, fact: AnyFact, at: int) -> None:
         match fact:
             case say.CallOffered() if fact.agent:

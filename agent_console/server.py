@@ -29,6 +29,7 @@ from agent_console.live import serve_screen
 from agent_console.messages import CLOSED_SIGNED_OUT, MAX_MESSAGE_BYTES
 from agent_console.rest.asked import COOKIE, PREFIX, only_own_origin
 from agent_console.rest.calls import calls_router
+from agent_console.rest.customers import customers_router
 from agent_console.rest.directory import directory_router
 from agent_console.rest.session import session_router
 from agent_console.sessions import Sessions
@@ -76,6 +77,7 @@ class Console:
         routers = [
             session_router(self._sign_in, sessions, self._hub, now, secure=settings.secure, lasts_s=lasts_s),
             calls_router(sessions, now, records),
+            customers_router(sessions, now, records, self._hub.customer_changed),
             directory_router(sessions, self._hub, now),
         ]
         for router in routers:

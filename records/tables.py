@@ -45,7 +45,19 @@ customers = Table(
     Column("company", Words, nullable=False),
     Column("note", Words, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("fields", JSON, nullable=False, server_default="{}", comment="the operator's own fields: key, text"),
     Index(None, "reference"),
+)
+
+customer_changes = Table(
+    "customer_changes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("customer", ForeignKey("customers.id", ondelete="CASCADE"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Words, nullable=False, comment="the user who changed it"),
+    Column("changes", JSON, nullable=False, comment="{field: [before, after]}"),
+    Index(None, "customer", "at"),
 )
 
 customer_numbers = Table(

@@ -24,9 +24,12 @@ def calls_router(sessions: Sessions, now: Now, records: Records) -> APIRouter:
         number: Annotated[str, Query(max_length=64)] = "",
         before: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        words: Annotated[str, Query(max_length=100, description="in notes and names")] = "",
+        *,
+        missed: Annotated[bool, Query(description="only callers whom nobody has talked to")] = False,
     ) -> Response:
         agent = "" if viewer.sees_all else viewer.agent or ""
-        rows = await records.find_calls(CallQuery(number.strip(), agent, before, limit))
+        rows = await records.find_calls(CallQuery(number.strip(), agent, before, limit, words, missed))
         return json_answer({"calls": list(rows)})
 
     @router.get("/{call}/story")

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
@@ -16,7 +17,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
-from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
+from agent_console.callers import (
+    Caller,
+    CallQuery,
+    CallRow,
+    Customer,
+    CustomerChange,
+    CustomerField,
+    NotSaved,
+    Story,
+    StoryLine,
+)
 from agent_console.server import Console
 from agent_console.settings import User, WebSettings
 
@@ -52,6 +63,9 @@ class Floor:
         self.writable.set()
         self.fault = ""
         self.queries: list[CallQuery] = []
+        chen = Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"}, numbers=["+886912345678"])
+        self.customers = {"7": chen}
+        self.changes: list[tuple[str, CustomerChange]] = []
         self.asked: list[tuple[str, str]] = []
         """Which calls, and which customers, the records were asked about."""
         self.settings = settings or WebSettings(port=0)
@@ -100,8 +114,39 @@ class Floor:
         if not ani:
             return Caller()
         earlier = CallRow("c0", START - 86_400_000, ani=ani, queue="sales", outcome="answered", talked_ms=61_000)
-        known = [Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"})]
-        return Caller(known, [earlier])
+        at_number = [each for each in self.customers.values() if ani in each.numbers and each.id != customer]
+        chosen = [self.customers[customer]] if customer in self.customers else []
+        return Caller([*chosen, *at_number], [earlier])
+
+    def customer_fields(self) -> Sequence[CustomerField]:
+        return [
+            CustomerField("tier", {"en": "Tier", "zh-CN": "等级"}, "choice", ["Gold", "Silver"]),
+            CustomerField("site", {"en": "Site", "zh-CN": "网站"}, "url"),
+            CustomerField("since", {"en": "Since"}, "date"),
+        ]
+
+    async def find_customers(self, words: str, limit: int) -> Sequence[Customer]:
+        found = [each for each in self.customers.values() if all(word in repr(each) for word in words.split())]
+        return found[:limit]
+
+    async def customer(self, customer: str) -> Customer | None:
+        return self.customers.get(customer)
+
+    async def save_customer(self, customer: Customer, by: str) -> Customer:
+        before = self.customers.get(customer.id)
+        if customer.id and (before is None or before.updated_at != customer.updated_at):
+            raise NotSaved("somebody else has changed this customer meanwhile", conflict=True, now=before)
+        if "x" in customer.numbers:
+            raise NotSaved("numbers: expected a telephone number")
+        saved = msgspec.structs.replace(
+            customer, id=customer.id or str(10 + len(self.customers)), updated_at=customer.updated_at + 1
+        )
+        self.customers[saved.id] = saved
+        self.changes.append((saved.id, CustomerChange(self.clock, by, {"name": ["", saved.name]})))
+        return saved
+
+    async def customer_changes(self, customer: str) -> Sequence[CustomerChange]:
+        return [change for whose, change in self.changes if whose == customer]
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
         self.queries.append(query)

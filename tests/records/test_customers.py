@@ -138,7 +138,9 @@ async def test_customers_from_a_file(people: Customers, database: Database, tmp_
     assert (wang.name, wang.company, wang.numbers) == ("王小明", "王記, 茶行", ("+886223456789", "+886912345678"))
     file.write_text(HEAD + "C-1,王大明,,,0912345678\n", encoding="utf-8")
     assert await people.load(file) == 1
-    assert await people.find("0912345678") == [Customer("王大明", ("+886912345678",), reference="C-1", id=wang.id)]
+    assert await people.find("0912345678") == [
+        Customer("王大明", ("+886912345678",), reference="C-1", id=wang.id, updated_at=1_000)
+    ]
     assert await people.find("02-2345-6789") == []
 
 

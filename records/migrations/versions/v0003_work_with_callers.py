@@ -1,4 +1,5 @@
-"""What agents keep of a call: notes, dispositions, and who the caller is.
+"""What agents keep of a call (notes, dispositions, who the caller is), the operator's own fields of customers, and who
+has changed a customer.
 
 Calls that are recorded already have none of it.
 """
@@ -44,3 +45,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("call", "agent", name="pk_call_work"),
     )
     op.create_index("ix_call_work_disposition", "call_work", ["disposition"])
+    op.add_column(
+        "customers",
+        sa.Column(
+            "fields", sa.JSON(), nullable=False, server_default="{}", comment="the operator's own fields: key, text"
+        ),
+    )
+    op.create_table(
+        "customer_changes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("customer", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False, comment="the user who changed it"),
+        sa.Column("changes", sa.JSON(), nullable=False, comment="{field: [before, after]}"),
+        sa.ForeignKeyConstraint(
+            ["customer"], ["customers.id"], name="fk_customer_changes_customer_customers", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_customer_changes"),
+    )
+    op.create_index("ix_customer_changes_customer", "customer_changes", ["customer", "at"])
