@@ -13,8 +13,8 @@ import msgspec
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """One customer. `fields` are the operator's own, key → text (`CustomerField` says what they are). `updated_at` is when
-    they were changed last; `id` is "" for one who is not saved yet."""
+    """One customer. `fields` are the operator's own, key → text: `CustomerField` says what they are. `updated_at` tells
+    when they were changed last; `id` is "" for one who is not saved yet."""
 
     id: str
     name: str

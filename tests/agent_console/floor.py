@@ -65,6 +65,7 @@ class Floor:
         self.queries: list[CallQuery] = []
         chen = Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"}, numbers=["+886912345678"])
         self.customers = {"7": chen}
+        self.earlier = CallRow("c0", START - 86_400_000, queue="sales", outcome="answered", talked_ms=61_000)
         self.changes: list[tuple[str, CustomerChange]] = []
         self.asked: list[tuple[str, str]] = []
         """Which calls, and which customers, the records were asked about."""
@@ -113,10 +114,9 @@ class Floor:
         await self.known.wait()
         if not ani:
             return Caller()
-        earlier = CallRow("c0", START - 86_400_000, ani=ani, queue="sales", outcome="answered", talked_ms=61_000)
         at_number = [each for each in self.customers.values() if ani in each.numbers and each.id != customer]
         chosen = [self.customers[customer]] if customer in self.customers else []
-        return Caller([*chosen, *at_number], [earlier])
+        return Caller([*chosen, *at_number], [msgspec.structs.replace(self.earlier, ani=ani)])
 
     def customer_fields(self) -> Sequence[CustomerField]:
         return [

@@ -39,7 +39,8 @@ async def test_an_agent_notes_disposes_and_ends_wrap_up_by_keyboard(language: st
         await expect(page.get_by_test_id("disposition-none")).to_have_text(required)
         await expect(page.get_by_test_id("note")).to_have_value("Wants the invoice of May.")
         await page.get_by_test_id("end-wrap-up").press("Enter")
-        await expect(page.get_by_test_id("refusal")).to_contain_text("the disposition is missing")
+        await expect(page.get_by_test_id("disposition-filter")).to_be_focused()
+        await expect(page.get_by_role("alert")).to_have_text(required)
         await picture(page, f"wrap-up-{language}")
         await page.get_by_test_id("extend-wrap-up").press("Enter")
         await expect(page.get_by_test_id("refusal")).to_have_count(0)
@@ -59,6 +60,7 @@ async def test_an_agent_notes_disposes_and_ends_wrap_up_by_keyboard(language: st
         notes = [fact for fact in facts if isinstance(fact, say.NoteWritten)]
         assert notes[-1] == say.NoteWritten("c1", "a1", "Wants the invoice of May. Told so.")
         assert say.CallDisposed("c1", "a1", "sale/again") in facts
+        assert any(isinstance(fact, say.WrapUpExtended) for fact in facts)
         assert facts[-1] == say.WrapUpEnded("a1", "c1")
 
 

@@ -54,7 +54,9 @@ async def test_a_customer_is_changed(people: Customers) -> None:
     moved = Customer("王小明", ("0987654321",), note="has moved", id=saved.id)
     await people.save(moved)
     assert await people.find("0912345678") == []
-    assert await people.find("0987654321") == [Customer("王小明", ("+886987654321",), note="has moved", id=saved.id)]
+    assert await people.find("0987654321") == [
+        Customer("王小明", ("+886987654321",), note="has moved", id=saved.id, updated_at=1_000)
+    ]
     with pytest.raises(ValueError, match="no customer has the id 999"):
         await people.save(Customer("nobody", id=999))
     with pytest.raises(ValueError, match="expected a telephone number of TW or with \\+, got 'later'"):

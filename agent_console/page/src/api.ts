@@ -4,17 +4,28 @@ import type { CallRow, Directory, Me, Story } from "./messages.ts"
 
 export class Refusal extends Error {
   readonly status: number
+  // What the server says about it, where it does.
+  readonly detail: unknown
 
-  constructor(status: number) {
+  constructor(status: number, detail: unknown = null) {
     super(`HTTP ${status}`)
     this.status = status
+    this.detail = detail
   }
 }
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(`/api/v1/${path}`, init)
-  if (!response.ok) throw new Refusal(response.status)
+  if (!response.ok) throw new Refusal(response.status, await detailOf(response))
   return response
+}
+
+async function detailOf(response: Response): Promise<unknown> {
+  try {
+    return ((await response.json()) as { detail?: unknown }).detail ?? null
+  } catch {
+    return null
+  }
 }
 
 export async function whoAmI(): Promise<Me | null> {

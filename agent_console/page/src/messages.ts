@@ -97,7 +97,20 @@ export interface CallRow {
 export interface Customer {
   id: string
   name: string
-  fields: Record<string, string>
+  fields: Record<string, string> // the operator's own, by key
+  company: string
+  reference: string
+  note: string
+  numbers: string[]
+  updated_at: number
+}
+
+// A field that the operator has configured.
+export interface CustomerField {
+  key: string
+  label: Record<string, string>
+  kind: "text" | "choice" | "date" | "url"
+  choices: string[]
 }
 
 export interface CallerRecord {
