@@ -122,6 +122,16 @@ class CallQuery(msgspec.Struct, frozen=True):
     missed: bool = False
 
 
+class OwnDay(msgspec.Struct, frozen=True):
+    """An agent's day so far: talks, how long they, the holds in them and the wrap-ups lasted, offers not answered."""
+
+    calls: int = 0
+    talked_ms: int = 0
+    held_ms: int = 0
+    wrap_up_ms: int = 0
+    missed: int = 0
+
+
 class StoryLine(msgspec.Struct, frozen=True):
     """One thing that happened to a call, as a sentence."""
 
@@ -158,6 +168,9 @@ class Records(Protocol):
         """The latest first."""
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]: ...
+
+    async def own_day(self, agent: str, since: int) -> OwnDay:
+        """What has begun since then."""
 
     async def tell_story(self, call: str) -> Story | None:
         """None if there was no such call."""

@@ -63,7 +63,7 @@ class House:
         region = config.records.region
         self.customers = Customers(self.database, config.records, self._now)
         self._log = CallLog(self.database, region)
-        screens = Screens(self.customers, self._log, self._journal.path, config.records)
+        screens = Screens(self.customers, self._log, self._journal.path, config.records, self._now)
         self._follower = Follower(self.database, self._journal.path, region, tell, self._now)
         self.console = Console(
             config.web,

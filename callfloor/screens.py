@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import records.customers
+from acd.vocabulary import Now
 from agent_console.callers import (
     Caller,
     CallQuery,
@@ -16,6 +17,7 @@ from agent_console.callers import (
     CustomerField,
     Note,
     NotSaved,
+    OwnDay,
     Story,
     StoryLine,
 )
@@ -60,7 +62,8 @@ def _customer(found: records.customers.Customer) -> Customer:
 class Screens:
     """The console's questions, answered: `agent_console.callers.Records`."""
 
-    def __init__(self, customers: Customers, log: CallLog, journal: Path, settings: RecordsSettings) -> None:
+    def __init__(self, customers: Customers, log: CallLog, journal: Path, settings: RecordsSettings, now: Now) -> None:
+        self._now = now
         self._customers = customers
         self._fields = [
             CustomerField(key, dict[str, str](field.label.items()), field.kind, list(field.choices))
@@ -117,6 +120,12 @@ class Screens:
             missed=query.missed,
         )
         return [call_row(record) for record in found]
+
+    async def own_day(self, agent: str, since: int) -> OwnDay:
+        spent = await self._log.time_spent(agent, since, self._now())
+        (calls, talked_ms), (_, held_ms) = spent.get("talk", (0, 0)), spent.get("hold", (0, 0))
+        wrap_up_ms, missed = spent.get("wrap-up", (0, 0))[1], spent.get("missed", (0, 0))[0]
+        return OwnDay(calls, talked_ms, held_ms, wrap_up_ms, missed)
 
     async def tell_story(self, call: str) -> Story | None:
         """Read from the journal, which knows before the database does. In a thread: a long journal takes a second."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, or_, select
 
 from records.call_records import CallRecord
 from records.call_rows import read_calls
@@ -17,6 +17,9 @@ LONGEST_PAGE = 500
 
 _MISSED = ("abandoned", "callback", "message")
 """Outcomes of calls whose caller nobody has talked to, and may be called back."""
+
+
+_NOT_TAKEN = ("no answer", "rejected", "busy", "unreachable")
 
 
 def _stays(agent: str, kind: str) -> Select[Any]:
@@ -62,6 +65,21 @@ class CallLog:
             .limit(1)
         )
         return await self._database.run(lambda connection: connection.scalar(talks)) or ""
+
+    async def time_spent(self, agent: str, since: int, until: int) -> dict[str, tuple[int, int]]:
+        """Kind of stay → how many of this agent's have begun since then, and how long they lasted (ms), `until` now. A
+        missed offer is of the kind `missed`."""
+        s = segments.c
+        kind = case((s.kind == "offer", "missed"), else_=s.kind)
+        lasted = func.sum(func.coalesce(s.ended_at, until) - s.began_at)
+        query = (
+            select(kind, func.count(), lasted)
+            .where(s.agent == agent, s.began_at >= since)
+            .where(or_(s.kind.in_(("talk", "hold", "wrap-up")), and_(s.kind == "offer", s.result.in_(_NOT_TAKEN))))
+            .group_by(kind)
+        )
+        rows = await self._database.run(lambda connection: connection.execute(query).all())
+        return {row[0]: (row[1], int(row[2])) for row in rows}
 
     async def latest(
         self,

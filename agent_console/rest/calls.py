@@ -12,6 +12,9 @@ from agent_console.callers import CallQuery, Records
 from agent_console.rest.asked import json_answer, viewer_of
 from agent_console.sessions import Sessions, Viewer
 
+LONGEST_DAY_MS = 26 * 3_600_000
+"""A local day, one on which clocks are put back included, and an hour to spare."""
+
 
 def calls_router(sessions: Sessions, now: Now, records: Records) -> APIRouter:
     """Which calls there were. An agent finds and reads only their own."""
@@ -31,6 +34,15 @@ def calls_router(sessions: Sessions, now: Now, records: Records) -> APIRouter:
         agent = "" if viewer.sees_all else viewer.agent or ""
         rows = await records.find_calls(CallQuery(number.strip(), agent, before, limit, words, missed))
         return json_answer({"calls": list(rows)})
+
+    @router.get("/own-day", response_description="{calls, talked_ms, held_ms, wrap_up_ms, missed} of the own agent")
+    async def own_day(
+        viewer: Annotated[Viewer, signed_in],
+        since: Annotated[int, Query(ge=0, le=2**53, description="when the day began, ms since 1970 UTC")],
+    ) -> Response:
+        if viewer.agent is None:
+            raise HTTPException(404, "you are signed in without an agent")
+        return json_answer(await records.own_day(viewer.agent, max(since, now() - LONGEST_DAY_MS)))
 
     @router.get("/{call}/story")
     async def story(viewer: Annotated[Viewer, signed_in], call: str) -> Response:

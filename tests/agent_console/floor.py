@@ -25,6 +25,7 @@ from agent_console.callers import (
     CustomerChange,
     CustomerField,
     NotSaved,
+    OwnDay,
     Story,
     StoryLine,
 )
@@ -66,6 +67,7 @@ class Floor:
         chen = Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"}, numbers=["+886912345678"])
         self.customers = {"7": chen}
         self.earlier = CallRow("c0", START - 86_400_000, queue="sales", outcome="answered", talked_ms=61_000)
+        self.days: list[tuple[str, int]] = []
         self.changes: list[tuple[str, CustomerChange]] = []
         self.asked: list[tuple[str, str]] = []
         """Which calls, and which customers, the records were asked about."""
@@ -151,6 +153,10 @@ class Floor:
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
         self.queries.append(query)
         return [CallRow("c0", START, ani="+886912345678", dnis="0800", queue="sales", agent="a1", outcome="answered")]
+
+    async def own_day(self, agent: str, since: int) -> OwnDay:
+        self.days.append((agent, since))
+        return OwnDay(calls=12, talked_ms=3_600_000, held_ms=60_000, wrap_up_ms=600_000, missed=1)
 
     async def tell_story(self, call: str) -> Story | None:
         if call != "c0":

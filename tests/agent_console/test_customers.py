@@ -121,3 +121,34 @@ async def test_a_created_customer_who_is_chosen_is_the_callers_record() -> None:
         while not (record := (await ann.until("pop"))["record"])["customers"]:
             pass
         assert (record["customer"], record["customers"][0]["name"]) == (made["id"], "New")
+
+
+@pytest.mark.parametrize(
+    ("user", "path", "status"),
+    [
+        ("ann", "calls/own-day?since=0", 200),
+        ("sue", "calls/own-day?since=0", 404),
+        (None, "calls/own-day?since=0", 401),
+        ("ann", "calls/own-day", 422),
+        ("ann", "calls/own-day?since=-1", 422),
+        ("ann", f"calls?words={'x' * 101}", 422),
+        ("ann", "calls?missed=perhaps", 422),
+    ],
+)
+async def test_the_own_day_is_the_own_agents_and_no_longer_than_a_day(user: str | None, path: str, status: int) -> None:
+    async with open_floor() as floor, rest(floor, user) as client:
+        answer = await client.get(path)
+        assert answer.status_code == status, answer.text
+        if status == 200:
+            assert floor.days == [("a1", floor.clock - 26 * 3_600_000)]
+            assert answer.json()["calls"] == 12
+
+
+async def test_an_agent_finds_only_own_calls_whatever_is_searched() -> None:
+    async with open_floor() as floor, rest(floor, "ann") as ann, rest(floor, "sue") as sue:
+        for client in (ann, sue):
+            assert (await client.get("calls?words=invoice&missed=true&number=09")).status_code == 200
+        assert [(one.words, one.missed, one.number, one.agent) for one in floor.queries] == [
+            ("invoice", True, "09", "a1"),
+            ("invoice", True, "09", ""),
+        ]

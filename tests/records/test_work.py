@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acd import vocabulary as say
 from records.call_log import CallLog
-from records.call_records import CallRecord, CallRecords, Work
+from records.call_records import CallRecord, CallRecords, Segment, Work
 from records.call_rows import open_calls, write_calls
 from records.customers import Customer, Customers
 from records.database import Database
@@ -87,3 +87,21 @@ def test_the_story_tells_what_was_noted_and_that_a_disposition_was_missing() -> 
     assert texts[0] == "a1 noted: wants an invoice"
     assert texts[1] == "a1 says that the caller is customer 7."
     assert texts[-1] == "a1 has wrapped up, without the disposition that the queue requires."
+
+
+async def test_an_agents_day_is_counted_from_their_own_stays(database: Database) -> None:
+    stays = [
+        Segment("offer", 50, 60, "a1", result="no answer"),
+        Segment("talk", 99, 110, "a1"),  # began before
+        Segment("offer", 100, 110, "a1", result="answered"),
+        Segment("talk", 110, 150, "a1"),
+        Segment("hold", 120, 125, "a1"),
+        Segment("talk", 150, 170, "a2"),
+        Segment("offer", 160, 165, "a1", result="rejected"),
+        Segment("wrap-up", 150, 180, "a1"),
+        Segment("talk", 190, None, "a1"),
+    ]
+    await database.run(lambda connection: write_calls(connection, [CallRecord("c1", 50, segments=stays)]))
+    spent = await CallLog(database).time_spent("a1", 100, 200)
+    assert spent == {"talk": (2, 50), "hold": (1, 5), "missed": (1, 5), "wrap-up": (1, 30)}
+    assert await CallLog(database).time_spent("a3", 0, 200) == {}

@@ -1,6 +1,6 @@
 // The few questions that are asked over plain HTTP.
 
-import type { CallRow, Directory, Me, Story } from "./messages.ts"
+import type { CallRow, Directory, Me, OwnDay, Story } from "./messages.ts"
 
 export class Refusal extends Error {
   readonly status: number
@@ -46,9 +46,23 @@ export async function signOut(): Promise<void> {
   await ask("sign-out", { method: "POST" })
 }
 
-export async function findCalls(number: string, before = 0): Promise<CallRow[]> {
-  const answer = await ask(`calls?${new URLSearchParams({ number, before: String(before) })}`)
+export interface Search {
+  number?: string
+  words?: string
+  missed?: boolean
+}
+
+export async function findCalls(search: Search, before = 0): Promise<CallRow[]> {
+  const { number = "", words = "", missed = false } = search
+  const query = new URLSearchParams({ number, words, missed: String(missed), before: String(before) })
+  const answer = await ask(`calls?${query}`)
   return ((await answer.json()) as { calls: CallRow[] }).calls
+}
+
+// Since the last midnight of this machine.
+export async function readOwnDay(): Promise<OwnDay> {
+  const since = String(new Date().setHours(0, 0, 0, 0))
+  return (await (await ask(`calls/own-day?${new URLSearchParams({ since })}`)).json()) as OwnDay
 }
 
 export async function tellStory(call: string): Promise<Story> {

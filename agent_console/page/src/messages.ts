@@ -137,6 +137,15 @@ export interface Popped {
   record: CallerRecord
 }
 
+// An agent's day so far.
+export interface OwnDay {
+  calls: number
+  talked_ms: number
+  held_ms: number
+  wrap_up_ms: number
+  missed: number
+}
+
 export interface Story {
   call: CallRow
   agents: string[]
@@ -307,6 +316,7 @@ export type Wish =
   | "consult"
   | "join"
   | "transfer"
+  | "place_call"
   | "extend_wrap_up"
   | "write_note"
   | "dispose"

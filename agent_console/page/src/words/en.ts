@@ -130,7 +130,8 @@ export const en = {
   },
   calls: {
     title: "Records",
-    search: "Number",
+    search: "Number, name or words",
+    missed: "Only missed calls",
     find: "Search",
     began: "Began",
     caller: "Caller",
@@ -188,6 +189,16 @@ export const en = {
     nobody: "No customer found.",
     title: "Customers",
     call: "Call {number}",
+  },
+  dial: { number: "Number to call", call: "Call" },
+  day: {
+    title: "My day",
+    calls: "Calls",
+    talked: "Talk time",
+    average: "Average talk",
+    held: "On hold",
+    wrapUp: "Wrap-up",
+    missed: "Not answered",
   },
   recording: {
     on: "This talk is recorded",

@@ -132,7 +132,8 @@ export const zhCN: Words = {
   },
   calls: {
     title: "记录",
-    search: "号码",
+    search: "号码、姓名或文字",
+    missed: "仅未接来电",
     find: "搜索",
     began: "开始时间",
     caller: "来电号码",
@@ -190,6 +191,16 @@ export const zhCN: Words = {
     nobody: "没有找到客户。",
     title: "客户",
     call: "拨打 {number}",
+  },
+  dial: { number: "要拨打的号码", call: "拨打" },
+  day: {
+    title: "我的今日",
+    calls: "通话数",
+    talked: "通话时长",
+    average: "平均通话",
+    held: "保持时长",
+    wrapUp: "话后处理",
+    missed: "未接听",
   },
   recording: {
     on: "正在录音",
