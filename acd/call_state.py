@@ -5,7 +5,7 @@ from __future__ import annotations
 from acd import vocabulary as say
 from acd.agent_state import line_moved
 from acd.lanes import put_in_line, take_out_of_lane, take_out_of_line
-from acd.model import Apply, Call, Dropped, Monitor, Offer, State
+from acd.model import Apply, Call, Dropped, Monitor, Offer, Scheduled, State
 from acd.moves import CALL, Stage, move
 from acd.vocabulary import Fact
 
@@ -344,6 +344,37 @@ def _customer_chosen(state: State, at: int, fact: say.CustomerChosen) -> None:
         call.customer = fact.customer
 
 
+def _callback_scheduled(state: State, at: int, fact: say.CallbackScheduled) -> None:
+    state.callbacks += 1
+    state.scheduled[fact.callback] = Scheduled(
+        fact.callback,
+        fact.call,
+        fact.agent,
+        fact.queue,
+        fact.number,
+        fact.node,
+        fact.due_at,
+        fact.own,
+        fact.customer,
+    )
+    state.deadlines.put(("callback", fact.callback), fact.due_at)
+
+
+def _callback_canceled(state: State, at: int, fact: say.CallbackCanceled) -> None:
+    del state.scheduled[fact.callback]
+    state.deadlines.discard(("callback", fact.callback))
+
+
+def _callback_due(state: State, at: int, fact: say.CallbackDue) -> None:
+    del state.scheduled[fact.call]
+    state.deadlines.discard(("callback", fact.call))
+    state.calls_begun += 1
+    call = Call(fact.call, "", fact.number, "", fact.node, "", at, state.calls_begun)
+    call.customer = fact.customer
+    state.calls[call.id] = call
+    _stage(at, call, fact)
+
+
 # ------------------------------------------------------------------------------------------ virtual hold
 
 
@@ -458,6 +489,9 @@ CALL_FACTS: dict[type[Fact], Apply] = {
     say.NoteWritten: _note_written,
     say.CallDisposed: _call_disposed,
     say.CustomerChosen: _customer_chosen,
+    say.CallbackScheduled: _callback_scheduled,
+    say.CallbackCanceled: _callback_canceled,
+    say.CallbackDue: _callback_due,
     say.MonitorStarted: _monitor_started,
     say.MonitorConnected: _monitor_connected,
     say.MonitorChanged: _monitor_changed,

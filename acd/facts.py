@@ -34,7 +34,14 @@ from acd.talk_facts import (
     RecordingResumed,
     RecordingStarted,
 )
-from acd.work_facts import CallDisposed, CustomerChosen, NoteWritten
+from acd.work_facts import (
+    CallbackCanceled,
+    CallbackDue,
+    CallbackScheduled,
+    CallDisposed,
+    CustomerChosen,
+    NoteWritten,
+)
 
 Party: TypeAlias = Literal["caller", "agent", "switch"]
 
@@ -454,6 +461,9 @@ AnyFact: TypeAlias = (
     | NoteWritten
     | CallDisposed
     | CustomerChosen
+    | CallbackScheduled
+    | CallbackCanceled
+    | CallbackDue
     | MonitorStarted
     | MonitorConnected
     | MonitorChanged

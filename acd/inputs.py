@@ -13,7 +13,7 @@ import msgspec
 
 from acd.input import Input
 from acd.policy import AgentRules, QueueRules, RoutingRules
-from acd.work_inputs import ChooseCustomer, DisposeCall, WriteNote
+from acd.work_inputs import CancelCallback, ChooseCustomer, DisposeCall, ScheduleCallback, WriteNote
 
 FailReason: TypeAlias = Literal[
     "no answer",
@@ -427,6 +427,8 @@ Request: TypeAlias = (
     | WriteNote
     | DisposeCall
     | ChooseCustomer
+    | ScheduleCallback
+    | CancelCallback
     | MonitorAgent
     | StopMonitoring
     | EnterQueue

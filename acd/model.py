@@ -285,6 +285,21 @@ class Queue:
         return {word: n for word, n in zip(CONDITIONS, self.counts, strict=True) if n}
 
 
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A callback that `agent` has agreed on while on the call `original`; `id` is that of the call that it will be."""
+
+    id: str
+    original: str
+    agent: str
+    queue: str
+    number: str
+    node: str
+    due_at: int
+    own: bool
+    customer: str
+
+
 @dataclass(slots=True)
 class Dropped:
     """The place of a caller who was cut off or hung up while waiting; so many steps of the queue held for it."""
@@ -302,7 +317,8 @@ Fit: TypeAlias = tuple[list[tuple[Any, int, Pool]], int]
 """The pools of a lane, and how many agents of its queue lack what is wanted."""
 
 Deadline: TypeAlias = tuple[str, str | int]
-"""What it is about: ("offer", number), ("call", id), ("dial", call) or ("wrap-up" | "rest" | "console", agent)."""
+"""What it is about: ("offer", number), ("call", id), ("dial", call), ("callback", id) or ("wrap-up" |
+"rest" | "console", agent)."""
 
 
 @dataclass(slots=True)
@@ -331,6 +347,10 @@ class State:
     """(queue, ANI) → the place that this caller may resume."""
     recordings: OrderedDict[str, int] = field(default_factory=OrderedDict)
     """The messages that are on record, the latest of them: one that is found twice counts once."""
+    scheduled: dict[str, Scheduled] = field(default_factory=dict)
+    """Callbacks that are to be made."""
+    callbacks: int = 0
+    """How many have been scheduled so far."""
     last_offer: int = 0
     calls_begun: int = 0
     consults: int = 0

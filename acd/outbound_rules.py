@@ -40,9 +40,14 @@ def place_call(state: State, request: say.PlaceCall) -> Facts:
     yield offer(state, request.at, state.calls[name], agent, why)
 
 
+def is_number(text: str) -> bool:
+    """Whether a switch could dial it."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def _cannot_place(state: State, agent: Agent, request: say.PlaceCall, queue: str) -> str:
     """Why the call cannot be placed, or ""."""
-    if not _NUMBER.fullmatch(request.number):
+    if not is_number(request.number):
         return f"expected a number such as +861065321234, got {request.number!r}"
     if queue not in agent.queues:
         return f"does not serve {queue}" if queue else "serves no queue, for which a call could be placed"

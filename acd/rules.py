@@ -13,6 +13,7 @@ from acd import (
     agent_rules,
     call_rules,
     callback_rules,
+    follow_up_rules,
     monitor_rules,
     outbound_rules,
     queue_rules,
@@ -40,6 +41,8 @@ def time_came(state: State, report: say.TimeCame) -> Facts:
             yield from callback_rules.nobody_answered(state, at, state.calls[str(who)])
         elif kind == "wrap-up":
             yield from agent_rules.wrap_up_over(state, at, state.agents[str(who)])
+        elif kind == "callback":
+            yield from follow_up_rules.callback_due(state, at, state.scheduled[str(who)])
         elif kind == "rest":
             yield from agent_rules.rest_over(state, at, state.agents[str(who)])
         else:
@@ -127,6 +130,8 @@ RULES: dict[type[say.Input], Callable[[State, Any], Facts]] = {
     say.WriteNote: work_rules.write_note,
     say.DisposeCall: work_rules.dispose_call,
     say.ChooseCustomer: work_rules.choose_customer,
+    say.ScheduleCallback: follow_up_rules.schedule_callback,
+    say.CancelCallback: follow_up_rules.cancel_callback,
     say.RecordingFailed: recording_rules.recording_failed,
     say.MonitorAgent: monitor_rules.monitor_agent,
     say.StopMonitoring: monitor_rules.stop_monitoring,

@@ -1,6 +1,6 @@
-"""What agents ask about their work with a caller: notes, dispositions, who the caller is. Pure.
+"""What agents ask about their work with a caller: notes, dispositions, who the caller is, callbacks. Pure.
 
-All are requests about the call on the agent's line, from the answer to the end of wrap-up.
+All but `CancelCallback` are requests about the call on the agent's line, from the answer to the end of wrap-up.
 """
 
 from __future__ import annotations
@@ -36,3 +36,22 @@ class ChooseCustomer(Input, frozen=True):
     agent: str
     call: str
     customer: str
+
+
+class ScheduleCallback(Input, frozen=True):
+    """To be called back at `due_at`, for `queue` or that of the call, at `number` or where the call came from. `own`:
+    by this agent, if they are there then."""
+
+    agent: str
+    call: str
+    due_at: int
+    number: str = ""
+    queue: str = ""
+    own: bool = False
+
+
+class CancelCallback(Input, frozen=True):
+    """By the agent who has scheduled it, until it is due."""
+
+    agent: str
+    callback: str

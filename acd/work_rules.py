@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from acd import vocabulary as say
 from acd.choosing import Facts, refused
 from acd.model import Agent, State
 from acd.moves import AgentLine
 
+AboutTheCall: TypeAlias = say.WriteNote | say.DisposeCall | say.ChooseCustomer | say.ScheduleCallback
+
 MISSING = "the disposition is missing"
 
 
 def write_note(state: State, request: say.WriteNote) -> Facts:
-    agent = _at_work(state, request)
+    agent = at_work(state, request)
     if len(request.text) > say.LONGEST_NOTE:
         yield from refused(request, request.agent, too_long(request.text))
     elif agent is None:
-        yield from _not_at_work(request)
+        yield from not_at_work(request)
     else:
-        yield say.NoteWritten(_callers(agent), agent.id, request.text)
+        yield say.NoteWritten(callers(agent), agent.id, request.text)
 
 
 def too_long(text: str) -> str:
@@ -25,9 +29,9 @@ def too_long(text: str) -> str:
 
 
 def dispose_call(state: State, request: say.DisposeCall) -> Facts:
-    agent = _at_work(state, request)
+    agent = at_work(state, request)
     if agent is None:
-        yield from _not_at_work(request)
+        yield from not_at_work(request)
     elif say.CONSULT_SIGN in agent.call:
         yield from refused(request, agent.id, "is only consulted about this call")
     elif request.disposition not in _rules(state, agent).dispositions:
@@ -37,18 +41,18 @@ def dispose_call(state: State, request: say.DisposeCall) -> Facts:
 
 
 def choose_customer(state: State, request: say.ChooseCustomer) -> Facts:
-    agent = _at_work(state, request)
+    agent = at_work(state, request)
     if agent is None:
-        yield from _not_at_work(request)
+        yield from not_at_work(request)
     elif len(request.customer) > say.LONGEST_CUSTOMER:
         yield from refused(request, agent.id, "that is no customer's id")
     elif agent.line is AgentLine.WRAP_UP and agent.call in state.calls:
         yield from refused(request, agent.id, "has passed the caller on")
     else:
-        yield say.CustomerChosen(_callers(agent), agent.id, request.customer)
+        yield say.CustomerChosen(callers(agent), agent.id, request.customer)
 
 
-def _at_work(state: State, request: say.WriteNote | say.DisposeCall | say.ChooseCustomer) -> Agent | None:
+def at_work(state: State, request: AboutTheCall) -> Agent | None:
     """The agent, if this call is on their line: answered and not wrapped up yet."""
     agent = state.agents.get(request.agent)
     if agent is None or agent.call != request.call:
@@ -56,11 +60,11 @@ def _at_work(state: State, request: say.WriteNote | say.DisposeCall | say.Choose
     return agent if agent.line in (AgentLine.CONNECTED, AgentLine.WRAP_UP) else None
 
 
-def _not_at_work(request: say.WriteNote | say.DisposeCall | say.ChooseCustomer) -> Facts:
+def not_at_work(request: AboutTheCall) -> Facts:
     yield from refused(request, request.agent, f"has not got call {request.call[:200]}")
 
 
-def _callers(agent: Agent) -> str:
+def callers(agent: Agent) -> str:
     """The caller's call: the own, or the one that the agent is consulted about."""
     return agent.call.partition(say.CONSULT_SIGN)[0]
 

@@ -5,6 +5,7 @@ It keeps the ACD's own state by the ACD's own `apply`, so that a board can never
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Literal
 
@@ -43,7 +44,7 @@ class ConsultView(msgspec.Struct, frozen=True):
 class AgentView(msgspec.Struct, frozen=True):
     """`until` is when the offer, the wrap-up, the rest or the reservation ends by itself (0: none of them). `held`: the
     caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells. `disposition`: the
-    one given for the call on the line."""
+    one given for the call on the line. `callbacks`: those they have agreed on, in the order in which they did."""
 
     agent: str
     name: str
@@ -61,7 +62,19 @@ class AgentView(msgspec.Struct, frozen=True):
     held: bool
     recording: Literal["", "on", "paused"]
     disposition: str
+    callbacks: list[CallbackView]
     consult: ConsultView | None
+
+
+class CallbackView(msgspec.Struct, frozen=True):
+    """A callback that the agent has agreed on; `call` is the call in which."""
+
+    callback: str
+    call: str
+    queue: str
+    number: str
+    due_at: int
+    own: bool
 
 
 class CallView(msgspec.Struct, frozen=True):
@@ -106,6 +119,12 @@ class Directory(msgspec.Struct, frozen=True):
 
     agents: list[AgentEntry]
     queues: list[QueueEntry]
+
+
+_OF_NO_QUEUE = (
+    say.NoteWritten, say.CallDisposed, say.CustomerChosen, say.CallbackScheduled, say.CallbackCanceled,
+)  # fmt: skip
+"""Facts about agents and calls that change no queue's counts."""
 
 
 class Board:
@@ -162,7 +181,12 @@ class Board:
         return [self._views[name] for name in names]
 
     def agents(self, only: str | None = None) -> list[AgentView]:
-        return [self._agent_view(agent) for agent in self._state.agents.values() if only in (None, agent.id)]
+        callbacks: defaultdict[str, list[CallbackView]] = defaultdict(list)
+        for one in self._state.scheduled.values():
+            view = CallbackView(one.id, one.original, one.queue, one.number, one.due_at, one.own)
+            callbacks[one.agent].append(view)
+        agents = [agent for agent in self._state.agents.values() if only in (None, agent.id)]
+        return [self._agent_view(agent, callbacks[agent.id]) for agent in agents]
 
     def calls(self, only_of: str | None = None) -> list[CallView]:
         if only_of is None:
@@ -201,7 +225,7 @@ class Board:
             return set(fact.queues)
         if isinstance(fact, say.QueueOpened | say.QueueClosed):
             return {fact.queue}
-        if isinstance(fact, say.NoteWritten | say.CallDisposed | say.CustomerChosen):
+        if isinstance(fact, _OF_NO_QUEUE):
             return set()
         call = self._state.calls.get(getattr(fact, "call", ""))
         if isinstance(fact, say.PhoneLost | say.PhoneFound):
@@ -229,7 +253,7 @@ class Board:
             case _:
                 pass
 
-    def _agent_view(self, agent: Agent) -> AgentView:
+    def _agent_view(self, agent: Agent, callbacks: list[CallbackView]) -> AgentView:
         return AgentView(
             agent=agent.id,
             name=agent.name,
@@ -246,6 +270,7 @@ class Board:
             reachable=agent.reachable,
             recording=_recording(self._state.offers.get(agent.offer)),
             disposition=agent.disposition,
+            callbacks=callbacks,
             held=agent.line is AgentLine.CONNECTED and self._state.calls[agent.call].stage is Stage.HELD,
             consult=self._consult_view(agent.consult),
         )

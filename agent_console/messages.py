@@ -84,6 +84,8 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
         "write_note",
         "dispose",
         "choose_customer",
+        "schedule_callback",
+        "cancel_callback",
         "monitor",
         "stop_monitoring",
     ]
@@ -97,6 +99,9 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
     text: str = ""
     disposition: Annotated[str, Meta(max_length=500)] = ""
     customer: ShortText = ""
+    due_at: Number = 0
+    own: bool = False
+    callback: ShortText = ""
 
 
 _CLIENT: msgspec.json.Decoder[Resume | Request] = msgspec.json.Decoder(Resume | Request)
@@ -162,7 +167,7 @@ def _of_agent(request: Request, agent: str, phone: str, at: int) -> say.Request:
             return _ON_A_CALL[request.do](at=at, agent=agent, call=request.call)
 
 
-WORK = frozenset(("extend_wrap_up", "write_note", "dispose", "choose_customer"))
+WORK = frozenset(("extend_wrap_up", "write_note", "dispose", "choose_customer", "schedule_callback", "cancel_callback"))
 
 
 def _work(request: Request, agent: str, at: int) -> say.Request:
@@ -176,8 +181,21 @@ def _work(request: Request, agent: str, at: int) -> say.Request:
             return say.DisposeCall(at=at, agent=agent, call=request.call, disposition=request.disposition)
         case "choose_customer":
             return say.ChooseCustomer(at=at, agent=agent, call=request.call, customer=request.customer)
+        case "schedule_callback":
+            return _callback(request, agent, at)
+        case "cancel_callback":
+            return say.CancelCallback(at=at, agent=agent, callback=request.callback)
         case _:
             return say.ExtendWrapUp(at=at, agent=agent, more_ms=request.more_ms)
+
+
+def _callback(request: Request, agent: str, at: int) -> say.ScheduleCallback:
+    if request.to is not None and request.to.kind != "number":
+        raise BadMessage("to: expected a number")
+    number = request.to.to if request.to is not None else ""
+    return say.ScheduleCallback(
+        at=at, agent=agent, call=request.call, due_at=request.due_at, number=number, own=request.own
+    )
 
 
 _ON_A_CALL: Mapping[str, Callable[..., say.Request]] = MappingProxyType(

@@ -16,6 +16,7 @@ from acd.vocabulary import (
     AgentLeft,
     AnyFact,
     CallAbandoned,
+    CallbackDue,
     CallBegan,
     CallConnected,
     CallDeflected,
@@ -176,7 +177,7 @@ class CallRecords:
         touched: dict[str, CallRecord] = {}
         changes: list[Change] = []
         for fact in line.facts:
-            if isinstance(fact, CallBegan | CallPlaced):
+            if isinstance(fact, CallBegan | CallPlaced | CallbackDue):
                 self._open[fact.call] = touched[fact.call] = self._begun(fact, at)
             elif isinstance(fact, MessageTaken):
                 touched |= self._message_taken(fact)
@@ -221,7 +222,12 @@ class CallRecords:
             return {}
         return {fact.call: record}
 
-    def _begun(self, fact: CallBegan | CallPlaced, at: int) -> CallRecord:
+    def _begun(self, fact: CallBegan | CallPlaced | CallbackDue, at: int) -> CallRecord:
+        if isinstance(fact, CallbackDue):
+            caller = normalise(fact.number, self._region)
+            return CallRecord(
+                fact.call, at, fact.node, "", fact.number, caller, queue=fact.queue, customer=fact.customer
+            )
         if isinstance(fact, CallPlaced):
             caller = normalise(fact.number, self._region)
             dial = Segment("dial", at, agent=fact.agent, queue=fact.queue, target=f"number:{fact.number}")

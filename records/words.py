@@ -245,6 +245,17 @@ class Words:
         who = f"customer {fact.customer}" if fact.customer else "no known customer"
         return f"{self.who(fact.agent)} says that the caller is {who}."
 
+    def callback_scheduled(self, fact: say.CallbackScheduled) -> str:
+        whom = self.who(fact.agent) if fact.own else f"the queue {fact.queue}"
+        ahead = duration(fact.due_at - self.at)
+        return f"{self.who(fact.agent)} agreed on a callback by {whom} at {fact.number}, in {ahead}: {fact.callback}."
+
+    def callback_canceled(self, fact: say.CallbackCanceled) -> str:
+        return f"The callback that {self.who(fact.agent)} had agreed on was cancelled{_because(fact.why)}."
+
+    def callback_due(self, fact: say.CallbackDue) -> str:
+        return f"The callback is due that {self.who(fact.agent)} agreed on in the call {fact.original}."
+
     def monitor_started(self, fact: say.MonitorStarted) -> str:
         return f"{fact.by} wants to {fact.mode} at {fact.phone}, while {self.who(fact.agent)} talks."
 
@@ -429,6 +440,9 @@ WORDS: dict[type[Fact], Callable[[Words, Any], str]] = {
     say.NoteWritten: Words.note_written,
     say.CallDisposed: Words.disposed,
     say.CustomerChosen: Words.customer_chosen,
+    say.CallbackScheduled: Words.callback_scheduled,
+    say.CallbackCanceled: Words.callback_canceled,
+    say.CallbackDue: Words.callback_due,
     say.MonitorStarted: Words.monitor_started,
     say.MonitorConnected: Words.monitor_connected,
     say.MonitorChanged: Words.monitor_changed,

@@ -266,7 +266,12 @@ def _work(state: State, at: int, pick: Pick) -> say.AnyInput:
     """An agent's work with the caller, while talking or afterwards."""
     who = _agent_id(state, pick, AgentLine.CONNECTED, AgentLine.WRAP_UP)
     call = pick((state.agents[who].call if who in state.agents else "", "never"))
-    kind = pick(("note", "dispose", "dispose", "choose"))
+    kind = pick(("note", "dispose", "dispose", "choose", "agree", "agree", "agree", "cancel"))
+    if kind == "agree":
+        due_at, own = at + pick((1_000, 30_000, 0)), pick((True, False))
+        return say.ScheduleCallback(at, who, call, due_at, pick(("", "0900", "x")), pick(("", *QUEUES)), own)
+    if kind == "cancel":
+        return say.CancelCallback(at, pick((who, *AGENTS)), pick([*state.scheduled, "never"]))
     if kind == "note":
         return say.WriteNote(at, who, call, pick(("called about an invoice", "")))
     if kind == "dispose":

@@ -105,6 +105,7 @@ def test_a_rich_day_has_everything_in_it() -> None:
         say.RecordingResumed, say.RecordingEnded, say.RecordingMissing, say.MonitorStarted, say.MonitorConnected,
         say.MonitorChanged, say.MonitorEnded, say.CallPlaced, say.NumberDialed, say.NumberReached,
         say.MessageTaken, say.NoteWritten, say.CallDisposed, say.CustomerChosen,
+        say.CallbackScheduled, say.CallbackCanceled, say.CallbackDue,
     }  # fmt: skip
     assert {fact.__name__ for fact in say.AnyFact.__args__} - {fact.__name__ for fact in said} <= {
         fact.__name__ for fact in unheard
