@@ -113,3 +113,25 @@ async def test_the_notes_so_far_are_on_the_screen_of_who_gets_the_call() -> None
         await bob.get_by_test_id("note").fill("Bob's own")
         await expect(bob.get_by_test_id("note-state")).to_have_text("Saved")
         await expect(ann.get_by_test_id("earlier-notes")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", SAVED)
+async def test_an_agent_agrees_on_a_callback_by_keyboard_and_takes_it_back(language: str) -> None:
+    async with open_floor() as floor, open_page(floor, language) as page:
+        await floor.tell(say.Configure(floor.clock, QUEUES, AGENTS, say.RoutingRules(dials_out="pbx1")))
+        await talking(floor, page)
+        await page.get_by_test_id("agree-callback").press("Enter")
+        await expect(page.get_by_test_id("callback-when")).to_be_focused()
+        await expect(page.get_by_test_id("callback-number")).to_have_value("+886912345678")
+        await page.get_by_test_id("callback-own").press("Space")
+        await picture(page, f"callback-form-{language}")
+        await page.get_by_test_id("callback-schedule").press("Enter")
+        await expect(page.get_by_test_id("callback-agreed")).to_contain_text("1")
+        [scheduled] = floor.acd.state.scheduled.values()
+        assert (scheduled.number, scheduled.own) == ("+886912345678", True)
+        assert 3_600_000 <= scheduled.due_at - floor.clock <= 7_200_000
+        await expect(page.get_by_test_id("callbacks").get_by_role("listitem")).to_have_count(1)
+        await picture(page, f"callbacks-{language}")
+        await page.get_by_test_id("cancel-callback").press("Enter")
+        await expect(page.get_by_test_id("callbacks")).to_have_count(0)
+        assert floor.acd.state.scheduled == {}

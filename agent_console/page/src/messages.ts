@@ -32,6 +32,16 @@ export interface Consult extends Target {
   answered: boolean
 }
 
+// A callback that an agent has agreed on; `call` is the call in which.
+export interface Callback {
+  callback: string
+  call: string
+  queue: string
+  number: string
+  due_at: number
+  own: boolean
+}
+
 export interface Agent {
   agent: string
   name: string
@@ -49,6 +59,7 @@ export interface Agent {
   held: boolean
   recording: "" | "on" | "paused"
   disposition: string
+  callbacks: Callback[]
   consult: Consult | null
 }
 
@@ -210,6 +221,9 @@ export type WorkFact =
   | { type: "NoteWritten"; call: string; agent: string; text: string }
   | { type: "CallDisposed"; call: string; agent: string; disposition: string }
   | { type: "CustomerChosen"; call: string; agent: string; customer: string }
+  | ({ type: "CallbackScheduled"; agent: string; node: string } & Omit<Callback, "own"> & { own?: boolean })
+  | { type: "CallbackCanceled"; callback: string; agent: string; why?: string }
+  | { type: "CallbackDue"; call: string; original: string; agent: string; queue: string; number: string; node: string }
 
 // About a call that somebody is offered or talks on; `agent` is "" where that is an outside number.
 export type TalkFact =
@@ -301,6 +315,9 @@ export interface About {
   text?: string
   disposition?: string
   customer?: string
+  due_at?: number
+  own?: boolean
+  callback?: string
 }
 
 export type Wish =
@@ -321,5 +338,7 @@ export type Wish =
   | "write_note"
   | "dispose"
   | "choose_customer"
+  | "schedule_callback"
+  | "cancel_callback"
   | "pause_recording"
   | "resume_recording"

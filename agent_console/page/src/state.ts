@@ -199,9 +199,26 @@ function applyToTalk(view: View, at: number, fact: Fact): View {
       return agent(view, fact.agent, { disposition: fact.disposition })
     case "NoteWritten":
       return noted(view, fact)
+    case "CallbackScheduled": {
+      const { callback, call, queue, number, due_at, own = false } = fact
+      const callbacks = [...(view.agents[fact.agent]?.callbacks ?? []), { callback, call, queue, number, due_at, own }]
+      return agent(view, fact.agent, { callbacks })
+    }
+    case "CallbackCanceled":
+      return withoutCallback(view, fact.agent, fact.callback)
+    case "CallbackDue": {
+      const next = withoutCallback(view, fact.agent, fact.call)
+      // It is nobody's call yet: who sees only their own calls hears of it when it is offered.
+      return view.me?.role === "agent" ? next : began(next, at, { type: "CallBegan", call: fact.call, ani: fact.number })
+    }
     default:
       return view
   }
+}
+
+function withoutCallback(view: View, name: string, callback: string): View {
+  const callbacks = (view.agents[name]?.callbacks ?? []).filter((one) => one.callback !== callback)
+  return agent(view, name, { callbacks })
 }
 
 // The own note; what others note of the same call comes with the call's record.
