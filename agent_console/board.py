@@ -156,6 +156,12 @@ class Board:
     def call(self, call: str) -> Call | None:
         return self._state.calls.get(call)
 
+    def agents_on(self, call: str) -> list[str]:
+        """Those who are offered this call or talk on it, or on a consultation about it."""
+        known = self._state.calls.get(call)
+        calls = [] if known is None else [known, *filter(None, [self._state.calls.get(known.consulting)])]
+        return [agent for one in calls for number in one.offers if (agent := self._state.offers[number].agent)]
+
     def rules(self, queue: str) -> say.QueueRules | None:
         known = self._state.queues.get(queue)
         return known.rules if known else None

@@ -90,7 +90,8 @@ class PopRecord(msgspec.Struct, frozen=True):
 
     `menu` holds [menu, choice] pairs in the order in which the caller chose. While `incomplete`, the records have not
     answered (yet, or not in full). `notes` are those of this call, earlier agents' and the own; `customer` is who the
-    caller is, as an agent has chosen; `dispositions` are the paths of the queue's tree.
+    caller is, as an agent has chosen; `dispositions` are the paths of the queue's tree; `url` is where the operator's
+    own CRM shows the caller.
     """
 
     call: str
@@ -107,6 +108,7 @@ class PopRecord(msgspec.Struct, frozen=True):
     customer: str = ""
     dispositions: list[str] = []
     disposition_required: bool = False
+    url: str = ""
 
 
 class CallQuery(msgspec.Struct, frozen=True):

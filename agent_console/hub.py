@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -43,13 +43,23 @@ URGENT = (say.CallOffered, say.OfferFailed, say.CallConnected, say.Refused)
 
 
 class Hub:
-    def __init__(self, tell: Tell, now: Now, records: Records, kept_lines: int, metrics: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        tell: Tell,
+        now: Now,
+        records: Records,
+        kept_lines: int,
+        metrics: CollectorRegistry,
+        *,
+        pop_url: str = "",
+        pop_urls: Mapping[str, str] | None = None,
+    ) -> None:
         self.board = Board()
         self.epoch = secrets.token_hex(8)
         self._tell = tell
         self._now = now
         self._recent = Recent(kept_lines)
-        self._pops = Pops(self.board, records, self._push)
+        self._pops = Pops(self.board, records, self._push, pop_url, pop_urls or {})
         self._screens: set[Screen] = set()
         self._of_agent: dict[str, Screen] = {}
         self._attached: set[str] = set()

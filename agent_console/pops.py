@@ -9,7 +9,7 @@ call on does not see what is noted of it later.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from acd.vocabulary import AnyFact
 from agent_console.board import Board
 from agent_console.callers import Caller, Note, PopRecord, Records
 from agent_console.messages import Offered, Pop, Popped, PopWithdrawn
+from agent_console.pop_url import filled
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +34,13 @@ Push = Callable[[str, Offered | Pop | PopWithdrawn], None]
 class Pops:
     """The one pop that each agent may have: that of the call on their line."""
 
-    def __init__(self, board: Board, records: Records, push: Push) -> None:
+    def __init__(
+        self, board: Board, records: Records, push: Push, pop_url: str = "", pop_urls: Mapping[str, str] | None = None
+    ) -> None:
+        """`pop_url` is a template of `agent_console.pop_url`, `pop_urls` those of single queues."""
         self._board = board
+        self._pop_url = pop_url
+        self._pop_urls = pop_urls or {}
         self._records = records
         self._push = push
         self._pops: dict[str, Popped] = {}
@@ -149,7 +155,7 @@ class Pops:
     def _with_the_call(self, fact: say.NoteWritten | say.CustomerChosen) -> list[tuple[str, Popped]]:
         """The author, and whoever else has this call, or is consulted about it, and has not passed it on."""
         found = []
-        for agent in [*self._pops]:
+        for agent in dict.fromkeys((fact.agent, *self._board.agents_on(fact.call))):
             pop, known = self.of(agent), self._board.agent(agent)
             if pop is None or known is None or pop.call.partition(say.CONSULT_SIGN)[0] != fact.call:
                 continue
@@ -168,8 +174,21 @@ class Pops:
         self._push(fact.agent, PopWithdrawn(fact.offer, fact.call, fact.reason))
 
     def _set(self, agent: str, pop: Popped) -> None:
+        pop = replace(pop, record=replace(pop.record, url=self._url(agent, pop.record)))
         self._pops[agent] = pop
         self._push(agent, as_message(pop))
+
+    def _url(self, agent: str, record: PopRecord) -> str:
+        only = record.customers[0].id if len(record.customers) == 1 else ""
+        values = {
+            "ani": record.ani,
+            "dnis": record.dnis,
+            "call": record.call.partition(say.CONSULT_SIGN)[0],
+            "queue": record.queue,
+            "customer": record.customer or only,
+            "agent": agent,
+        }
+        return filled(self._pop_urls.get(record.queue, self._pop_url), values)
 
     def _ask(self, agent: str) -> None:
         if not self._live:

@@ -68,7 +68,9 @@ class Console:
         page: Path = PAGE,
     ) -> None:
         self._settings = settings
-        self._hub = Hub(tell, now, records, settings.kept_lines, metrics)
+        self._hub = Hub(
+            tell, now, records, settings.kept_lines, metrics, pop_url=settings.pop_url, pop_urls=settings.pop_urls
+        )
         lasts_s = round(settings.session_hours * 3600)
         sessions = Sessions(lasts_s * 1000)
         self._sign_in = SignIn(users, sessions, now, metrics)

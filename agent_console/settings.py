@@ -9,6 +9,8 @@ from argon2 import Type, extract_parameters
 from argon2.exceptions import InvalidHashError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from agent_console.pop_url import checked
+
 Role = Literal["agent", "supervisor", "admin"]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -21,6 +23,9 @@ def _argon2id(password_hash: str) -> str:
     if kind is not Type.ID:
         raise ValueError("expected an argon2id hash, which begins with $argon2id$")
     return password_hash
+
+
+PopUrl = Annotated[str, Field(max_length=2_000), AfterValidator(lambda text: checked(text) if text else "")]
 
 
 class WebSettings(BaseModel):
@@ -36,6 +41,11 @@ class WebSettings(BaseModel):
     """A reverse proxy on this machine speaks TLS for us: cookies are Secure, and the caller's address is taken from its
     X-Forwarded-For. It must pass the Host header on as it came."""
     session_hours: float = Field(default=12, gt=0, le=168)
+    pop_url: PopUrl = ""
+    """Where a button on the caller's record leads once a call is answered, such as
+    `https://crm.example/?phone={ani}&call={call}`; `pop_urls` for single queues instead. Places: {ani}, {dnis}, {call},
+    {queue}, {customer}, {agent}."""
+    pop_urls: dict[Name, PopUrl] = {}
     kept_lines: int = Field(default=20_000, ge=1)
     """Journal lines kept in memory for screens that come back; who was away longer gets a snapshot."""
 

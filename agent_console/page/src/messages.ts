@@ -139,6 +139,7 @@ export interface CallerRecord {
   customer: string // the id of the one that an agent has chosen
   dispositions: string[] // the paths of the queue's tree, parts separated by "/"
   disposition_required: boolean
+  url: string // where the operator's own CRM shows the caller; "" for nowhere
 }
 
 export interface Popped {

@@ -179,6 +179,7 @@ export const en = {
     conflict: "Somebody else has changed {name} meanwhile. Nothing of yours is saved yet.",
     takeTheirs: "Take over their changes",
     keepMine: "Save mine instead",
+    openUrl: "Open in the CRM",
     several: "Several customers have this number. Who is it?",
     choose: "This is who calls",
     notThis: "Somebody else",

@@ -181,6 +181,7 @@ export const zhCN: Words = {
     conflict: "其他人刚刚修改了 {name}。您的修改尚未保存。",
     takeTheirs: "采用对方的修改",
     keepMine: "仍保存我的修改",
+    openUrl: "在客户系统中打开",
     several: "此号码对应多位客户。请确认来电者。",
     choose: "就是此人",
     notThis: "另有其人",
