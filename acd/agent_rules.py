@@ -9,6 +9,7 @@ from acd.model import Agent, Call, State
 from acd.moves import AgentLine, Presence
 from acd.queue_rules import left_alone
 from acd.vocabulary import Fact
+from acd.work_rules import MISSING, undisposed, wrapped_up
 
 CONSOLE_GRACE_MS = 30_000
 """How long a ready agent may be without a screen (a reload, a short network loss) before being set not ready."""
@@ -30,9 +31,11 @@ def log_out(state: State, request: say.LogOut) -> Facts:
         yield from refused(request, request.agent, "is not logged in")
     elif agent.line is AgentLine.CONNECTED:
         yield from refused(request, agent.id, f"is talking on call {agent.call}")
+    elif not request.by and undisposed(state, agent):
+        yield from refused(request, agent.id, MISSING)
     else:
         if agent.line is AgentLine.WRAP_UP:
-            yield say.WrapUpEnded(agent.id, agent.call)
+            yield wrapped_up(state, agent)
         elif agent.line is AgentLine.RESTING:
             yield say.RestEnded(agent.id)
         yield from leave_line(state, request.at, agent, "rejected", say.AgentLoggedOut(agent.id, by=request.by))
@@ -102,8 +105,10 @@ def end_wrap_up(state: State, request: say.EndWrapUp) -> Facts:
     agent = state.agents.get(request.agent)
     if agent is None or agent.line is not AgentLine.WRAP_UP:
         yield from refused(request, request.agent, "is not in wrap-up")
+    elif undisposed(state, agent):
+        yield from refused(request, agent.id, MISSING)
     else:
-        yield say.WrapUpEnded(agent.id, agent.call)
+        yield wrapped_up(state, agent)
         yield from find_call(state, request.at, agent)
         yield from left_alone(state, request.at, agent)
 
@@ -142,7 +147,7 @@ def wrap_up_over(state: State, at: int, agent: Agent) -> Facts:
     """The time is up. One that was left open this long was forgotten: nobody is there to take a call."""
     if agent.wrap_up_open and agent.presence is Presence.READY:
         yield say.AgentNotReady(agent.id, "wrap-up never ended")
-    yield say.WrapUpEnded(agent.id, agent.call)
+    yield wrapped_up(state, agent)
     yield from find_call(state, at, agent)
     yield from left_alone(state, at, agent)
 

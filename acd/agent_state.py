@@ -139,7 +139,7 @@ def _wrap_up_extended(state: State, at: int, fact: say.WrapUpExtended) -> None:
 
 def _wrap_up_ended(state: State, at: int, fact: say.WrapUpEnded) -> None:
     agent = state.agents[fact.agent]
-    agent.call, agent.idle_since = "", at
+    agent.call, agent.idle_since, agent.disposition = "", at, ""
     state.deadlines.discard(("wrap-up", agent.id))
     line_moved(at, agent, fact)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from acd import vocabulary as say
 from acd.agent_state import line_moved
 from acd.lanes import put_in_line, take_out_of_lane, take_out_of_line
-from acd.model import Apply, Call, Dropped, Monitor, Offer, State
+from acd.model import Apply, Call, Dropped, Monitor, Offer, Scheduled, State
 from acd.moves import CALL, Stage, move
 from acd.vocabulary import Fact
 
@@ -263,7 +263,8 @@ def _consult_joined(state: State, at: int, fact: say.ConsultJoined) -> None:
     call.offers.append(offer.id)
     offer.call = call.id
     if offer.agent:
-        state.agents[offer.agent].call = call.id
+        agent = state.agents[offer.agent]
+        agent.call, agent.work_queue = call.id, call.queue
 
 
 def _agent_left(state: State, at: int, fact: say.AgentLeft) -> None:
@@ -323,6 +324,57 @@ def _monitor_ended(state: State, at: int, fact: say.MonitorEnded) -> None:
     del state.monitors[fact.offer]
 
 
+# ------------------------------------------------------------------------- an agent's work with the caller
+
+
+def _note_written(state: State, at: int, fact: say.NoteWritten) -> None:
+    """Of a call that is over, nobody gets it any more."""
+    if (call := state.calls.get(fact.call)) is not None:
+        call.notes.pop(fact.agent, None)
+        if fact.text:
+            call.notes[fact.agent] = fact.text
+
+
+def _call_disposed(state: State, at: int, fact: say.CallDisposed) -> None:
+    state.agents[fact.agent].disposition = fact.disposition
+
+
+def _customer_chosen(state: State, at: int, fact: say.CustomerChosen) -> None:
+    if (call := state.calls.get(fact.call)) is not None:
+        call.customer = fact.customer
+
+
+def _callback_scheduled(state: State, at: int, fact: say.CallbackScheduled) -> None:
+    state.callbacks += 1
+    state.scheduled[fact.callback] = Scheduled(
+        fact.callback,
+        fact.call,
+        fact.agent,
+        fact.queue,
+        fact.number,
+        fact.node,
+        fact.due_at,
+        fact.own,
+        fact.customer,
+    )
+    state.deadlines.put(("callback", fact.callback), fact.due_at)
+
+
+def _callback_canceled(state: State, at: int, fact: say.CallbackCanceled) -> None:
+    del state.scheduled[fact.callback]
+    state.deadlines.discard(("callback", fact.callback))
+
+
+def _callback_due(state: State, at: int, fact: say.CallbackDue) -> None:
+    del state.scheduled[fact.call]
+    state.deadlines.discard(("callback", fact.call))
+    state.calls_begun += 1
+    call = Call(fact.call, "", fact.number, "", fact.node, "", at, state.calls_begun)
+    call.customer = fact.customer
+    state.calls[call.id] = call
+    _stage(at, call, fact)
+
+
 # ------------------------------------------------------------------------------------------ virtual hold
 
 
@@ -373,7 +425,7 @@ def _call_offered(state: State, at: int, fact: say.CallOffered) -> None:
     if fact.agent:
         agent = state.agents[fact.agent]
         agent.offer = agent.last_offer = fact.offer
-        agent.call = call.id
+        agent.call, agent.disposition = call.id, ""
         line_moved(at, agent, fact)
 
 
@@ -407,7 +459,7 @@ def _call_connected(state: State, at: int, fact: say.CallConnected) -> None:
     if fact.agent:
         agent = state.agents[fact.agent]
         agent.calls += 1
-        agent.misses = 0
+        agent.misses, agent.work_queue = 0, call.queue
         line_moved(at, agent, fact)
 
 
@@ -434,6 +486,12 @@ CALL_FACTS: dict[type[Fact], Apply] = {
     say.RecordingPaused: _recording_paused,
     say.RecordingResumed: _recording_resumed,
     say.RecordingEnded: _recording_ended,
+    say.NoteWritten: _note_written,
+    say.CallDisposed: _call_disposed,
+    say.CustomerChosen: _customer_chosen,
+    say.CallbackScheduled: _callback_scheduled,
+    say.CallbackCanceled: _callback_canceled,
+    say.CallbackDue: _callback_due,
     say.MonitorStarted: _monitor_started,
     say.MonitorConnected: _monitor_connected,
     say.MonitorChanged: _monitor_changed,

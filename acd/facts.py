@@ -34,6 +34,14 @@ from acd.talk_facts import (
     RecordingResumed,
     RecordingStarted,
 )
+from acd.work_facts import (
+    CallbackCanceled,
+    CallbackDue,
+    CallbackScheduled,
+    CallDisposed,
+    CustomerChosen,
+    NoteWritten,
+)
 
 Party: TypeAlias = Literal["caller", "agent", "switch"]
 
@@ -373,8 +381,11 @@ class WrapUpExtended(Fact, frozen=True):
 
 
 class WrapUpEnded(Fact, frozen=True):
+    """`undisposed`: without the disposition that the queue requires."""
+
     agent: str
     call: str
+    undisposed: bool = False
 
 
 class SmdrMatched(Fact, frozen=True):
@@ -456,6 +467,12 @@ AnyFact: TypeAlias = (
     | RecordingResumed
     | RecordingEnded
     | RecordingMissing
+    | NoteWritten
+    | CallDisposed
+    | CustomerChosen
+    | CallbackScheduled
+    | CallbackCanceled
+    | CallbackDue
     | MonitorStarted
     | MonitorConnected
     | MonitorChanged

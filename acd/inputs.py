@@ -11,7 +11,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from acd.input import Input
 from acd.policy import AgentRules, QueueRules, RoutingRules
+from acd.work_inputs import CancelCallback, ChooseCustomer, DisposeCall, ScheduleCallback, WriteNote
 
 FailReason: TypeAlias = Literal[
     "no answer",
@@ -64,12 +66,6 @@ class SwitchLeg(msgspec.Struct, frozen=True, omit_defaults=True):
     answered: bool = False
     bridged: bool = False
     recorded: bool = False
-
-
-class Input(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
-    """What is said to the ACD."""
-
-    at: int
 
 
 class Configure(Input, frozen=True):
@@ -436,6 +432,11 @@ Request: TypeAlias = (
     | RecordCall
     | PauseRecording
     | ResumeRecording
+    | WriteNote
+    | DisposeCall
+    | ChooseCustomer
+    | ScheduleCallback
+    | CancelCallback
     | MonitorAgent
     | StopMonitoring
     | EnterQueue

@@ -89,6 +89,10 @@ class Agent:
     misses: int = 0
     wrap_up_open: bool = False
     wrap_up_limit: int = 0
+    work_queue: str = ""
+    """The queue of the call that the agent has answered last."""
+    disposition: str = ""
+    """What the agent has given for that call."""
     state: int = LOGGED_OFF
     """The number of `condition`, kept with presence and line."""
     pool: Pool = field(init=False, compare=False, repr=False)
@@ -155,6 +159,10 @@ class Call:
     """The agent who is kept free for this callback."""
     due: int = 0
     """When time alone changes something for it while it waits; 0: never."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """Agent → what they have noted of it."""
+    customer: str = ""
+    """Who its caller is, as an agent has chosen."""
     placed: bool = False
     """Whether an agent placed it; `ani` is then the number."""
     lane: Lane | None = field(default=None, compare=False, repr=False)
@@ -284,6 +292,21 @@ class Queue:
         return {word: n for word, n in zip(CONDITIONS, self.counts, strict=True) if n}
 
 
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A callback that `agent` has agreed on while on the call `original`; `id` is that of the call that it will be."""
+
+    id: str
+    original: str
+    agent: str
+    queue: str
+    number: str
+    node: str
+    due_at: int
+    own: bool
+    customer: str
+
+
 @dataclass(slots=True)
 class Dropped:
     """The place of a caller who was cut off or hung up while waiting; so many steps of the queue held for it."""
@@ -301,7 +324,8 @@ Fit: TypeAlias = tuple[list[tuple[Any, int, Pool]], int]
 """The pools of a lane, and how many agents of its queue lack what is wanted."""
 
 Deadline: TypeAlias = tuple[str, str | int]
-"""What it is about: ("offer", number), ("call", id), ("dial", call) or ("wrap-up" | "rest" | "console", agent)."""
+"""What it is about: ("offer", number), ("call", id), ("dial", call), ("callback", id) or ("wrap-up" |
+"rest" | "console", agent)."""
 
 
 @dataclass(slots=True)
@@ -330,6 +354,10 @@ class State:
     """(queue, ANI) → the place that this caller may resume."""
     recordings: OrderedDict[str, int] = field(default_factory=OrderedDict)
     """The messages that are on record, the latest of them: one that is found twice counts once."""
+    scheduled: dict[str, Scheduled] = field(default_factory=dict)
+    """Callbacks that are to be made."""
+    callbacks: int = 0
+    """How many have been scheduled so far."""
     last_offer: int = 0
     calls_begun: int = 0
     consults: int = 0

@@ -82,7 +82,12 @@ LINE: Moves[AgentLine] = {
 }
 
 CALL: Moves[Stage] = {
-    Stage.NEW: {say.CallBegan: Stage.IN_IVR, say.ConsultStarted: Stage.QUEUED, say.CallPlaced: Stage.QUEUED},
+    Stage.NEW: {
+        say.CallBegan: Stage.IN_IVR,
+        say.CallbackDue: Stage.IN_IVR,
+        say.ConsultStarted: Stage.QUEUED,
+        say.CallPlaced: Stage.QUEUED,
+    },
     Stage.IN_IVR: {
         say.CallQueued: Stage.QUEUED,
         say.CallDeflected: Stage.IN_IVR,

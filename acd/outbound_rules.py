@@ -13,6 +13,7 @@ from acd.choosing import CALL_LOOKED, UNREACHABLE, Facts, find_call, offer, refu
 from acd.model import Agent, Call, State
 from acd.moves import AgentLine, Presence
 from acd.queue_rules import left_alone
+from acd.work_rules import MISSING, undisposed, wrapped_up
 
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 RING_MS = 45_000
@@ -30,7 +31,7 @@ def place_call(state: State, request: say.PlaceCall) -> Facts:
         yield from refused(request, agent.id, problem)
         return
     if agent.line is AgentLine.WRAP_UP:
-        yield say.WrapUpEnded(agent.id, agent.call)
+        yield wrapped_up(state, agent)
     elif agent.line is AgentLine.RESTING:
         yield say.RestEnded(agent.id)
     name = f"{node}-{request.at}.out{state.last_offer + 1}"
@@ -39,9 +40,14 @@ def place_call(state: State, request: say.PlaceCall) -> Facts:
     yield offer(state, request.at, state.calls[name], agent, why)
 
 
+def is_number(text: str) -> bool:
+    """Whether a switch could dial it."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def _cannot_place(state: State, agent: Agent, request: say.PlaceCall, queue: str) -> str:
     """Why the call cannot be placed, or ""."""
-    if not _NUMBER.fullmatch(request.number):
+    if not is_number(request.number):
         return f"expected a number such as +861065321234, got {request.number!r}"
     if queue not in agent.queues:
         return f"does not serve {queue}" if queue else "serves no queue, for which a call could be placed"
@@ -51,6 +57,8 @@ def _cannot_place(state: State, agent: Agent, request: say.PlaceCall, queue: str
         return UNREACHABLE
     if agent.line not in (AgentLine.FREE, AgentLine.WRAP_UP, AgentLine.RESTING):
         return f"is {agent.condition}"
+    if undisposed(state, agent):
+        return MISSING
     return "" if agent.reachable else "the own telephone is not there"
 
 

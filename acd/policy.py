@@ -94,7 +94,9 @@ class QueueRules(msgspec.Struct, frozen=True, omit_defaults=True):
     `join_when`, `stay_when`: conditions, of which at least one agent of the queue must be in one (empty: no matter).
 
     `wrap_up_ms` 0: none; `wrap_up_open`: until the agent ends it, at most `wrap_up_limit_ms`, which also bounds every
-    extension. `max_misses`: after so many missed offers in a row an agent is set not ready whatever the policy.
+    extension. `dispositions`: what a call can have been about, a tree of paths such as `sale/new customer`; if one is
+    required, the agent cannot end wrap-up without it. `max_misses`: after so many missed offers in a row an agent is
+    set not ready whatever the policy.
     """
 
     name: str
@@ -128,6 +130,8 @@ class QueueRules(msgspec.Struct, frozen=True, omit_defaults=True):
     wrap_up_limit_ms: int = 3_600_000
     callback: CallbackRules | None = None
     record: Recording = "never"
+    dispositions: tuple[str, ...] = ()
+    disposition_required: bool = False
 
 
 class AgentRules(msgspec.Struct, frozen=True, omit_defaults=True):

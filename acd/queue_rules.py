@@ -24,6 +24,7 @@ from acd.lanes import prospect, want_of
 from acd.model import FREE, OFFERED, RESERVED, Agent, Call, Queue, State
 from acd.moves import WAITING, Presence, Stage
 from acd.vocabulary import Treatment
+from acd.work_rules import not_dispositions
 
 VOICEMAIL = Treatment("voicemail")
 LONGEST_OF_TWO = LONGEST // 2 - 10
@@ -376,4 +377,4 @@ def not_rules(rules: say.QueueRules, queues: dict[str, say.QueueRules]) -> str:
             return f"sends calls to a queue that does not exist: {treatment.to}"
         if treatment.kind == "number" and not treatment.to:
             return "sends calls to a number, but to which?"
-    return ""
+    return not_dispositions(rules)

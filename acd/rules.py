@@ -13,12 +13,14 @@ from acd import (
     agent_rules,
     call_rules,
     callback_rules,
+    follow_up_rules,
     monitor_rules,
     outbound_rules,
     queue_rules,
     recording_rules,
     switch_rules,
     talk_rules,
+    work_rules,
 )
 from acd import vocabulary as say
 from acd.choosing import Facts, find_call, find_calls, refused
@@ -39,6 +41,8 @@ def time_came(state: State, report: say.TimeCame) -> Facts:
             yield from callback_rules.nobody_answered(state, at, state.calls[str(who)])
         elif kind == "wrap-up":
             yield from agent_rules.wrap_up_over(state, at, state.agents[str(who)])
+        elif kind == "callback":
+            yield from follow_up_rules.callback_due(state, at, state.scheduled[str(who)])
         elif kind == "rest":
             yield from agent_rules.rest_over(state, at, state.agents[str(who)])
         else:
@@ -117,6 +121,11 @@ RULES: dict[type[say.Input], Callable[[State, Any], Facts]] = {
     say.RecordCall: recording_rules.record_call,
     say.PauseRecording: recording_rules.pause_recording,
     say.ResumeRecording: recording_rules.pause_recording,
+    say.WriteNote: work_rules.write_note,
+    say.DisposeCall: work_rules.dispose_call,
+    say.ChooseCustomer: work_rules.choose_customer,
+    say.ScheduleCallback: follow_up_rules.schedule_callback,
+    say.CancelCallback: follow_up_rules.cancel_callback,
     say.RecordingFailed: recording_rules.recording_failed,
     say.MonitorAgent: monitor_rules.monitor_agent,
     say.StopMonitoring: monitor_rules.stop_monitoring,

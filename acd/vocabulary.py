@@ -1,8 +1,8 @@
 """Every word spoken with the ACD: requests and reports go in, facts come out. Pure.
 
-request  someone asks:            may be refused                                    acd.inputs
+request  someone asks:            may be refused                                    acd.inputs, acd.work_inputs
 report   something happened:      cannot be refused, may be stale                   acd.inputs
-fact     what the ACD decided:    the only thing that changes state, and is stored  acd.facts, acd.talk_facts
+fact     what the ACD decided:    the only thing that changes state, and is stored  acd.facts, talk_facts, work_facts
 rules    what the operator wants: said in `Configure`                               acd.policy
 """
 
@@ -16,10 +16,13 @@ import msgspec
 from acd.fact import *  # noqa: F403 - `say` is the one name for every word, whichever file it stands in
 from acd.facts import *  # noqa: F403 - every word, as above
 from acd.facts import AnyFact
+from acd.input import *  # noqa: F403 - the same
 from acd.inputs import *  # noqa: F403 - the same
 from acd.inputs import AnyInput
 from acd.policy import *  # noqa: F403 - the same
 from acd.talk_facts import *  # noqa: F403 - every word, as above
+from acd.work_facts import *  # noqa: F403 - the same
+from acd.work_inputs import *  # noqa: F403 - the same
 
 
 class Line(msgspec.Struct, frozen=True):

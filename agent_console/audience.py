@@ -3,7 +3,8 @@
     supervisor, admin    everything, as it is
     agent                facts about themselves; facts about a call while it is offered to them or connected with them,
                          or while it is a consultation that they asked for; whether the links are up, without the
-                         reason; of their queues only counts (see `board.py`)
+                         reason; of their queues only counts (see `board.py`); what others have noted of their call
+                         comes with its record (see `pops.py`)
 
 An agent never sees another agent's caller: not the number, not that there is a call. Nor who listens to the own ones.
 """
@@ -107,6 +108,12 @@ RULES: Mapping[type[Fact], Rule] = {
     say.RecordingResumed: _the_calls_agents,
     say.RecordingEnded: _the_calls_agents,
     say.RecordingMissing: _no_agent,
+    say.NoteWritten: _the_agent,
+    say.CallDisposed: _the_agent,
+    say.CustomerChosen: _the_agent,
+    say.CallbackScheduled: _the_agent,
+    say.CallbackCanceled: _the_agent,
+    say.CallbackDue: _the_agent,
     say.MonitorStarted: _no_agent,
     say.MonitorConnected: _no_agent,
     say.MonitorChanged: _no_agent,

@@ -5,6 +5,7 @@ It keeps the ACD's own state by the ACD's own `apply`, so that a board can never
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Literal
 
@@ -55,8 +56,9 @@ class MonitorView(msgspec.Struct, frozen=True):
 
 class AgentView(msgspec.Struct, frozen=True):
     """`until` is when the offer, the wrap-up, the rest or the reservation ends by itself (0: none of them). `held`: the
-    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells. `monitors`: for
-    supervisors only."""
+    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells. `disposition`: the
+    one given for the call on the line. `callbacks`: those they have agreed on, in the order in which they did.
+    `monitors`: for supervisors only."""
 
     agent: str
     name: str
@@ -73,9 +75,22 @@ class AgentView(msgspec.Struct, frozen=True):
     reachable: bool
     held: bool
     recording: Literal["", "on", "paused"]
+    disposition: str
+    callbacks: list[CallbackView]
     consult: ConsultView | None
     skills: dict[str, int]
     monitors: list[MonitorView]
+
+
+class CallbackView(msgspec.Struct, frozen=True):
+    """A callback that the agent has agreed on; `call` is the call in which."""
+
+    callback: str
+    call: str
+    queue: str
+    number: str
+    due_at: int
+    own: bool
 
 
 class CallView(msgspec.Struct, frozen=True):
@@ -122,6 +137,12 @@ class Directory(msgspec.Struct, frozen=True):
     queues: list[QueueEntry]
 
 
+_OF_NO_QUEUE = (
+    say.NoteWritten, say.CallDisposed, say.CustomerChosen, say.CallbackScheduled, say.CallbackCanceled,
+)  # fmt: skip
+"""Facts about agents and calls that change no queue's counts."""
+
+
 class Board:
     """All that is going on, as of line `seq` of the journal."""
 
@@ -151,6 +172,16 @@ class Board:
     def call(self, call: str) -> Call | None:
         return self._state.calls.get(call)
 
+    def agents_on(self, call: str) -> list[str]:
+        """Those who are offered this call or talk on it, or on a consultation about it."""
+        known = self._state.calls.get(call)
+        calls = [] if known is None else [known, *filter(None, [self._state.calls.get(known.consulting)])]
+        return [agent for one in calls for number in one.offers if (agent := self._state.offers[number].agent)]
+
+    def rules(self, queue: str) -> say.QueueRules | None:
+        known = self._state.queues.get(queue)
+        return known.rules if known else None
+
     def with_console(self) -> list[str]:
         """The agents who are believed to have a screen."""
         return [agent.id for agent in self._state.agents.values() if agent.console]
@@ -175,9 +206,11 @@ class Board:
         """`only`: for this agent's own eyes."""
         if only is not None:
             agent = self._state.agents.get(only)
-            return [self._agent_view(agent, [])] if agent else []
-        monitors = self._monitors()
-        return [self._agent_view(agent, monitors.get(agent.offer, [])) for agent in self._state.agents.values()]
+            return [self._agent_view(agent, self._callbacks()[agent.id], [])] if agent else []
+        callbacks, monitors = self._callbacks(), self._monitors()
+        return [
+            self._agent_view(agent, callbacks[agent.id], monitors[agent.offer]) for agent in self._state.agents.values()
+        ]
 
     def calls(self, only_of: str | None = None) -> list[CallView]:
         if only_of is None:
@@ -216,6 +249,8 @@ class Board:
             return set(fact.queues)
         if isinstance(fact, say.QueueOpened | say.QueueClosed):
             return {fact.queue}
+        if isinstance(fact, _OF_NO_QUEUE):
+            return set()
         call = self._state.calls.get(getattr(fact, "call", ""))
         if isinstance(fact, say.PhoneLost | say.PhoneFound):
             return {queue for name in fact.agents for queue in self._state.agents[name].queues}
@@ -242,13 +277,20 @@ class Board:
             case _:
                 pass
 
-    def _monitors(self) -> dict[int, list[MonitorView]]:
-        found: dict[int, list[MonitorView]] = {}
-        for one in self._state.monitors.values():
-            found.setdefault(one.target, []).append(MonitorView(one.by, one.mode, one.connected_at > 0))
+    def _callbacks(self) -> defaultdict[str, list[CallbackView]]:
+        found: defaultdict[str, list[CallbackView]] = defaultdict(list)
+        for one in self._state.scheduled.values():
+            view = CallbackView(one.id, one.original, one.queue, one.number, one.due_at, one.own)
+            found[one.agent].append(view)
         return found
 
-    def _agent_view(self, agent: Agent, monitors: list[MonitorView]) -> AgentView:
+    def _monitors(self) -> defaultdict[int, list[MonitorView]]:
+        found: defaultdict[int, list[MonitorView]] = defaultdict(list)
+        for one in self._state.monitors.values():
+            found[one.target].append(MonitorView(one.by, one.mode, one.connected_at > 0))
+        return found
+
+    def _agent_view(self, agent: Agent, callbacks: list[CallbackView], monitors: list[MonitorView]) -> AgentView:
         return AgentView(
             agent=agent.id,
             name=agent.name,
@@ -264,6 +306,8 @@ class Board:
             console=agent.console,
             reachable=agent.reachable,
             recording=_recording(self._state.offers.get(agent.offer)),
+            disposition=agent.disposition,
+            callbacks=callbacks,
             held=agent.line is AgentLine.CONNECTED and self._state.calls[agent.call].stage is Stage.HELD,
             consult=self._consult_view(agent.consult),
             skills=agent.skills,

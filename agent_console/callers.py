@@ -7,17 +7,57 @@ are milliseconds since 1970 UTC, durations milliseconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """One customer whom a number belongs to. `fields` are shown as they come, in their order: name of field → text."""
+    """One customer. `fields` are the operator's own, key → text: `CustomerField` says what they are. `updated_at` tells
+    when they were changed last; `id` is "" for one who is not saved yet."""
 
     id: str
     name: str
     fields: dict[str, str] = {}
+    company: str = ""
+    reference: str = ""
+    note: str = ""
+    numbers: list[str] = []
+    updated_at: int = 0
+
+
+class CustomerField(msgspec.Struct, frozen=True):
+    """A field that the operator has configured; `label` by language."""
+
+    key: str
+    label: dict[str, str]
+    kind: Literal["text", "choice", "date", "url"]
+    choices: list[str] = []
+
+
+class CustomerChange(msgspec.Struct, frozen=True):
+    """Who changed a customer: field → [before, after]."""
+
+    at: int
+    by: str
+    changes: dict[str, list[str]]
+
+
+class NotSaved(Exception):
+    """A customer was not saved: the message says which field is wrong, or that somebody has changed it meanwhile
+    (`conflict`); `now` is the customer as it stands then, None if it is gone."""
+
+    def __init__(self, why: str, *, conflict: bool = False, now: Customer | None = None) -> None:
+        super().__init__(why)
+        self.conflict = conflict
+        self.now = now
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What an agent has noted of a call."""
+
+    agent: str
+    text: str
 
 
 class CallRow(msgspec.Struct, frozen=True):
@@ -33,6 +73,8 @@ class CallRow(msgspec.Struct, frozen=True):
     waited_ms: int = 0
     talked_ms: int = 0
     customer: str = ""
+    disposition: str = ""
+    notes: list[Note] = []
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -47,7 +89,9 @@ class PopRecord(msgspec.Struct, frozen=True):
     """The caller's record as it pops: what this call told us, and what the records know about the number.
 
     `menu` holds [menu, choice] pairs in the order in which the caller chose. While `incomplete`, the records have not
-    answered (yet, or not in full).
+    answered (yet, or not in full). `notes` are those of this call, earlier agents' and the own; `customer` is who the
+    caller is, as an agent has chosen; `dispositions` are the paths of the queue's tree; `url` is where the operator's
+    own CRM shows the caller.
     """
 
     call: str
@@ -60,16 +104,34 @@ class PopRecord(msgspec.Struct, frozen=True):
     customers: list[Customer] = []
     earlier_calls: list[CallRow] = []
     incomplete: bool = True
+    notes: list[Note] = []
+    customer: str = ""
+    dispositions: list[str] = []
+    disposition_required: bool = False
+    url: str = ""
 
 
 class CallQuery(msgspec.Struct, frozen=True):
     """Which calls to list, newest first: those with `number` in their ANI or DNIS, of `agent` ("" is anyone's), that
-    began before `before` (0: now)."""
+    began before `before` (0: now), with all the `words` in a note or the customer's name. `missed`: only callers whom
+    nobody has talked to, of `agent` those whose calls rang there."""
 
     number: str = ""
     agent: str = ""
     before: int = 0
     limit: int = 50
+    words: str = ""
+    missed: bool = False
+
+
+class OwnDay(msgspec.Struct, frozen=True):
+    """An agent's day so far: talks, how long they, the holds in them and the wrap-ups lasted, offers not answered."""
+
+    calls: int = 0
+    talked_ms: int = 0
+    held_ms: int = 0
+    wrap_up_ms: int = 0
+    missed: int = 0
 
 
 class StoryLine(msgspec.Struct, frozen=True):
@@ -123,12 +185,29 @@ class Today(msgspec.Struct, frozen=True):
 class Records(Protocol):
     """What the screens ask the records for."""
 
-    async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
-        """What is known about who calls."""
+    async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
+        """What is known about who calls: at this number, and of this customer, whatever their number."""
+
+    def customer_fields(self) -> Sequence[CustomerField]:
+        """In the operator's order."""
+
+    async def find_customers(self, words: str, limit: int) -> Sequence[Customer]:
+        """Those who have all the words in what is known of them, or a number like it."""
+
+    async def customer(self, customer: str) -> Customer | None: ...
+
+    async def save_customer(self, customer: Customer, by: str) -> Customer:
+        """Creates the customer, or changes the one that it was at `updated_at`. Raises NotSaved."""
+
+    async def customer_changes(self, customer: str) -> Sequence[CustomerChange]:
+        """The latest first."""
 
     def today(self) -> Today: ...
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]: ...
+
+    async def own_day(self, agent: str, since: int) -> OwnDay:
+        """What has begun since then."""
 
     async def tell_story(self, call: str) -> Story | None:
         """None if there was no such call."""

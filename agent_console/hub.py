@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -61,6 +61,9 @@ class Hub:
         sessions: Sessions,
         kept_lines: int,
         metrics: CollectorRegistry,
+        *,
+        pop_url: str = "",
+        pop_urls: Mapping[str, str] | None = None,
     ) -> None:
         self.board = Board()
         self.epoch = secrets.token_hex(8)
@@ -68,7 +71,7 @@ class Hub:
         self._now = now
         self._sessions = sessions
         self._recent = Recent(kept_lines)
-        self._pops = Pops(self.board, records, self._push)
+        self._pops = Pops(self.board, records, self._push, pop_url, pop_urls or {})
         self._screens: set[Screen] = set()
         self._due: set[Screen] = set()
         """Those to be woken at the next tick."""
@@ -154,6 +157,10 @@ class Hub:
         for screen in self._screens:
             if screen.session is session:
                 screen.close(messages.CLOSED_SIGNED_OUT, "signed out")
+
+    def customer_changed(self, customer: str) -> None:
+        """Whoever has this customer's record on the screen is shown it as it is now."""
+        self._pops.renew(customer)
 
     def resume(self, screen: Screen, epoch: str, seq: int) -> None:
         """Sets the screen back to what it says it has seen; what cannot be made good by facts is a snapshot."""

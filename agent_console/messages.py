@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from acd import vocabulary as say
+from acd.work_rules import too_long
 from agent_console import rights
 from agent_console.board import AgentView, CallView, LinkView, QueueView
 from agent_console.callers import PopRecord, Today
@@ -21,8 +22,8 @@ PROTOCOL = 1
 """Raised when what is said here changes so that a screen that was written for it before would go wrong. A new message,
 fact or field is no such change: a client passes over what it does not know."""
 
-MAX_MESSAGE_BYTES = 16_384
-"""More than any client has to say; the server closes with 1009 beyond it."""
+MAX_MESSAGE_BYTES = 65_536
+"""More than any client has to say, the longest note in any script included; the server closes with 1009 beyond it."""
 
 CLOSED_SIGNED_OUT = 4401
 CLOSED_TAKEN_OVER = 4001
@@ -63,8 +64,9 @@ class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=True):
     """Something an agent or a supervisor wants done. `offer` and `call` say which is meant, where there is one; `to`,
-    with whom (a transfer without it is to the party that is being consulted); `digits` are tones. The others are what a
-    supervisor acts on: which `agent`, `queue`, `skills`, `priority`, and the `mode` of monitoring."""
+    with whom (a transfer without it is to the party that is being consulted); `digits` are tones; `more_ms` is how much
+    longer a wrap-up is to last; `text` is the note. Others are what a supervisor acts on: which `agent`, `queue`,
+    `skills`, `priority`, and the `mode` of monitoring."""
 
     id: Number
     do: Literal[
@@ -85,6 +87,12 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
         "record",
         "pause_recording",
         "resume_recording",
+        "extend_wrap_up",
+        "write_note",
+        "dispose",
+        "choose_customer",
+        "schedule_callback",
+        "cancel_callback",
         "monitor",
         "stop_monitoring",
         "set_ready",
@@ -107,6 +115,13 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
     queue: ShortText = ""
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
     skills: Annotated[dict[ShortText, Annotated[int, Meta(ge=1, le=1_000)]], Meta(max_length=100)] = {}
+    more_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 0
+    text: str = ""
+    disposition: Annotated[str, Meta(max_length=500)] = ""
+    customer: ShortText = ""
+    due_at: Number = 0
+    own: bool = False
+    callback: ShortText = ""
 
 
 _CLIENT: msgspec.json.Decoder[Resume | Request] = msgspec.json.Decoder(Resume | Request)
@@ -159,6 +174,8 @@ SUPERVISING: Mapping[str, Callable[[Request, Viewer, int], say.Request]] = Mappi
 
 
 def _of_agent(request: Request, agent: str, phone: str, at: int) -> say.Request:
+    if request.do in WORK:
+        return _work(request, agent, at)
     match request.do:
         case "log_in":
             return say.LogIn(at=at, agent=agent, phone=phone)
@@ -182,6 +199,37 @@ def _of_agent(request: Request, agent: str, phone: str, at: int) -> say.Request:
             return _with_somebody(request, agent, at)
         case _:
             return _ON_A_CALL[request.do](at=at, agent=agent, call=request.call)
+
+
+WORK = frozenset(("extend_wrap_up", "write_note", "dispose", "choose_customer", "schedule_callback", "cancel_callback"))
+
+
+def _work(request: Request, agent: str, at: int) -> say.Request:
+    """An agent's work with a caller, on the line or in wrap-up."""
+    match request.do:
+        case "write_note":
+            if len(request.text) > say.LONGEST_NOTE:  # before it stands in the journal
+                raise BadMessage(too_long(request.text))
+            return say.WriteNote(at=at, agent=agent, call=request.call, text=request.text)
+        case "dispose":
+            return say.DisposeCall(at=at, agent=agent, call=request.call, disposition=request.disposition)
+        case "choose_customer":
+            return say.ChooseCustomer(at=at, agent=agent, call=request.call, customer=request.customer)
+        case "schedule_callback":
+            return _callback(request, agent, at)
+        case "cancel_callback":
+            return say.CancelCallback(at=at, agent=agent, callback=request.callback)
+        case _:
+            return say.ExtendWrapUp(at=at, agent=agent, more_ms=request.more_ms)
+
+
+def _callback(request: Request, agent: str, at: int) -> say.ScheduleCallback:
+    if request.to is not None and request.to.kind != "number":
+        raise BadMessage("to: expected a number")
+    number = request.to.to if request.to is not None else ""
+    return say.ScheduleCallback(
+        at=at, agent=agent, call=request.call, due_at=request.due_at, number=number, own=request.own
+    )
 
 
 _ON_A_CALL: Mapping[str, Callable[..., say.Request]] = MappingProxyType(

@@ -1,22 +1,26 @@
 """The screen pop: the caller's record for the agent who is offered the call. Does I/O: asks the records, never waits.
 
 The contract: the record goes to the console of the agent who is offered the call and to no other; it names the caller
-at the offer, pops on answer, is completed when the records answer late, and is withdrawn when the offer fails.
+at the offer, pops on answer, is completed when the records answer late, and is withdrawn when the offer fails. What
+earlier agents have noted of the call, and whom they took the caller for, comes along with it; whoever has passed the
+call on does not see what is noted of it later.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from msgspec.structs import replace
 
 from acd import vocabulary as say
+from acd.moves import AgentLine
 from acd.vocabulary import AnyFact
 from agent_console.board import Board
-from agent_console.callers import Caller, PopRecord, Records
+from agent_console.callers import Caller, Note, PopRecord, Records
 from agent_console.messages import Offered, Pop, Popped, PopWithdrawn
+from agent_console.pop_url import filled
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +34,13 @@ Push = Callable[[str, Offered | Pop | PopWithdrawn], None]
 class Pops:
     """The one pop that each agent may have: that of the call on their line."""
 
-    def __init__(self, board: Board, records: Records, push: Push) -> None:
+    def __init__(
+        self, board: Board, records: Records, push: Push, pop_url: str = "", pop_urls: Mapping[str, str] | None = None
+    ) -> None:
+        """`pop_url` is a template of `agent_console.pop_url`, `pop_urls` those of single queues."""
         self._board = board
+        self._pop_url = pop_url
+        self._pop_urls = pop_urls or {}
         self._records = records
         self._push = push
         self._pops: dict[str, Popped] = {}
@@ -58,6 +67,13 @@ class Pops:
         known = self._board.agent(agent)
         return pop if pop is not None and known is not None and known.call == pop.call else None
 
+    def renew(self, customer: str) -> None:
+        """The records know something else about this customer."""
+        for agent in [*self._pops]:
+            pop = self.of(agent)
+            if pop is not None and any(each.id == customer for each in pop.record.customers):
+                self._ask(agent)
+
     def see(self, fact: AnyFact, at: int) -> None:
         match fact:
             case say.CallOffered() if fact.agent:
@@ -70,6 +86,10 @@ class Pops:
                 self._joined(fact)
             case say.OfferFailed():
                 self._withdraw(fact)
+            case say.NoteWritten():
+                self._noted(fact)
+            case say.CustomerChosen():
+                self._chosen(fact)
             case _:
                 pass
 
@@ -77,6 +97,7 @@ class Pops:
         call = self._board.call(fact.call)
         if call is None:  # it was over within the line that offered it
             return
+        original = self._board.call(call.consult_of) or call
         record = PopRecord(
             call=call.id,
             ani=call.ani,
@@ -85,7 +106,10 @@ class Pops:
             menu=list(call.menu),
             joined_at=call.joined_at,
             waited_ms=at - call.joined_at,
+            notes=[Note(agent, text) for agent, text in original.notes.items()],
+            customer=original.customer,
         )
+        record = self._with_dispositions(record, original.queue)
         self._set(fact.agent, Popped(fact.offer, call.id, connected=False, record=record))
         self._ask(fact.agent)
 
@@ -110,6 +134,35 @@ class Pops:
         if pop is not None and pop.offer == fact.offer:
             self._set(fact.agent, replace(pop, call=fact.call, record=replace(pop.record, call=fact.call)))
 
+    def _with_dispositions(self, record: PopRecord, queue: str) -> PopRecord:
+        if (rules := self._board.rules(queue)) is None:
+            return record
+        return replace(record, dispositions=list(rules.dispositions), disposition_required=rules.disposition_required)
+
+    def _noted(self, fact: say.NoteWritten) -> None:
+        for agent, pop in self._with_the_call(fact):
+            others = [note for note in pop.record.notes if note.agent != fact.agent]
+            notes = [*others, Note(fact.agent, fact.text)] if fact.text else others
+            self._pops[agent] = noted = replace(pop, record=replace(pop.record, notes=notes))
+            if agent != fact.agent:  # who wrote it has it, and has perhaps written on
+                self._push(agent, as_message(noted))
+
+    def _chosen(self, fact: say.CustomerChosen) -> None:
+        for agent, pop in self._with_the_call(fact):
+            self._set(agent, replace(pop, record=replace(pop.record, customer=fact.customer, incomplete=True)))
+            self._ask(agent)
+
+    def _with_the_call(self, fact: say.NoteWritten | say.CustomerChosen) -> list[tuple[str, Popped]]:
+        """The author, and whoever else has this call, or is consulted about it, and has not passed it on."""
+        found = []
+        for agent in dict.fromkeys((fact.agent, *self._board.agents_on(fact.call))):
+            pop, known = self.of(agent), self._board.agent(agent)
+            if pop is None or known is None or pop.call.partition(say.CONSULT_SIGN)[0] != fact.call:
+                continue
+            if agent == fact.agent or known.line in (AgentLine.OFFERED, AgentLine.CONNECTED):
+                found.append((agent, pop))
+        return found
+
     def _withdraw(self, fact: say.OfferFailed) -> None:
         pop = self._pops.get(fact.agent)
         if pop is None or pop.offer != fact.offer:
@@ -121,8 +174,21 @@ class Pops:
         self._push(fact.agent, PopWithdrawn(fact.offer, fact.call, fact.reason))
 
     def _set(self, agent: str, pop: Popped) -> None:
+        pop = replace(pop, record=replace(pop.record, url=self._url(agent, pop.record)))
         self._pops[agent] = pop
         self._push(agent, as_message(pop))
+
+    def _url(self, agent: str, record: PopRecord) -> str:
+        only = record.customers[0].id if len(record.customers) == 1 else ""
+        values = {
+            "ani": record.ani,
+            "dnis": record.dnis,
+            "call": record.call.partition(say.CONSULT_SIGN)[0],
+            "queue": record.queue,
+            "customer": record.customer or only,
+            "agent": agent,
+        }
+        return filled(self._pop_urls.get(record.queue, self._pop_url), values)
 
     def _ask(self, agent: str) -> None:
         if not self._live:
@@ -153,10 +219,13 @@ class Pops:
         )
         self._set(agent, replace(pop, record=record))
 
+    async def _look_up(self, record: PopRecord) -> Caller:
+        return await self._records.lookup(record.call, record.ani, record.dnis, record.customer)
+
     async def _who_calls(self, asked: Popped) -> Caller | None:
         record = asked.record
         try:
-            return await asyncio.wait_for(self._records.lookup(record.call, record.ani, record.dnis), LOOKUP_SECONDS)
+            return await asyncio.wait_for(self._look_up(record), LOOKUP_SECONDS)
         except TimeoutError:
             log.warning("pop.lookup_slow", call=record.call, offer=asked.offer, seconds=LOOKUP_SECONDS)
         except Exception:  # whatever fails in the records, the agent keeps the pop that they have

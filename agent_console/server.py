@@ -34,6 +34,7 @@ from agent_console.live import serve_screen
 from agent_console.messages import CLOSED_SIGNED_OUT, MAX_MESSAGE_BYTES
 from agent_console.rest.asked import PREFIX, Gate, address_of, session_of
 from agent_console.rest.calls import calls_router
+from agent_console.rest.customers import customers_router
 from agent_console.rest.directory import directory_router
 from agent_console.rest.openapi import add_description, errors_in_one_shape
 from agent_console.rest.session import session_router
@@ -78,7 +79,8 @@ class Console:
         lasts_s = round(settings.session_hours * 3600)
         self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys)
         audit = Audit(settings.audit, now)
-        self._hub = Hub(tell, now, records, sessions, settings.kept_lines, metrics)
+        urls = {"pop_url": settings.pop_url, "pop_urls": settings.pop_urls}
+        self._hub = Hub(tell, now, records, sessions, settings.kept_lines, metrics, **urls)
         self._sign_in = SignIn(users, sessions, now, audit, metrics)
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self.app.add_middleware(BodyLimit)
@@ -88,6 +90,7 @@ class Console:
         routers = [
             session_router(self._sign_in, sessions, self._hub, now, audit, secure=settings.secure, lasts_s=lasts_s),
             calls_router(sessions, now, records),
+            customers_router(sessions, now, records, self._hub.customer_changed),
             directory_router(sessions, self._hub, now),
             sessions_router(sessions, self._hub, now, audit),
             audit_router(sessions, now, audit),

@@ -9,6 +9,8 @@ from argon2 import Type, extract_parameters
 from argon2.exceptions import InvalidHashError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from agent_console.pop_url import checked
+
 Role = Literal["agent", "supervisor", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -22,6 +24,9 @@ def _argon2id(password_hash: str) -> str:
     if kind is not Type.ID:
         raise ValueError("expected an argon2id hash, which begins with $argon2id$")
     return password_hash
+
+
+PopUrl = Annotated[str, Field(max_length=2_000), AfterValidator(lambda text: checked(text) if text else "")]
 
 
 class WebSettings(BaseModel):
@@ -41,6 +46,11 @@ class WebSettings(BaseModel):
     """Requests to `/api` of one session or key, on average over 10 s; ten times that of an address without either."""
     audit: Path | None = None
     """The file of who came in, changed something, took something away or was refused; by default beside the journal."""
+    pop_url: PopUrl = ""
+    """Where a button on the caller's record leads once a call is answered, such as
+    `https://crm.example/?phone={ani}&call={call}`; `pop_urls` for single queues instead. Places: {ani}, {dnis}, {call},
+    {queue}, {customer}, {agent}."""
+    pop_urls: dict[Name, PopUrl] = {}
     kept_lines: int = Field(default=20_000, ge=1)
     """Journal lines kept in memory for screens that come back; who was away longer gets a snapshot."""
 

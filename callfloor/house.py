@@ -65,7 +65,7 @@ class House:
         self.customers = Customers(self.database, config.records, self._now)
         self._log = CallLog(self.database, region)
         self._today = Today(self._now)
-        screens = Screens(self.customers, self._log, self._journal.path, region, self._today)
+        screens = Screens(self.customers, self._log, self._journal.path, config.records, self._now, self._today)
         self._follower = Follower(self.database, self._journal.path, region, tell, self._now)
         self.console = Console(
             config.web,

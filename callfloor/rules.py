@@ -32,6 +32,7 @@ from acd.asks import AskError, parse
 from acd.bounds import IVR_MS, Bound, bounds, ends_at, gaps, never_asked, seconds
 from acd.policy import AgentRules, QueueRules, RoutingRules, Step, Treatment, TreatmentKind
 from acd.vocabulary import Configure
+from acd.work_rules import not_dispositions
 from callfloor.hours import OpeningHours
 
 DAY_MS = 86_400_000
@@ -109,6 +110,7 @@ _BOUNDS: dict[str, Any] = {
     "tries": _bounds(1, 20),
     "retry_ms": _bounds(1_000, DAY_MS),
     "keep_ms": _bounds(1_000, 7 * DAY_MS),
+    "dispositions": Field(max_length=500),
     "ageing_ms": _bounds(1_000, DAY_MS),
 }
 """By the field's name, which means the same in every table."""
@@ -299,6 +301,8 @@ def _disorder(queues: Mapping[str, QueueRules]) -> Iterator[str]:
         place = f"queues.{name}"
         if rules.wrap_up_limit_ms < rules.wrap_up_ms:
             yield f"{place}.wrap_up_limit_ms: expected at least wrap_up_ms, {rules.wrap_up_ms}"
+        if problem := not_dispositions(rules):
+            yield f"{place}: {problem}"
         before_ms = -1
         for n, step in enumerate(rules.steps):
             if step.after_ms <= before_ms:

@@ -6,13 +6,28 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
+import records.customers
+from acd.vocabulary import Now
+from agent_console.callers import (
+    Caller,
+    CallQuery,
+    CallRow,
+    Customer,
+    CustomerChange,
+    CustomerField,
+    Note,
+    NotSaved,
+    OwnDay,
+    Story,
+    StoryLine,
+)
 from agent_console.callers import Today as Figures
 from callfloor.today import Today
 from records.call_log import CallLog
 from records.call_records import CallRecord, CallRecords
-from records.customers import Customers
+from records.customers import CustomerChanged, Customers, CustomerWrong, as_id
 from records.journal import replay
+from records.settings import RecordsSettings
 from records.story import story
 
 
@@ -28,48 +43,97 @@ def call_row(record: CallRecord) -> CallRow:
         outcome=record.outcome,
         waited_ms=record.waited_ms,
         talked_ms=record.talked_ms,
+        disposition=record.disposition,
+        notes=[Note(work.agent, work.note) for work in record.work if work.note],
+    )
+
+
+def _customer(found: records.customers.Customer) -> Customer:
+    return Customer(
+        id=str(found.id),
+        name=found.name,
+        fields=found.fields,
+        company=found.company,
+        reference=found.reference,
+        note=found.note,
+        numbers=list(found.numbers),
+        updated_at=found.updated_at,
     )
 
 
 class Screens:
     """The console's questions, answered: `agent_console.callers.Records`."""
 
-    def __init__(self, customers: Customers, log: CallLog, journal: Path, region: str, today: Today) -> None:
+    def __init__(
+        self, customers: Customers, log: CallLog, journal: Path, settings: RecordsSettings, now: Now, today: Today
+    ) -> None:
+        self._now = now
         self._customers = customers
+        self._fields = [
+            CustomerField(key, dict[str, str](field.label.items()), field.kind, list(field.choices))
+            for key, field in settings.fields.items()
+        ]
         self._log = log
         self._journal = journal
-        self._region = region
+        self._region = settings.region
         self._today = today
 
     def today(self) -> Figures:
         return self._today.figures()
 
-    async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
-        found = await self._customers.caller_record(call, ani, dnis)
-        customers = [
-            Customer(
-                id=str(customer.id),
-                name=customer.name,
-                fields={
-                    name: value
-                    for name, value in (
-                        ("company", customer.company),
-                        ("reference", customer.reference),
-                        ("numbers", ", ".join(customer.numbers)),
-                        ("note", customer.note),
-                    )
-                    if value
-                },
-            )
-            for customer in found.customers
-        ]
+    async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
+        found = await self._customers.caller_record(call, ani, dnis, customer)
+        customers = [_customer(each) for each in found.customers]
         return Caller(customers, [call_row(record) for record in found.earlier], found.incomplete)
 
-    async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
-        records = await self._log.latest(
-            query.limit, before=query.before or None, agent=query.agent, number=query.number
+    def customer_fields(self) -> Sequence[CustomerField]:
+        return self._fields
+
+    async def find_customers(self, words: str, limit: int) -> Sequence[Customer]:
+        return [_customer(each) for each in await self._customers.search(words, limit)]
+
+    async def customer(self, customer: str) -> Customer | None:
+        found = await self._customers.get(as_id(customer))
+        return _customer(found) if found else None
+
+    async def save_customer(self, customer: Customer, by: str) -> Customer:
+        wanted = records.customers.Customer(
+            name=customer.name,
+            numbers=tuple(customer.numbers),
+            company=customer.company,
+            note=customer.note,
+            reference=customer.reference,
+            id=as_id(customer.id),
+            fields=customer.fields,
+            updated_at=customer.updated_at,
         )
-        return [call_row(record) for record in records]
+        try:
+            return _customer(await self._customers.change(wanted, by))
+        except CustomerWrong as error:
+            raise NotSaved(str(error)) from error
+        except CustomerChanged as error:
+            raise NotSaved(str(error), conflict=True, now=_customer(error.now) if error.now else None) from error
+
+    async def customer_changes(self, customer: str) -> Sequence[CustomerChange]:
+        changes = await self._customers.changes(as_id(customer))
+        return [CustomerChange(each.at, each.by, each.changes) for each in changes]
+
+    async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
+        found = await self._log.latest(
+            query.limit,
+            before=query.before or None,
+            agent=query.agent,
+            number=query.number,
+            words=query.words,
+            missed=query.missed,
+        )
+        return [call_row(record) for record in found]
+
+    async def own_day(self, agent: str, since: int) -> OwnDay:
+        spent = await self._log.time_spent(agent, since, self._now())
+        (calls, talked_ms), (_, held_ms) = spent.get("talk", (0, 0)), spent.get("hold", (0, 0))
+        wrap_up_ms, missed = spent.get("wrap-up", (0, 0))[1], spent.get("missed", (0, 0))[0]
+        return OwnDay(calls, talked_ms, held_ms, wrap_up_ms, missed)
 
     async def tell_story(self, call: str) -> Story | None:
         """Read from the journal, which knows before the database does. In a thread: a long journal takes a second."""

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, or_, select
 
 from records.call_records import CallRecord
 from records.call_rows import read_calls
 from records.database import Database
 from records.numbers import normalise
-from records.tables import calls, segments
+from records.tables import call_work, calls, customer_numbers, customers, segments
 
 LONGEST_PAGE = 500
+
+
+_MISSED = ("abandoned", "callback", "message")
+"""Outcomes of calls whose caller nobody has talked to, and may be called back."""
+
+
+_NOT_TAKEN = ("no answer", "rejected", "busy", "unreachable")
+
+
+def _stays(agent: str, kind: str) -> Select[Any]:
+    return select(segments.c.call).where(segments.c.agent == agent, segments.c.kind == kind)
+
+
+def _told_by(word: str) -> ColumnElement[bool]:
+    """Whether a word stands in a note of the call, or in the name of who called."""
+    named = or_(customers.c.name.icontains(word, autoescape=True), customers.c.company.icontains(word, autoescape=True))
+    at_number = select(customer_numbers.c.number).join(customers, customers.c.id == customer_numbers.c.customer)
+    return or_(
+        calls.c.call.in_(select(call_work.c.call).where(call_work.c.note.icontains(word, autoescape=True))),
+        calls.c.customer.in_(select(cast(customers.c.id, Text)).where(named)),
+        and_(calls.c.customer == "", calls.c.caller.in_(at_number.where(named))),
+    )
 
 
 class CallLog:
@@ -42,19 +66,47 @@ class CallLog:
         )
         return await self._database.run(lambda connection: connection.scalar(talks)) or ""
 
+    async def time_spent(self, agent: str, since: int, until: int) -> dict[str, tuple[int, int]]:
+        """Kind of stay → how many of this agent's have begun since then, and how long they lasted (ms), `until` now. A
+        missed offer is of the kind `missed`."""
+        s = segments.c
+        kind = case((s.kind == "offer", "missed"), else_=s.kind)
+        lasted = func.sum(func.coalesce(s.ended_at, until) - s.began_at)
+        query = (
+            select(kind, func.count(), lasted)
+            .where(s.agent == agent, s.began_at >= since)
+            .where(or_(s.kind.in_(("talk", "hold", "wrap-up")), and_(s.kind == "offer", s.result.in_(_NOT_TAKEN))))
+            .group_by(kind)
+        )
+        rows = await self._database.run(lambda connection: connection.execute(query).all())
+        return {row[0]: (row[1], int(row[2])) for row in rows}
+
     async def latest(
-        self, count: int, *, before: int | None = None, agent: str = "", number: str = ""
+        self,
+        count: int,
+        *,
+        before: int | None = None,
+        agent: str = "",
+        number: str = "",
+        words: str = "",
+        missed: bool = False,
     ) -> list[CallRecord]:
         """At most `count` calls, the latest first; `before` is a `began_at`, to page on.
 
         `agent` keeps only the calls that this agent talked on, `number` only those with it, or a part of it, in
-        the calling or the dialed number.
+        the calling or the dialed number; `words` those with each of them in a note or the name of who called. `missed`:
+        those whom nobody has talked to, and of `agent` those that rang there.
         """
         query = select(calls).order_by(calls.c.began_at.desc(), calls.c.call).limit(min(count, LONGEST_PAGE))
         if before is not None:
             query = query.where(calls.c.began_at < before)
+        if missed:
+            query = query.where(calls.c.outcome.in_(_MISSED))
         if agent:
-            query = query.where(calls.c.agent == agent)
+            kind = "offer" if missed else "talk"
+            query = query.where(calls.c.call.in_(_stays(agent, kind)))
+        for word in words.split():
+            query = query.where(_told_by(word))
         if number:
             ways = {number, normalise(number, self._region) or number}
             columns = (calls.c.ani, calls.c.caller, calls.c.dnis)

@@ -16,9 +16,11 @@ from acd.vocabulary import (
     AgentLeft,
     AnyFact,
     CallAbandoned,
+    CallbackDue,
     CallBegan,
     CallConnected,
     CallDeflected,
+    CallDisposed,
     CallEnded,
     CallerKnown,
     CallHeld,
@@ -30,9 +32,11 @@ from acd.vocabulary import (
     CallTransferred,
     ConsultJoined,
     ConsultStarted,
+    CustomerChosen,
     Line,
     MenuChosen,
     MessageTaken,
+    NoteWritten,
     NumberReached,
     OfferFailed,
     RecordingEnded,
@@ -71,7 +75,7 @@ class Segment(msgspec.Struct):
     recording, its name.
     `ended_at` is None while it lasts, and `result` then "". Afterwards `result` says of an offer `answered` or why it
     failed, of a stay in a queue `answered`, `abandoned` or the caller's wish, of a consultation `joined` or why it
-    ended, and of a transfer `answered` or what came of it.
+    ended, of a transfer `answered` or what came of it, and of a wrap-up `no disposition` if the queue requires one.
     """
 
     kind: Kind
@@ -84,8 +88,19 @@ class Segment(msgspec.Struct):
     target: str = ""
 
 
+class Work(msgspec.Struct):
+    """What one agent has kept of a call: the note and the disposition, "" for none. `at`: the last change."""
+
+    agent: str
+    at: int
+    note: str = ""
+    disposition: str = ""
+
+
 class CallRecord(msgspec.Struct):
-    """One call, all of it so far. The fields are the columns of `calls`; `caller` is its ANI in E.164, if it is one."""
+    """One call, all of it so far. The fields are the columns of `calls`; `caller` is its ANI in E.164, if it is one;
+    `disposition` is the one given last, `customer` who the caller is, as an agent has chosen. `work` stands in the
+    order of the last changes."""
 
     call: str
     began_at: int
@@ -107,7 +122,10 @@ class CallRecord(msgspec.Struct):
     ended_by: str = ""
     cause: str = ""
     wish: Wish | Literal[""] = ""
+    disposition: str = ""
+    customer: str = ""
     segments: list[Segment] = []
+    work: list[Work] = []
 
     @property
     def is_open(self) -> bool:
@@ -159,7 +177,7 @@ class CallRecords:
         touched: dict[str, CallRecord] = {}
         changes: list[Change] = []
         for fact in line.facts:
-            if isinstance(fact, CallBegan | CallPlaced):
+            if isinstance(fact, CallBegan | CallPlaced | CallbackDue):
                 self._open[fact.call] = touched[fact.call] = self._begun(fact, at)
             elif isinstance(fact, MessageTaken):
                 touched |= self._message_taken(fact)
@@ -204,7 +222,12 @@ class CallRecords:
             return {}
         return {fact.call: record}
 
-    def _begun(self, fact: CallBegan | CallPlaced, at: int) -> CallRecord:
+    def _begun(self, fact: CallBegan | CallPlaced | CallbackDue, at: int) -> CallRecord:
+        if isinstance(fact, CallbackDue):
+            caller = normalise(fact.number, self._region)
+            return CallRecord(
+                fact.call, at, fact.node, "", fact.number, caller, queue=fact.queue, customer=fact.customer
+            )
         if isinstance(fact, CallPlaced):
             caller = normalise(fact.number, self._region)
             dial = Segment("dial", at, agent=fact.agent, queue=fact.queue, target=f"number:{fact.number}")
@@ -369,6 +392,27 @@ def _not_recorded(record: CallRecord, fact: RecordingEnded, at: int) -> None:
     _close(record, at, "recording", "paused", result=fact.why, offer=fact.offer)
 
 
+def _work_of(record: CallRecord, agent: str, at: int) -> Work:
+    work = next((each for each in record.work if each.agent == agent), None)
+    if work is None:
+        record.work.append(work := Work(agent, at))
+    work.at = at
+    record.work.sort(key=lambda each: (each.at, each.agent))
+    return work
+
+
+def _noted(record: CallRecord, fact: NoteWritten, at: int) -> None:
+    _work_of(record, fact.agent, at).note = fact.text
+
+
+def _disposed(record: CallRecord, fact: CallDisposed, at: int) -> None:
+    record.disposition = _work_of(record, fact.agent, at).disposition = fact.disposition
+
+
+def _customer_chosen(record: CallRecord, fact: CustomerChosen, _at: int) -> None:
+    record.customer = fact.customer
+
+
 def _target(to: Target) -> str:
     return f"{to.kind}:{to.to}"
 
@@ -417,6 +461,7 @@ def _wrap_up_ended(record: CallRecord, fact: WrapUpEnded, at: int) -> None:
     for wrap_up in _lasting(record, "wrap-up"):
         if wrap_up.agent == fact.agent:
             wrap_up.ended_at = at
+            wrap_up.result = "no disposition" if fact.undisposed else ""
 
 
 _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
@@ -433,6 +478,9 @@ _MOVES: dict[type[AnyFact], Callable[[CallRecord, Any, int], None]] = {
     CallTransferred: _transferred,
     AgentLeft: _left,
     NumberReached: _reached,
+    NoteWritten: _noted,
+    CallDisposed: _disposed,
+    CustomerChosen: _customer_chosen,
     RecordingStarted: _recorded,
     RecordingPaused: _paused,
     RecordingResumed: _recording_goes_on,

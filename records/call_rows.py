@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, delete, insert, or_, select
 
-from records.call_records import CallRecord, Segment, SmdrRecord, WishRecord
-from records.tables import calls, segments, smdr_records, wishes
+from records.call_records import CallRecord, Segment, SmdrRecord, WishRecord, Work
+from records.tables import call_work, calls, segments, smdr_records, wishes
 
 _VARIABLES = 500
 """Values in one `IN (...)`: SQLite's older builds take 999."""
@@ -21,6 +21,7 @@ def write_calls(connection: Connection, records: Collection[CallRecord]) -> None
     for start in range(0, len(ids), _VARIABLES):
         some = ids[start : start + _VARIABLES]
         connection.execute(delete(segments).where(segments.c.call.in_(some)))
+        connection.execute(delete(call_work).where(call_work.c.call.in_(some)))
         connection.execute(delete(calls).where(calls.c.call.in_(some)))
     _insert(connection, calls, (_call_row(record) for record in records))
     _insert(
@@ -32,6 +33,13 @@ def write_calls(connection: Connection, records: Collection[CallRecord]) -> None
             for number, segment in enumerate(record.segments, 1)
         ),
     )
+    _insert(connection, call_work, _work_rows(records))
+
+
+def _work_rows(records: Collection[CallRecord]) -> Iterator[dict[str, Any]]:
+    for record in records:
+        for work in record.work:
+            yield {"call": record.call, **msgspec.structs.asdict(work)}
 
 
 def write_events(connection: Connection, events: Iterable[WishRecord | SmdrRecord]) -> None:
@@ -51,12 +59,16 @@ def read_calls(connection: Connection, query: Select[Any]) -> list[CallRecord]:
     """The calls that `query`, a selection of whole rows of `calls`, finds; in its order, with their segments."""
     rows = connection.execute(query).all()
     stays: dict[str, list[Segment]] = {row.call: [] for row in rows}
+    works: dict[str, list[Work]] = {row.call: [] for row in rows}
     ids = list(stays)
     for start in range(0, len(ids), _VARIABLES):
         found = select(segments).where(segments.c.call.in_(ids[start : start + _VARIABLES]))
         for segment in connection.execute(found.order_by(segments.c.call, segments.c.number)):
             stays[segment.call].append(_segment(segment))
-    return [_record(row, stays[row.call]) for row in rows]
+        done = select(call_work).where(call_work.c.call.in_(ids[start : start + _VARIABLES]))
+        for each in connection.execute(done.order_by(call_work.c.call, call_work.c.at, call_work.c.agent)):
+            works[each.call].append(Work(each.agent, each.at, each.note, each.disposition))
+    return [_record(row, stays[row.call], works[row.call]) for row in rows]
 
 
 def _insert(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:
@@ -67,13 +79,13 @@ def _insert(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) 
 
 def _call_row(record: CallRecord) -> dict[str, Any]:
     row = msgspec.structs.asdict(record)
-    del row["segments"]
+    del row["segments"], row["work"]
     return row
 
 
-def _record(row: Row[Any], stays: list[Segment]) -> CallRecord:
+def _record(row: Row[Any], stays: list[Segment], work: list[Work]) -> CallRecord:
     fields = {**row._mapping, "menu_choices": [tuple(choice) for choice in row.menu_choices]}  # noqa: SLF001 - public
-    return CallRecord(**fields, segments=stays)
+    return CallRecord(**fields, segments=stays, work=work)
 
 
 def _segment(row: Row[Any]) -> Segment:

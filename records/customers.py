@@ -6,11 +6,13 @@ import asyncio
 import csv
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from acd.vocabulary import Now
@@ -18,8 +20,8 @@ from records.call_records import CallRecord
 from records.call_rows import read_calls
 from records.database import Database
 from records.numbers import normalise
-from records.settings import RecordsSettings
-from records.tables import calls, customer_numbers, customers
+from records.settings import FieldSettings, RecordsSettings
+from records.tables import calls, customer_changes, customer_numbers, customers
 
 _COLUMNS = ["reference", "name", "company", "note", "numbers"]
 _MATCHES = 20
@@ -31,7 +33,8 @@ log = structlog.get_logger(__name__)
 class Customer(msgspec.Struct, frozen=True):
     """A person or firm that calls. `numbers` are E.164; `reference` is the id in another system, or "".
 
-    `id` is 0 until the customer has been saved.
+    `id` is 0 until the customer has been saved; `fields` are the operator's own, by key; `updated_at` is when they were
+    changed last.
     """
 
     name: str
@@ -40,6 +43,28 @@ class Customer(msgspec.Struct, frozen=True):
     note: str = ""
     reference: str = ""
     id: int = 0
+    fields: dict[str, str] = {}
+    updated_at: int = 0
+
+
+class CustomerChange(msgspec.Struct, frozen=True):
+    """Who changed a customer: field → [before, after]."""
+
+    at: int
+    by: str
+    changes: dict[str, list[str]]
+
+
+class CustomerWrong(ValueError):
+    """A customer cannot be saved like that; the message says which field, and what was expected."""
+
+
+class CustomerChanged(Exception):
+    """Somebody else has changed the customer meanwhile (`now`), or deleted them (None)."""
+
+    def __init__(self, now: Customer | None) -> None:
+        super().__init__("somebody else has changed this customer meanwhile")
+        self.now = now
 
 
 class CallerRecord(msgspec.Struct, frozen=True):
@@ -70,18 +95,28 @@ class Customers:
         self._region = settings.region
         self._earlier_calls = settings.earlier_calls
         self._limit_s = settings.pop_limit_ms / 1000
+        self._fields = settings.fields
         self._now = now
 
-    async def caller_record(self, call: str, ani: str, dnis: str) -> CallerRecord:
-        """The record for the screen pop, within the time limit whatever the database does; never raises for it."""
+    async def caller_record(self, call: str, ani: str, dnis: str, customer: str = "") -> CallerRecord:
+        """The record for the screen pop, within the time limit whatever the database does; never raises for it.
+
+        `customer` is the id of whom an agent took the caller for: they come first, whatever their numbers.
+        """
         number = normalise(ani, self._region)
-        if number is None:
+        chosen = as_id(customer)
+        if number is None and not chosen:
             return CallerRecord(call, ani, None, dnis)
 
         def look_up(connection: Connection) -> CallerRecord:
-            found = _find(connection, number)
-            numbers = {number, *(each for customer in found for each in customer.numbers)}
-            earlier = _calls_of(connection, numbers, self._earlier_calls, but=call)
+            found = _find(connection, number) if number is not None else []
+            if chosen:
+                others = [each for each in found if each.id != chosen]
+                found = [*_select(connection, customers.c.id == chosen), *others]
+            # Once it is known who it is, only their calls count, and not those of whoever else has the number.
+            whose = [each for each in found if each.id == chosen] or found
+            numbers = {*(each for one in whose for each in one.numbers), *((number,) if number else ())}
+            earlier = _calls_of(connection, numbers, customer if chosen else "", self._earlier_calls, but=call)
             return CallerRecord(call, ani, number, dnis, found, earlier)
 
         try:
@@ -103,6 +138,68 @@ class Customers:
         normal = self._with_normal_numbers(customer)
         return await self._database.run(lambda connection: _save(connection, normal, self._now()))
 
+    async def search(self, words: str, limit: int) -> list[Customer]:
+        """Customers who have every word in name, company, reference, note or fields, or a number like it; by name.
+
+        Raises `SQLAlchemyError`.
+        """
+        asked = [
+            or_(
+                customers.c.name.icontains(word, autoescape=True),
+                customers.c.company.icontains(word, autoescape=True),
+                customers.c.reference.icontains(word, autoescape=True),
+                customers.c.note.icontains(word, autoescape=True),
+                customers.c.id.in_(
+                    select(customer_numbers.c.customer).where(
+                        or_(*(customer_numbers.c.number.contains(way, autoescape=True) for way in self._ways(word)))
+                    )
+                ),
+            )
+            for word in words.split()
+        ]
+        return await self._database.run(
+            lambda connection: _select(connection, and_(*asked), limit, customers.c.name, customers.c.id)
+        )
+
+    def _ways(self, word: str) -> set[str]:
+        """How a number, or a part of it, may stand in the database: 0912 345 is +886912345."""
+        digits = "".join(letter for letter in word if letter.isdigit() or letter == "+")
+        local = digits.removeprefix("0")
+        return {normalise(word, self._region) or word, *({local} if len(local) >= 3 else ())}
+
+    async def get(self, customer: int) -> Customer | None:
+        """Raises `SQLAlchemyError`."""
+        found = await self._database.run(lambda connection: _select(connection, customers.c.id == customer))
+        return found[0] if found else None
+
+    async def change(self, customer: Customer, by: str) -> Customer:
+        """Create the customer, or change the one with this id, as it was at `updated_at`; and keep who did.
+
+        Raises `CustomerWrong`, `CustomerChanged` and `SQLAlchemyError`.
+        """
+        try:
+            wanted = self._with_normal_numbers(customer)
+        except ValueError as error:
+            raise CustomerWrong(f"numbers: {error}") from error
+        if not wanted.name.strip():
+            raise CustomerWrong("name: expected a name")
+        self._check_fields(wanted.fields)
+        return await self._database.run(lambda connection: _change(connection, wanted, by, self._now()))
+
+    def _check_fields(self, fields: dict[str, str]) -> None:
+        for key, text in fields.items():
+            if (rules := self._fields.get(key)) is None:
+                raise CustomerWrong(f"{key[:40]}: there is no such field")
+            if problem := not_a_field(rules, text):
+                raise CustomerWrong(f"{key}: {problem}")
+
+    async def changes(self, customer: int) -> list[CustomerChange]:
+        """Who has changed this customer, the latest first. Raises `SQLAlchemyError`."""
+        c = customer_changes.c
+        query = select(customer_changes).where(c.customer == customer).order_by(c.at.desc(), c.id.desc()).limit(200)
+        rows = await self._database.run(lambda connection: connection.execute(query).all())
+        return [CustomerChange(row.at, row.by, row.changes) for row in rows]
+
     async def load(self, path: Path) -> int:
         """Save the customers of a CSV file (UTF-8) and say how many; either all of them or none.
 
@@ -114,7 +211,8 @@ class Customers:
         def save_all(connection: Connection) -> None:
             for customer in loaded:
                 known = _id_of(connection, customer.reference) if customer.reference else 0
-                _save(connection, msgspec.structs.replace(customer, id=known), self._now())
+                # The file has no columns for the operator's own fields.
+                _save(connection, msgspec.structs.replace(customer, id=known), self._now(), keep_fields=True)
 
         await self._database.run(save_all)
         return len(loaded)
@@ -149,45 +247,120 @@ class Customers:
         return msgspec.structs.replace(customer, numbers=tuple(numbers))
 
 
+def not_a_field(rules: FieldSettings, text: str) -> str:
+    """What makes this text impossible for such a field, or ""; an empty one is always possible."""
+    if not text:
+        return ""
+    if rules.kind == "choice" and text not in rules.choices:
+        return f"expected one of {', '.join(rules.choices)}"
+    if rules.kind == "date":
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            return "expected a date such as 2026-12-31"
+    if rules.kind == "url" and not text.lower().startswith(("https://", "http://")):
+        return "expected an address that begins with https:// or http://"
+    return ""
+
+
+def as_id(text: str) -> int:
+    """A customer's id as screens write it; 0 if it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 def _find(connection: Connection, number: str) -> list[Customer]:
     at_number = select(customer_numbers.c.customer).where(customer_numbers.c.number == number)
-    rows = connection.execute(
-        select(customers).where(customers.c.id.in_(at_number)).order_by(customers.c.id).limit(_MATCHES)
-    ).all()
+    return _select(connection, customers.c.id.in_(at_number))
+
+
+def _select(
+    connection: Connection, which: ColumnElement[bool], limit: int = _MATCHES, *order: ColumnElement[Any]
+) -> list[Customer]:
+    query = select(customers).where(which).order_by(*(order or (customers.c.id,))).limit(limit)
+    rows = connection.execute(query).all()
     numbers: defaultdict[int, list[str]] = defaultdict(list)
     theirs = select(customer_numbers).where(customer_numbers.c.customer.in_([row.id for row in rows]))
     for each in connection.execute(theirs.order_by(customer_numbers.c.number)):
         numbers[each.customer].append(each.number)
-    return [Customer(row.name, tuple(numbers[row.id]), row.company, row.note, row.reference, row.id) for row in rows]
+    return [
+        Customer(
+            row.name,
+            tuple(numbers[row.id]),
+            row.company,
+            row.note,
+            row.reference,
+            row.id,
+            row.fields,
+            row.updated_at,
+        )
+        for row in rows
+    ]
+
+
+def _change(connection: Connection, wanted: Customer, by: str, at: int) -> Customer:
+    before = Customer("")
+    if wanted.id:
+        found = _select(connection, customers.c.id == wanted.id)
+        if not found or found[0].updated_at != wanted.updated_at:
+            raise CustomerChanged(found[0] if found else None)
+        before = found[0]
+        at = max(at, before.updated_at + 1)  # each change is told from the one before it
+        # Only from the state that was read: another process may have been quicker.
+        as_read = (customers.c.id == wanted.id) & (customers.c.updated_at == before.updated_at)
+        if not connection.execute(update(customers).where(as_read).values(updated_at=at)).rowcount:
+            raise CustomerChanged(next(iter(_select(connection, customers.c.id == wanted.id)), None))
+    changes = _differences(before, wanted)
+    if not changes:
+        return before
+    saved = _save(connection, wanted, at)
+    connection.execute(insert(customer_changes).values(customer=saved.id, at=at, by=by, changes=changes))
+    return saved
+
+
+def _differences(before: Customer, after: Customer) -> dict[str, list[str]]:
+    def texts(customer: Customer) -> dict[str, str]:
+        own = {name: getattr(customer, name) for name in ("name", "company", "reference", "note")}
+        return {**own, "numbers": ", ".join(sorted(customer.numbers)), **customer.fields}
+
+    old, new = texts(before), texts(after)
+    names = sorted({*old, *new})
+    return {name: [old.get(name, ""), new.get(name, "")] for name in names if old.get(name, "") != new.get(name, "")}
 
 
 def _id_of(connection: Connection, reference: str) -> int:
     return connection.scalar(select(func.min(customers.c.id)).where(customers.c.reference == reference)) or 0
 
 
-def _save(connection: Connection, customer: Customer, at: int) -> Customer:
-    fields = {
+def _save(connection: Connection, customer: Customer, at: int, *, keep_fields: bool = False) -> Customer:
+    """`keep_fields`: the operator's own fields stay as they are."""
+    fields: dict[str, Any] = {
         "reference": customer.reference,
         "name": customer.name,
         "company": customer.company,
         "note": customer.note,
         "updated_at": at,
     }
+    if not (keep_fields and customer.id):
+        fields["fields"] = customer.fields
     if customer.id:
         if not connection.execute(update(customers).where(customers.c.id == customer.id).values(fields)).rowcount:
             raise ValueError(f"no customer has the id {customer.id}")
         connection.execute(delete(customer_numbers).where(customer_numbers.c.customer == customer.id))
-        saved = customer
+        saved = msgspec.structs.replace(customer, updated_at=at)
     else:
         new = connection.scalars(insert(customers).values(fields).returning(customers.c.id)).one()
-        saved = msgspec.structs.replace(customer, id=new)
+        saved = msgspec.structs.replace(customer, id=new, updated_at=at)
     if saved.numbers:
         rows = [{"customer": saved.id, "number": number} for number in saved.numbers]
         connection.execute(insert(customer_numbers), rows)
     return saved
 
 
-def _calls_of(connection: Connection, numbers: Collection[str], limit: int, but: str) -> list[CallRecord]:
-    theirs = calls.c.caller.in_(numbers)
+def _calls_of(
+    connection: Connection, numbers: Collection[str], customer: str, limit: int, but: str
+) -> list[CallRecord]:
+    theirs: ColumnElement[bool] = calls.c.caller.in_(numbers)
+    if customer:
+        theirs = or_(and_(theirs, calls.c.customer == ""), calls.c.customer == customer)
     query = select(calls).where(theirs, calls.c.call != but).order_by(calls.c.began_at.desc(), calls.c.call)
     return read_calls(connection, query.limit(limit))

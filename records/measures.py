@@ -100,11 +100,13 @@ class Measures:
         self._callbacks: dict[str, Tally] = {}
         self._transferred: dict[str, tuple[int, str]] = {}
         self._sent_out: set[str] = set()
+        self._agreed: set[str] = set()
         self._failed: Counter[str] = Counter()
         self._promises = Promises()
         self._seen: dict[type[AnyFact], Callable[[int, Any], None]] = {
             say.Configured: self._configured,
             say.CallBegan: self._call_began,
+            say.CallbackDue: self._callback_due,
             say.CallQueued: self._call_queued,
             say.CallOffered: self._call_offered,
             say.OfferFailed: self._offer_failed,
@@ -176,7 +178,13 @@ class Measures:
     def _call_began(self, at: int, fact: say.CallBegan) -> None:
         self._began[self._index(at)] += 1
 
+    def _callback_due(self, at: int, fact: say.CallbackDue) -> None:
+        """What agents have agreed on is no caller who waits, and counts in no queue's figures."""
+        self._agreed.add(fact.call)
+
     def _call_queued(self, at: int, fact: say.CallQueued) -> None:
+        if fact.call in self._agreed:
+            return
         stay = self._stays.get(fact.call)
         if (stay is not None and stay.queue == fact.queue) or fact.call in self._callbacks:
             return  # another place in the same queue
@@ -230,6 +238,7 @@ class Measures:
         self._callbacks.pop(call, None)
         self._transferred.pop(call, None)
         self._sent_out.discard(call)
+        self._agreed.discard(call)
         return self._stays.pop(call, None)
 
     def _call_left_queue(self, at: int, fact: say.CallLeftQueue) -> None:

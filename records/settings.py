@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -50,6 +50,28 @@ class DatabaseSettings(BaseModel):
     url: Annotated[str, AfterValidator(_database_url)] = Field(default="sqlite:///callfloor.db", repr=False)
 
 
+FieldKind: TypeAlias = Literal["text", "choice", "date", "url"]
+
+
+class FieldSettings(BaseModel):
+    """`[records.fields.KEY]`: a field of customers that the operator wants. `label` by language (`en`, `zh-CN`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: dict[Literal["en", "zh-CN"], Annotated[str, Field(min_length=1, max_length=80)]] = Field(min_length=1)
+    kind: FieldKind = "text"
+    choices: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(default=(), max_length=200)
+
+    @model_validator(mode="after")
+    def _choices_belong_to_a_choice(self) -> FieldSettings:
+        if (self.kind == "choice") != bool(self.choices):
+            raise ValueError('`choices` and kind = "choice" belong together: give both or neither')
+        return self
+
+
+FieldKey: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
 class RecordsSettings(BaseModel):
     """`region` is the country whose national numbers callers and customers write (ISO 3166, such as `TW`).
 
@@ -63,3 +85,4 @@ class RecordsSettings(BaseModel):
     region: Annotated[str, AfterValidator(_region)] = "TW"
     earlier_calls: int = Field(default=5, ge=0, le=100)
     pop_limit_ms: int = Field(default=1_000, ge=1, le=60_000)
+    fields: dict[FieldKey, FieldSettings] = Field(default={}, max_length=40)

@@ -67,7 +67,7 @@ class _Teller:
             apply(state, at, fact)
 
     def _concerns(self, fact: AnyFact, line: Line, failed: set[str]) -> bool:
-        for name in ("call", "original", "consult"):
+        for name in ("call", "original", "consult", "callback"):
             if getattr(fact, name, "") in self.calls:
                 return True
         if isinstance(fact, say.StrayLeg):

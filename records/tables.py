@@ -45,7 +45,19 @@ customers = Table(
     Column("company", Words, nullable=False),
     Column("note", Words, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("fields", JSON, nullable=False, server_default="{}", comment="the operator's own fields: key, text"),
     Index(None, "reference"),
+)
+
+customer_changes = Table(
+    "customer_changes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("customer", ForeignKey("customers.id", ondelete="CASCADE"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Words, nullable=False, comment="the user who changed it"),
+    Column("changes", JSON, nullable=False, comment="{field: [before, after]}"),
+    Index(None, "customer", "at"),
 )
 
 customer_numbers = Table(
@@ -79,6 +91,8 @@ calls = Table(
     Column("ended_by", Words, nullable=False),
     Column("cause", Words, nullable=False),
     Column("wish", Words, nullable=False),
+    Column("disposition", Words, nullable=False, server_default="", comment="the one that was given last"),
+    Column("customer", Words, nullable=False, server_default="", comment="who the caller is, as an agent has chosen"),
     Index(None, "caller", "began_at"),
     Index(None, "began_at"),
     Index(None, "ended_at"),
@@ -99,6 +113,17 @@ segments = Table(
     Column("target", Words, nullable=False, server_default="", comment="whom an agent asked or gave the call to"),
     Index(None, "ended_at"),
     Index(None, "agent", "began_at"),
+)
+
+call_work = Table(
+    "call_work",
+    metadata,
+    Column("call", ForeignKey("calls.call"), primary_key=True),
+    Column("agent", Words, primary_key=True, comment="whose note and disposition"),
+    Column("at", BigInteger, nullable=False, comment="the last change"),
+    Column("note", Words, nullable=False),
+    Column("disposition", Words, nullable=False, comment="a path of the queue's tree, or empty"),
+    Index(None, "disposition"),
 )
 
 wishes = Table(

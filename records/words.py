@@ -233,6 +233,29 @@ class Words:
     def recording_missing(self, fact: say.RecordingMissing) -> str:
         return f"The switch did not record offer {fact.offer}: started again."
 
+    def note_written(self, fact: say.NoteWritten) -> str:
+        if not fact.text:
+            return f"{self.who(fact.agent)} took back the note."
+        return f"{self.who(fact.agent)} noted: {fact.text}"
+
+    def disposed(self, fact: say.CallDisposed) -> str:
+        return f"{self.who(fact.agent)} gave the disposition {fact.disposition}."
+
+    def customer_chosen(self, fact: say.CustomerChosen) -> str:
+        who = f"customer {fact.customer}" if fact.customer else "no known customer"
+        return f"{self.who(fact.agent)} says that the caller is {who}."
+
+    def callback_scheduled(self, fact: say.CallbackScheduled) -> str:
+        whom = self.who(fact.agent) if fact.own else f"the queue {fact.queue}"
+        ahead = duration(fact.due_at - self.at)
+        return f"{self.who(fact.agent)} agreed on a callback by {whom} at {fact.number}, in {ahead}: {fact.callback}."
+
+    def callback_canceled(self, fact: say.CallbackCanceled) -> str:
+        return f"The callback that {self.who(fact.agent)} had agreed on was cancelled{_because(fact.why)}."
+
+    def callback_due(self, fact: say.CallbackDue) -> str:
+        return f"The callback is due that {self.who(fact.agent)} agreed on in the call {fact.original}."
+
     def monitor_started(self, fact: say.MonitorStarted) -> str:
         return f"{fact.by} wants to {fact.mode} at {fact.phone}, while {self.who(fact.agent)} talks."
 
@@ -336,7 +359,8 @@ class Words:
         return f"{self.who(fact.agent)} needs longer to wrap up: {duration(fact.until - self.at)} from now."
 
     def wrap_up_ended(self, fact: say.WrapUpEnded) -> str:
-        return f"{self.who(fact.agent)} has wrapped up."
+        lacking = ", without the disposition that the queue requires" if fact.undisposed else ""
+        return f"{self.who(fact.agent)} has wrapped up{lacking}."
 
     # ------------------------------------------------------------------------------------ meanwhile
 
@@ -417,6 +441,12 @@ WORDS: dict[type[Fact], Callable[[Words, Any], str]] = {
     say.RecordingResumed: Words.recording_resumed,
     say.RecordingEnded: Words.recording_ended,
     say.RecordingMissing: Words.recording_missing,
+    say.NoteWritten: Words.note_written,
+    say.CallDisposed: Words.disposed,
+    say.CustomerChosen: Words.customer_chosen,
+    say.CallbackScheduled: Words.callback_scheduled,
+    say.CallbackCanceled: Words.callback_canceled,
+    say.CallbackDue: Words.callback_due,
     say.MonitorStarted: Words.monitor_started,
     say.MonitorConnected: Words.monitor_connected,
     say.MonitorChanged: Words.monitor_changed,

@@ -9,9 +9,12 @@ import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from acd.vocabulary import Now
-from agent_console.callers import CallQuery, CallRow, Records, Story
+from agent_console.callers import CallQuery, CallRow, OwnDay, Records, Story
 from agent_console.rest.asked import answers, json_answer, viewer_of
 from agent_console.sessions import Sessions, Viewer
+
+LONGEST_DAY_MS = 26 * 3_600_000
+"""A local day, one on which clocks are put back included, and an hour to spare."""
 
 
 class CallsAnswer(msgspec.Struct, frozen=True):
@@ -30,11 +33,25 @@ def calls_router(sessions: Sessions, now: Now, records: Records) -> APIRouter:
         number: Annotated[str, Query(max_length=64)] = "",
         before: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        words: Annotated[str, Query(max_length=100, description="in notes and names")] = "",
+        *,
+        missed: Annotated[bool, Query(description="only callers whom nobody has talked to")] = False,
     ) -> Response:
         """The calls with `number` in their ANI or DNIS that began before the time `before` (0: now), newest first."""
         agent = "" if viewer.sees_all else viewer.agent or ""
-        rows = await records.find_calls(CallQuery(number.strip(), agent, before, limit))
+        rows = await records.find_calls(CallQuery(number.strip(), agent, before, limit, words, missed))
         return json_answer(CallsAnswer(list(rows)))
+
+    @router.get("/own-day")
+    @answers(OwnDay)
+    async def own_day(
+        viewer: Annotated[Viewer, signed_in],
+        since: Annotated[int, Query(ge=0, le=2**53, description="when the day began, ms since 1970 UTC")],
+    ) -> Response:
+        """The own agent's day so far."""
+        if viewer.agent is None:
+            raise HTTPException(404, "you are signed in without an agent")
+        return json_answer(await records.own_day(viewer.agent, max(since, now() - LONGEST_DAY_MS)))
 
     @router.get("/{call}/story")
     @answers(Story)

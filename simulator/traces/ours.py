@@ -148,7 +148,7 @@ class _Journal:
         if going is not None:
             going.wrap_up_ms = self._last_at - since
 
-    def consult(self, fact: say.ConsultStarted | say.CallPlaced) -> None:
+    def consult(self, fact: say.ConsultStarted | say.CallPlaced | say.CallbackDue) -> None:
         self._consults.add(fact.call)
 
     def configured(self, fact: say.Configured) -> None:
@@ -188,6 +188,7 @@ _SEEN: dict[type, Callable[[_Journal, Any], None]] = {
     say.CallEnded: _Journal.ended,
     say.ConsultStarted: _Journal.consult,
     say.CallPlaced: _Journal.consult,
+    say.CallbackDue: _Journal.consult,
     say.Configured: _Journal.configured,
     say.AgentReady: _Journal.ready,
     say.AgentNotReady: _Journal.away,

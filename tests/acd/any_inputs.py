@@ -57,10 +57,11 @@ def _agent(pick: Pick, name: str, queues: Sequence[str]) -> AgentRules:
 
 
 def _queue(pick: Pick, name: str) -> QueueRules:
+    wrap_up_ms = pick((0, 10_000))
     return QueueRules(
         name,
         ring_ms=pick((15_000, 1_000)),
-        wrap_up_ms=pick((0, 10_000)),
+        wrap_up_ms=wrap_up_ms,
         handle_ms=pick((180_000, 5_000)),
         agent_choice=pick(
             (
@@ -98,6 +99,8 @@ def _queue(pick: Pick, name: str) -> QueueRules:
         max_misses=pick((0, 2)),
         wrap_up_open=pick((False, False, True)),
         wrap_up_limit_ms=pick((3_600_000, 5_000)),
+        dispositions=("sale/new", "complaint"),
+        disposition_required=wrap_up_ms > 0 and pick((False, True)),
         callback=pick((CallbackRules(), CallbackRules(60_000, 5_000, 2, 1_000), CallbackRules(keep_ms=40_000), None)),
     )
 
@@ -234,7 +237,7 @@ def talk(state: State, at: int, pick: Pick) -> say.AnyInput:
     """An agent about the call they talk on."""
     who, call = _talk(state, pick)
     often = ("consult", "consult", "consult", "hold", "resume", "transfer", "attended", "join", "hang up")
-    kind = pick((*often, "record", "place", "place"))
+    kind = pick((*often, "record", "place", "place", "work"))
     consult = state.calls.get(state.agents[who].consult) if who in state.agents else None
     if consult is not None and consult.stage is Stage.CONNECTED:
         kind = pick((kind, "join", "attended"))
@@ -251,10 +254,29 @@ def talk(state: State, at: int, pick: Pick) -> say.AnyInput:
     if kind == "place":
         line = pick((AgentLine.FREE, AgentLine.FREE, AgentLine.WRAP_UP, AgentLine.RESTING))
         return say.PlaceCall(at, _agent_id(state, pick, line), pick(("010", "010", "x")), pick(("", "", *QUEUES)))
+    if kind == "work":
+        return _work(state, at, pick)
     if kind == "record":
         recorded = pick((say.RecordCall, say.PauseRecording, say.ResumeRecording, say.SendDtmf))
         return say.SendDtmf(at, who, call, pick(("12#", ""))) if recorded is say.SendDtmf else recorded(at, who, call)
     return say.TransferCall(at, who, call, _target(state, pick) if kind == "transfer" else None)
+
+
+def _work(state: State, at: int, pick: Pick) -> say.AnyInput:
+    """An agent's work with the caller, while talking or afterwards."""
+    who = _agent_id(state, pick, AgentLine.CONNECTED, AgentLine.WRAP_UP)
+    call = pick((state.agents[who].call if who in state.agents else "", "never"))
+    kind = pick(("note", "dispose", "dispose", "choose", "agree", "agree", "agree", "cancel"))
+    if kind == "agree":
+        due_at, own = at + pick((1_000, 30_000, 0)), pick((True, False))
+        return say.ScheduleCallback(at, who, call, due_at, pick(("", "0900", "x")), pick(("", *QUEUES)), own)
+    if kind == "cancel":
+        return say.CancelCallback(at, pick((who, *AGENTS)), pick([*state.scheduled, "never"]))
+    if kind == "note":
+        return say.WriteNote(at, who, call, pick(("called about an invoice", "")))
+    if kind == "dispose":
+        return say.DisposeCall(at, who, call, pick(("sale/new", "complaint", "nothing")))
+    return say.ChooseCustomer(at, who, call, pick(("7", "")))
 
 
 def telephone(state: State, at: int, pick: Pick) -> say.AnyInput:

@@ -249,6 +249,7 @@ def _deadlines(state: State) -> list[tuple[tuple[str, str | int], int]]:
         if call.stage is Stage.DIALED or (call.dialing and call.stage is Stage.CONNECTED):
             due.append((("dial", call.id), state.deadlines.key(("dial", call.id))))
             due.append((("dial", call.id), state.deadlines.key(("dial", call.id))))
+    due += [(("callback", one.id), one.due_at) for one in state.scheduled.values()]
     for agent in state.agents.values():
         if agent.line in (AgentLine.WRAP_UP, AgentLine.RESTING):
             kind = "wrap-up" if agent.line is AgentLine.WRAP_UP else "rest"

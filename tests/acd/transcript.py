@@ -27,7 +27,7 @@ from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules, RoutingRules, Step
 
-LEFT_OUT = {"until", "channel", "node", "joined_at", "phone", "limit", "prefer_until", "wait_90_ms", "nobody"}
+LEFT_OUT = {"due_at", "until", "channel", "node", "joined_at", "phone", "limit", "prefer_until", "wait_90_ms", "nobody"}
 BY_NAME = {
     "head_start_ms",
     "skills",
@@ -41,6 +41,9 @@ BY_NAME = {
     "step",
     "raised",
     "unreachable",
+    "undisposed",
+    "own",
+    "customer",
 }
 START = 1_000_000
 FACTS_COLUMN = 50
@@ -141,8 +144,9 @@ def _input(at: int, text: str) -> AnyInput:
         values["skills"] = _numbers(values["skills"].split(","))
     if "to" in values:
         values["to"] = _to(values["to"])
-    if "asked_at" in values:
-        values["asked_at"] = START + int(values["asked_at"])
+    for field in ("asked_at", "due_at"):
+        if field in values:
+            values[field] = START + int(values[field])
     return cast(AnyInput, msgspec.convert(values, kind, strict=False))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import jsonschema_rs
+import msgspec
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,7 +21,19 @@ from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
 from agent_console import protocol
 from agent_console.api_keys import hash_key
-from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine, Today
+from agent_console.callers import (
+    Caller,
+    CallQuery,
+    CallRow,
+    Customer,
+    CustomerChange,
+    CustomerField,
+    NotSaved,
+    OwnDay,
+    Story,
+    StoryLine,
+    Today,
+)
 from agent_console.server import Console
 from agent_console.settings import ApiKey, User, WebSettings
 
@@ -35,7 +48,11 @@ USERS = {
 }
 KEY = "callfloor_of-a-test"
 KEYS = {"crm": ApiKey(key_hash=hash_key(KEY))}
-QUEUES = {"sales": QueueRules("Sales", wrap_up_ms=60_000, record="on demand"), "help": QueueRules("Help")}
+DISPOSITIONS = ("sale/new", "sale/again", "complaint", "private/wrong number")
+QUEUES = {
+    "sales": QueueRules("Sales", wrap_up_ms=60_000, record="on demand", dispositions=DISPOSITIONS),
+    "help": QueueRules("Help"),
+}
 AGENTS = {"a1": AgentRules("Ann", {"sales": 1}), "a2": AgentRules("Bob", {"help": 1})}
 FROM_SERVER, FROM_CLIENT = (
     jsonschema_rs.validator_for({**protocol.schema(), "anyOf": [{"$ref": f"#/$defs/{side}"}]})
@@ -62,6 +79,13 @@ class Floor:
         self.queries: list[CallQuery] = []
         self.users = dict(USERS)
         self.keys = dict(KEYS)
+        chen = Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"}, numbers=["+886912345678"])
+        self.customers = {"7": chen}
+        self.earlier = CallRow("c0", START - 86_400_000, queue="sales", outcome="answered", talked_ms=61_000)
+        self.days: list[tuple[str, int]] = []
+        self.changes: list[tuple[str, CustomerChange]] = []
+        self.asked: list[tuple[str, str]] = []
+        """Which calls, and which customers, the records were asked about."""
         self.settings = settings or WebSettings(port=0)
         self.console = self.new_console()
 
@@ -103,12 +127,44 @@ class Floor:
         offer = self.acd.state.agents[agent].offer
         await self.tell(say.OfferAnswered(self.clock, offer, f"PJSIP/{agent}"))
 
-    async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
+    async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
+        self.asked.append((call, customer))
         await self.known.wait()
         if not ani:
             return Caller()
-        earlier = CallRow("c0", START - 86_400_000, ani=ani, queue="sales", outcome="answered", talked_ms=61_000)
-        return Caller([Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"})], [earlier])
+        at_number = [each for each in self.customers.values() if ani in each.numbers and each.id != customer]
+        chosen = [self.customers[customer]] if customer in self.customers else []
+        return Caller([*chosen, *at_number], [msgspec.structs.replace(self.earlier, ani=ani)])
+
+    def customer_fields(self) -> Sequence[CustomerField]:
+        return [
+            CustomerField("tier", {"en": "Tier", "zh-CN": "等级"}, "choice", ["Gold", "Silver"]),
+            CustomerField("site", {"en": "Site", "zh-CN": "网站"}, "url"),
+            CustomerField("since", {"en": "Since"}, "date"),
+        ]
+
+    async def find_customers(self, words: str, limit: int) -> Sequence[Customer]:
+        found = [each for each in self.customers.values() if all(word in repr(each) for word in words.split())]
+        return found[:limit]
+
+    async def customer(self, customer: str) -> Customer | None:
+        return self.customers.get(customer)
+
+    async def save_customer(self, customer: Customer, by: str) -> Customer:
+        before = self.customers.get(customer.id)
+        if customer.id and (before is None or before.updated_at != customer.updated_at):
+            raise NotSaved("somebody else has changed this customer meanwhile", conflict=True, now=before)
+        if "x" in customer.numbers:
+            raise NotSaved("numbers: expected a telephone number")
+        saved = msgspec.structs.replace(
+            customer, id=customer.id or str(10 + len(self.customers)), updated_at=customer.updated_at + 1
+        )
+        self.customers[saved.id] = saved
+        self.changes.append((saved.id, CustomerChange(self.clock, by, {"name": ["", saved.name]})))
+        return saved
+
+    async def customer_changes(self, customer: str) -> Sequence[CustomerChange]:
+        return [change for whose, change in self.changes if whose == customer]
 
     def today(self) -> Today:
         return Today(START, 900_000, [])
@@ -116,6 +172,10 @@ class Floor:
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
         self.queries.append(query)
         return [CallRow("c0", START, ani="+886912345678", dnis="0800", queue="sales", agent="a1", outcome="answered")]
+
+    async def own_day(self, agent: str, since: int) -> OwnDay:
+        self.days.append((agent, since))
+        return OwnDay(calls=12, talked_ms=3_600_000, held_ms=60_000, wrap_up_ms=600_000, missed=1)
 
     async def tell_story(self, call: str) -> Story | None:
         if call != "c0":

@@ -106,7 +106,12 @@ async def a_busy_minute(run: Run) -> None:
         say.GoReady(0, "a1"),
         say.OfferAnswered(0, 2, "leg"),
         say.LinkLost(0, "serial:line1", "unplugged"),
+        say.WriteNote(0, "a1", "c1", "wants an invoice"),
+        say.DisposeCall(0, "a1", "c1", "sale/new"),
         say.AgentGone(0, 2),
+        say.DisposeCall(0, "a1", "c1", "complaint"),
+        say.WriteNote(0, "a1", "c1", "wants the invoice of May"),
+        say.ChooseCustomer(0, "a1", "c1", "7"),
         say.ExtendWrapUp(0, "a1", 30_000),
         say.EndWrapUp(0, "a1"),
         say.RejectOffer(0, "a1", 3),
@@ -255,6 +260,27 @@ async def a_call_that_an_agent_places(run: Run) -> None:
     call = run.floor.acd.state.agents["a1"].call
     await run.answer("a1")
     await run.tell(say.CallbackFailed(0, call, "busy"))
+    await callbacks_that_are_agreed_on(run)
+
+
+async def callbacks_that_are_agreed_on(run: Run) -> None:
+    await run.tell(say.CallArrived(0, "c11", "ch11", ani="0101", queue="sales"))
+    await run.answer("a1")
+    soon, later = run.floor.clock + 30_000, run.floor.clock + 900_000
+    await run.tell(
+        say.ScheduleCallback(0, "a1", "c11", later, "0999"),
+        say.ScheduleCallback(0, "a1", "c11", soon, own=True),
+    )
+    first, callback = run.floor.acd.state.scheduled
+    await run.tell(
+        say.CancelCallback(0, "a1", first),
+        say.CallerGone(0, "c11"),
+        say.EndWrapUp(0, "a1"),
+    )
+    await run.pass_ms(30_000)
+    await run.tell(say.CallbackAnswered(0, callback, "ch11b"))
+    await run.answer("a1")
+    await run.tell(say.CallerGone(0, callback), say.EndWrapUp(0, "a1"))
 
 
 async def a_lost_telephone(run: Run) -> None:

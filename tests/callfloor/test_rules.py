@@ -60,6 +60,8 @@ wrap_up_open = true
 wrap_up_limit_ms = 60000
 callback = { lead_ms = 0, ring_ms = 20000, tries = 5, retry_ms = 60000 }
 record = "always"
+dispositions = ["sale/new customer", "complaint"]
+disposition_required = true
 [queues.sales.hours]
 zone = "Asia/Shanghai"
 week = { mon-fri = ["09:00-18:00"] }
@@ -84,6 +86,7 @@ SALES = QueueRules(
     -5, 3, True, 60_000, 0, 10, 600_000, ("free", "connected"), ("reserved",),
     Treatment("number", "+8613800000000"), Treatment("callback"), Treatment("hang up"), Treatment("queue", "other"),
     False, "rest", "next", 5_000, 3, True, 60_000, CallbackRules(0, 20_000, 5, 60_000), "always",
+    ("sale/new customer", "complaint"), True,
 )  # fmt: skip
 
 
@@ -182,6 +185,18 @@ CALL_CHOICES = "'oldest', 'priority', 'priority with ageing', 'queue weight' or 
         ),
         ("callback = { tries = 0 }", "queues.q.callback.tries: Input should be greater than or equal to 1, got 0"),
         ("callback = true", "queues.q.callback: expected a table, got True"),
+        (
+            'dispositions = ["sale/", "sale"]',
+            "queues.q: disposition 'sale/': expected 1 to 5 names of up to 80 characters, with / between them",
+        ),
+        (
+            "disposition_required = true",
+            "queues.q: disposition_required: expected dispositions to choose from",
+        ),
+        (
+            'disposition_required = true\ndispositions = ["sale"]\nwrap_up_ms = 0',
+            "queues.q: disposition_required: expected a wrap-up, in which it is given (wrap_up_ms or wrap_up_open)",
+        ),
         ("wrap_up_limit_ms = 1000", "queues.q.wrap_up_limit_ms: expected at least wrap_up_ms, 15000"),
         (
             'hours = { zone = "Mars", week = {} }',

@@ -54,7 +54,9 @@ async def test_a_customer_is_changed(people: Customers) -> None:
     moved = Customer("王小明", ("0987654321",), note="has moved", id=saved.id)
     await people.save(moved)
     assert await people.find("0912345678") == []
-    assert await people.find("0987654321") == [Customer("王小明", ("+886987654321",), note="has moved", id=saved.id)]
+    assert await people.find("0987654321") == [
+        Customer("王小明", ("+886987654321",), note="has moved", id=saved.id, updated_at=1_000)
+    ]
     with pytest.raises(ValueError, match="no customer has the id 999"):
         await people.save(Customer("nobody", id=999))
     with pytest.raises(ValueError, match="expected a telephone number of TW or with \\+, got 'later'"):
@@ -138,7 +140,9 @@ async def test_customers_from_a_file(people: Customers, database: Database, tmp_
     assert (wang.name, wang.company, wang.numbers) == ("王小明", "王記, 茶行", ("+886223456789", "+886912345678"))
     file.write_text(HEAD + "C-1,王大明,,,0912345678\n", encoding="utf-8")
     assert await people.load(file) == 1
-    assert await people.find("0912345678") == [Customer("王大明", ("+886912345678",), reference="C-1", id=wang.id)]
+    assert await people.find("0912345678") == [
+        Customer("王大明", ("+886912345678",), reference="C-1", id=wang.id, updated_at=1_000)
+    ]
     assert await people.find("02-2345-6789") == []
 
 

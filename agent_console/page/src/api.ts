@@ -1,20 +1,31 @@
 // The few questions that are asked over plain HTTP.
 
-import type { CallRow, Directory, Me, Story } from "./messages.ts"
+import type { CallRow, Directory, Me, OwnDay, Story } from "./messages.ts"
 
 export class Refusal extends Error {
   readonly status: number
+  // What the server says about it, where it does: `detail`, and what belongs to it.
+  readonly body: Record<string, unknown>
 
-  constructor(status: number) {
+  constructor(status: number, body: Record<string, unknown> = {}) {
     super(`HTTP ${status}`)
     this.status = status
+    this.body = body
   }
 }
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(`/api/v1/${path}`, init)
-  if (!response.ok) throw new Refusal(response.status)
+  if (!response.ok) throw new Refusal(response.status, await bodyOf(response))
   return response
+}
+
+async function bodyOf(response: Response): Promise<Record<string, unknown>> {
+  try {
+    return (await response.json()) as Record<string, unknown>
+  } catch {
+    return {}
+  }
 }
 
 export async function whoAmI(): Promise<Me | null> {
@@ -35,9 +46,23 @@ export async function signOut(): Promise<void> {
   await ask("sign-out", { method: "POST" })
 }
 
-export async function findCalls(number: string, before = 0): Promise<CallRow[]> {
-  const answer = await ask(`calls?${new URLSearchParams({ number, before: String(before) })}`)
+export interface Search {
+  number?: string
+  words?: string
+  missed?: boolean
+}
+
+export async function findCalls(search: Search, before = 0): Promise<CallRow[]> {
+  const { number = "", words = "", missed = false } = search
+  const query = new URLSearchParams({ number, words, missed: String(missed), before: String(before) })
+  const answer = await ask(`calls?${query}`)
   return ((await answer.json()) as { calls: CallRow[] }).calls
+}
+
+// Since the last midnight of this machine.
+export async function readOwnDay(): Promise<OwnDay> {
+  const since = String(new Date().setHours(0, 0, 0, 0))
+  return (await (await ask(`calls/own-day?${new URLSearchParams({ since })}`)).json()) as OwnDay
 }
 
 export async function tellStory(call: string): Promise<Story> {

@@ -14,6 +14,8 @@ export interface Live {
   // Why the last wish was not granted; "" if it was.
   refusal: Ref<string>
   wish(wish: Wish, about?: About): Promise<Answer>
+  // The same, where whoever asks says themselves what became of it.
+  ask(wish: Wish, about?: About): Promise<Answer>
   // Moves the agent's console from the screen that took it over back to this one.
   takeBack(): void
 }
@@ -50,7 +52,7 @@ export function provideLive(): Live {
     return answer
   }
 
-  const live: Live = { view, state, now, refusal, wish, takeBack: () => link.takeBack() }
+  const live: Live = { view, state, now, refusal, wish, ask: (wish, about) => link.request(wish, about), takeBack: () => link.takeBack() }
   provide(KEY, live)
   return live
 }

@@ -34,6 +34,16 @@ export interface Consult extends Target {
   answered: boolean
 }
 
+// A callback that an agent has agreed on; `call` is the call in which.
+export interface Callback {
+  callback: string
+  call: string
+  queue: string
+  number: string
+  due_at: number
+  own: boolean
+}
+
 export interface Agent {
   agent: string
   name: string
@@ -50,6 +60,8 @@ export interface Agent {
   reachable: boolean
   held: boolean
   recording: "" | "on" | "paused"
+  disposition: string
+  callbacks: Callback[]
   consult: Consult | null
   skills: Record<string, number>
   monitors: Monitor[]
@@ -116,6 +128,11 @@ export interface LinkStatus {
   why: string
 }
 
+export interface Note {
+  agent: string
+  text: string
+}
+
 export interface CallRow {
   call: string
   began_at: number
@@ -127,12 +144,27 @@ export interface CallRow {
   waited_ms: number
   talked_ms: number
   customer: string
+  disposition: string
+  notes: Note[]
 }
 
 export interface Customer {
   id: string
   name: string
-  fields: Record<string, string>
+  fields: Record<string, string> // the operator's own, by key
+  company: string
+  reference: string
+  note: string
+  numbers: string[]
+  updated_at: number
+}
+
+// A field that the operator has configured.
+export interface CustomerField {
+  key: string
+  label: Record<string, string>
+  kind: "text" | "choice" | "date" | "url"
+  choices: string[]
 }
 
 export interface CallerRecord {
@@ -146,6 +178,11 @@ export interface CallerRecord {
   customers: Customer[]
   earlier_calls: CallRow[]
   incomplete: boolean
+  notes: Note[]
+  customer: string // the id of the one that an agent has chosen
+  dispositions: string[] // the paths of the queue's tree, parts separated by "/"
+  disposition_required: boolean
+  url: string // where the operator's own CRM shows the caller; "" for nowhere
 }
 
 export interface Popped {
@@ -153,6 +190,15 @@ export interface Popped {
   call: string
   connected: boolean
   record: CallerRecord
+}
+
+// An agent's day so far.
+export interface OwnDay {
+  calls: number
+  talked_ms: number
+  held_ms: number
+  wrap_up_ms: number
+  missed: number
 }
 
 export interface Story {
@@ -191,6 +237,7 @@ export type Fact =
   | TalkFact
   | OutboundFact
   | MonitorFact
+  | WorkFact
   | { type: "Refused"; what: string; who: string; why: string }
   | { type: OtherFact }
 
@@ -214,6 +261,15 @@ export type OutboundFact =
   | { type: "CallPlaced"; call: string; agent: string; number: string; node: string; queue: string }
   | { type: "NumberDialed"; call: string; offer: number; number: string; until: number }
   | { type: "NumberReached"; call: string; offer: number; channel: string }
+
+// About an agent's work with a caller, on the line or in wrap-up.
+export type WorkFact =
+  | { type: "NoteWritten"; call: string; agent: string; text: string }
+  | { type: "CallDisposed"; call: string; agent: string; disposition: string }
+  | { type: "CustomerChosen"; call: string; agent: string; customer: string }
+  | ({ type: "CallbackScheduled"; agent: string; node: string } & Omit<Callback, "own"> & { own?: boolean })
+  | { type: "CallbackCanceled"; callback: string; agent: string; why?: string }
+  | { type: "CallbackDue"; call: string; original: string; agent: string; queue: string; number: string; node: string }
 
 // About a call that somebody is offered or talks on; `agent` is "" where that is an outside number.
 export type TalkFact =
@@ -310,6 +366,13 @@ export interface About {
   queue?: string
   priority?: number
   skills?: Record<string, number>
+  more_ms?: number
+  text?: string
+  disposition?: string
+  customer?: string
+  due_at?: number
+  own?: boolean
+  callback?: string
 }
 
 export type Wish =
@@ -325,6 +388,13 @@ export type Wish =
   | "consult"
   | "join"
   | "transfer"
+  | "place_call"
+  | "extend_wrap_up"
+  | "write_note"
+  | "dispose"
+  | "choose_customer"
+  | "schedule_callback"
+  | "cancel_callback"
   | "pause_recording"
   | "resume_recording"
   | "monitor"

@@ -57,6 +57,11 @@ export function isConsultation(call: string): boolean {
   return call.includes("~")
 }
 
+// The caller's call: the own, or the one that a consultation is about.
+export function callers(call: string): string {
+  return call.split("~")[0] ?? call
+}
+
 // The caller's record, only while this very call is on the agent's line: never the caller before.
 export function ownPop(view: View): Popped | null {
   const agent = ownAgent(view)
@@ -95,9 +100,10 @@ function apply(view: View, { at, fact }: FactItem): View {
       return agent(view, fact.agent, { line: "wrap-up", line_since: at, until: fact.until, call: fact.call })
     case "WrapUpExtended":
       return agent(view, fact.agent, { until: fact.until })
+    case "WrapUpEnded":
+      return agent(free(view, fact.agent, at), fact.agent, { disposition: "" })
     case "RestEnded":
     case "AgentReleased":
-    case "WrapUpEnded":
       return free(view, fact.agent, at)
     case "LinkDown":
       return link(view, { link: fact.link, up: false, since: at, why: fact.why })
@@ -160,7 +166,8 @@ function applyToWaiting(view: View, at: number, fact: Fact): View {
 function applyToTalk(view: View, at: number, fact: Fact): View {
   switch (fact.type) {
     case "CallOffered": {
-      const offered = { line: "offered", line_since: at, until: fact.until, offer: fact.offer, call: fact.call } as const
+      const fresh = { until: fact.until, offer: fact.offer, call: fact.call, disposition: "" }
+      const offered = { line: "offered", line_since: at, ...fresh } as const
       return agent(stage(view, fact.call, "offered", at), fact.agent, offered)
     }
     case "OfferFailed": {
@@ -195,6 +202,22 @@ function applyToTalk(view: View, at: number, fact: Fact): View {
       return agent(view, fact.agent, { recording: "paused" })
     case "RecordingEnded":
       return agent(view, fact.agent, { recording: "" })
+    case "CallDisposed":
+      return agent(view, fact.agent, { disposition: fact.disposition })
+    case "NoteWritten":
+      return noted(view, fact)
+    case "CallbackScheduled": {
+      const { callback, call, queue, number, due_at, own = false } = fact
+      const callbacks = [...(view.agents[fact.agent]?.callbacks ?? []), { callback, call, queue, number, due_at, own }]
+      return agent(view, fact.agent, { callbacks })
+    }
+    case "CallbackCanceled":
+      return withoutCallback(view, fact.agent, fact.callback)
+    case "CallbackDue": {
+      const next = withoutCallback(view, fact.agent, fact.call)
+      // It is nobody's call yet: who sees only their own calls hears of it when it is offered.
+      return view.me?.role === "agent" ? next : began(next, at, { type: "CallBegan", call: fact.call, ani: fact.number })
+    }
     default:
       return applyToMonitors(view, fact)
   }
@@ -229,6 +252,20 @@ function monitored(view: View, by: string, name: string, change: Partial<Monitor
   const before = known.monitors.find((one) => one.by === by) ?? { by, mode: "listen", connected: false }
   const others = known.monitors.filter((one) => one.by !== by)
   return agent(view, name, { monitors: change ? [...others, { ...before, ...change }] : others })
+}
+
+function withoutCallback(view: View, name: string, callback: string): View {
+  const callbacks = (view.agents[name]?.callbacks ?? []).filter((one) => one.callback !== callback)
+  return agent(view, name, { callbacks })
+}
+
+// The own note; what others note of the same call comes with the call's record.
+function noted(view: View, fact: Extract<Fact, { type: "NoteWritten" }>): View {
+  const pop = view.pop
+  if (fact.agent !== view.me?.agent || !pop || callers(pop.call) !== fact.call) return view
+  const others = pop.record.notes.filter((note) => note.agent !== fact.agent)
+  const notes = fact.text ? [...others, { agent: fact.agent, text: fact.text }] : others
+  return { ...view, pop: { ...pop, record: { ...pop.record, notes } } }
 }
 
 // Whether the call goes on all the same when one of its offers has failed: it rings elsewhere, or somebody has taken it.
