@@ -42,7 +42,8 @@ class ConsultView(msgspec.Struct, frozen=True):
 
 class AgentView(msgspec.Struct, frozen=True):
     """`until` is when the offer, the wrap-up, the rest or the reservation ends by itself (0: none of them). `held`: the
-    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells."""
+    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells; `phone` is
+    what it dials."""
 
     agent: str
     name: str
@@ -57,6 +58,7 @@ class AgentView(msgspec.Struct, frozen=True):
     call: str
     console: bool
     reachable: bool
+    phone: str
     held: bool
     recording: Literal["", "on", "paused"]
     consult: ConsultView | None
@@ -236,6 +238,7 @@ class Board:
             call=agent.call,
             console=agent.console,
             reachable=agent.reachable,
+            phone=agent.phone,
             recording=_recording(self._state.offers.get(agent.offer)),
             held=agent.line is AgentLine.CONNECTED and self._state.calls[agent.call].stage is Stage.HELD,
             consult=self._consult_view(agent.consult),

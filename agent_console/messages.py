@@ -58,7 +58,7 @@ class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=True):
     """Something an agent or a supervisor wants done. `offer` and `call` say which is meant, where there is one; `to`,
     with whom (a transfer without it is to the party that is being consulted); `digits` are tones; `mode` is how to
-    monitor."""
+    monitor; `phone` is which of the user's own telephones to log in or to listen at."""
 
     id: Number
     do: Literal[
@@ -88,6 +88,7 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
     to: To | None = None
     digits: ShortText = ""
     mode: say.MonitorMode = "listen"
+    phone: Literal["", "desk", "softphone"] = ""
 
 
 _CLIENT: msgspec.json.Decoder[Resume | Request] = msgspec.json.Decoder(Resume | Request)
@@ -110,7 +111,16 @@ def to_input(request: Request, viewer: Viewer, at: int) -> say.Request:
         return _supervising(request, viewer, at)
     if viewer.agent is None:
         raise BadMessage("you are signed in without an agent")
-    return _of_agent(request, viewer.agent, viewer.phone, at)
+    if request.do == "log_in":
+        return say.LogIn(at=at, agent=viewer.agent, phone=_phone(request, viewer))
+    return _of_agent(request, viewer.agent, at)
+
+
+def _phone(request: Request, viewer: Viewer) -> str:
+    """A client can name no telephone, only choose between the user's own."""
+    if request.phone and request.phone not in viewer.phones:
+        raise BadMessage(f"phone: you have no {request.phone}")
+    return viewer.phones[request.phone] if request.phone else next(iter(viewer.phones.values()), "")
 
 
 def _supervising(request: Request, viewer: Viewer, at: int) -> say.Request:
@@ -118,17 +128,17 @@ def _supervising(request: Request, viewer: Viewer, at: int) -> say.Request:
         raise BadMessage("only a supervisor may do that")
     if request.do == "stop_monitoring":
         return say.StopMonitoring(at=at, by=viewer.user)
-    if not viewer.phone:
+    if not viewer.phones:
         raise BadMessage("your user has no `phone` to listen at")
     if request.to is None or request.to.kind != "agent":
         raise BadMessage("to: expected the agent")
-    return say.MonitorAgent(at=at, agent=request.to.to, by=viewer.user, phone=viewer.phone, mode=request.mode)
+    return say.MonitorAgent(
+        at=at, agent=request.to.to, by=viewer.user, phone=_phone(request, viewer), mode=request.mode
+    )
 
 
-def _of_agent(request: Request, agent: str, phone: str, at: int) -> say.Request:
+def _of_agent(request: Request, agent: str, at: int) -> say.Request:
     match request.do:
-        case "log_in":
-            return say.LogIn(at=at, agent=agent, phone=phone)
         case "log_out":
             return say.LogOut(at=at, agent=agent)
         case "go_ready":

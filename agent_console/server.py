@@ -31,9 +31,12 @@ from agent_console.rest.asked import COOKIE, PREFIX, only_own_origin
 from agent_console.rest.calls import calls_router
 from agent_console.rest.directory import directory_router
 from agent_console.rest.session import session_router
+from agent_console.rest.softphone import softphone_router
 from agent_console.sessions import Sessions
 from agent_console.settings import User, WebSettings
 from agent_console.sign_in import SignIn
+from agent_console.sip_lines import SipLines
+from agent_console.softphones import Softphone
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +54,7 @@ class Console:
     """The consoles of agents and supervisors.
 
     `tell` and `now` reach the ACD; `records` answers what screens ask; `fault`
-    says why the system cannot work at the moment, or "".
+    says why the system cannot work at the moment, or "". `softphones`: user → the telephone in their browser.
     """
 
     def __init__(
@@ -65,22 +68,27 @@ class Console:
         metrics: CollectorRegistry,
         fault: Callable[[], str] = lambda: "",
         page: Path = PAGE,
+        softphones: Mapping[str, Softphone] | None = None,
     ) -> None:
         self._settings = settings
         self._hub = Hub(tell, now, records, settings.kept_lines, metrics)
         lasts_s = round(settings.session_hours * 3600)
         sessions = Sessions(lasts_s * 1000)
-        self._sign_in = SignIn(users, sessions, now, metrics)
+        softphones = softphones or {}
+        self._sign_in = SignIn(users, sessions, now, metrics, softphones)
+        sip_lines = SipLines(softphones, sessions, now)
         self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self._app.add_middleware(SecurityHeaders, secure=settings.secure)
         routers = [
             session_router(self._sign_in, sessions, self._hub, now, secure=settings.secure, lasts_s=lasts_s),
             calls_router(sessions, now, records),
             directory_router(sessions, self._hub, now),
+            softphone_router(sessions, softphones, now),
         ]
         for router in routers:
             self._app.include_router(router, prefix=PREFIX, dependencies=[Depends(only_own_origin)])
         _add_websocket(self._app, sessions, self._hub, now)
+        self._app.add_api_websocket_route("/sip", sip_lines.serve)
         _add_health(self._app, self._hub, metrics, fault)
         _add_page(self._app, page)
         self._server: _Server | None = None

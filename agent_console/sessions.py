@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent_console.settings import Role
@@ -16,6 +17,13 @@ class Viewer:
     role: Role
     agent: str | None = None
     phone: str = ""
+    softphone: str = ""
+    """What the switch dials to ring the telephone in the viewer's browser; "" without one."""
+
+    @property
+    def phones(self) -> dict[str, str]:
+        """Where the viewer can be rung: `desk`, `softphone`, or both → what the switch dials."""
+        return {name: phone for name, phone in (("desk", self.phone), ("softphone", self.softphone)) if phone}
 
     @property
     def sees_all(self) -> bool:
@@ -35,6 +43,11 @@ class Sessions:
     def __init__(self, lasts_ms: int) -> None:
         self._lasts_ms = lasts_ms
         self._by_token: dict[str, Session] = {}
+        self._ears: list[Callable[[Session], None]] = []
+
+    def on_end(self, ear: Callable[[Session], None]) -> None:
+        """`ear` is told of each session that is ended before its time."""
+        self._ears.append(ear)
 
     def begin(self, viewer: Viewer, at: int) -> Session:
         """A new session with a token of 256 random bits."""
@@ -49,4 +62,7 @@ class Sessions:
         return session if session is not None and session.until > at else None
 
     def end(self, token: str) -> None:
-        self._by_token.pop(token, None)
+        session = self._by_token.pop(token, None)
+        if session is not None:
+            for ear in self._ears:
+                ear(session)

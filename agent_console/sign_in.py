@@ -14,6 +14,7 @@ from acd.vocabulary import Now
 from agent_console.passwords import NOBODY, GuessLimit, is_password
 from agent_console.sessions import Session, Sessions, Viewer
 from agent_console.settings import User
+from agent_console.softphones import Softphone
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +37,10 @@ class SignIn:
         sessions: Sessions,
         now: Now,
         metrics: prometheus_client.CollectorRegistry,
+        softphones: Mapping[str, Softphone],
     ) -> None:
         self._users = users
+        self._softphones = softphones
         self._sessions = sessions
         self._now = now
         self._guesses = GuessLimit()
@@ -65,7 +68,8 @@ class SignIn:
         self._guesses.right(name, address)
         self._outcomes.labels("right").inc()
         log.info("sign_in.right", user=name, address=address)
-        return self._sessions.begin(Viewer(name, user.role, user.agent, user.phone), self._now())
+        softphone = self._softphones[name].phone if name in self._softphones else ""
+        return self._sessions.begin(Viewer(name, user.role, user.agent, user.phone, softphone), self._now())
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -73,6 +73,7 @@ class House:
             records=screens,
             metrics=self.metrics,
             fault=lambda: self.floor.journal_fault,
+            softphones=config.softphones(),
         )
         self.speech = Speech(config.ivr.speech)
         self.ivr = FastAgiServer(

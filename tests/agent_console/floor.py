@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
 from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
 from agent_console.server import Console
 from agent_console.settings import User, WebSettings
+from agent_console.softphones import Softphone
 
 PASSWORD = "correct horse battery staple"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -36,7 +37,8 @@ START = 1_700_000_000_000
 class Floor:
     """Time stands still unless `pass_ms` says otherwise."""
 
-    def __init__(self, settings: WebSettings | None = None) -> None:
+    def __init__(self, settings: WebSettings | None = None, softphones: Mapping[str, Softphone] | None = None) -> None:
+        self.softphones = softphones
         self.acd = Acd()
         self.lines: list[Line] = []
         self.clock = START
@@ -60,6 +62,7 @@ class Floor:
             records=self,
             metrics=CollectorRegistry(),
             fault=lambda: self.fault,
+            softphones=self.softphones,
         )
 
     def now(self) -> int:
@@ -106,8 +109,10 @@ class Floor:
 
 
 @asynccontextmanager
-async def open_floor(settings: WebSettings | None = None) -> AsyncIterator[Floor]:
-    floor = Floor(settings)
+async def open_floor(
+    settings: WebSettings | None = None, softphones: Mapping[str, Softphone] | None = None
+) -> AsyncIterator[Floor]:
+    floor = Floor(settings, softphones)
     await floor.tell(say.Configure(at=floor.clock, queues=QUEUES, agents=AGENTS))
     await floor.console.start()
     try:

@@ -1,6 +1,6 @@
 // The few questions that are asked over plain HTTP.
 
-import type { CallRow, Directory, Me, Story } from "./messages.ts"
+import type { CallRow, Directory, Me, Story, Telephones } from "./messages.ts"
 
 export class Refusal extends Error {
   readonly status: number
@@ -42,6 +42,10 @@ export async function findCalls(number: string, before = 0): Promise<CallRow[]> 
 
 export async function tellStory(call: string): Promise<Story> {
   return (await (await ask(`calls/${encodeURIComponent(call)}/story`)).json()) as Story
+}
+
+export async function readTelephones(): Promise<Telephones> {
+  return (await (await ask("softphone")).json()) as Telephones
 }
 
 export async function readDirectory(): Promise<Directory> {

@@ -46,6 +46,7 @@ export interface Agent {
   call: string
   console: boolean
   reachable: boolean
+  phone: string
   held: boolean
   recording: "" | "on" | "paused"
   consult: Consult | null
@@ -256,6 +257,8 @@ export interface About {
   offer?: number
   call?: string
   to?: Target
+  digits?: string
+  phone?: "desk" | "softphone"
 }
 
 export type Wish =
@@ -273,3 +276,10 @@ export type Wish =
   | "transfer"
   | "pause_recording"
   | "resume_recording"
+  | "send_dtmf"
+
+// What the viewer may be rung at; `softphone` is the telephone in this page, and what it registers with.
+export interface Telephones {
+  desk: boolean
+  softphone: { uri: string; password: string; phone: string; auto_answer: boolean } | null
+}
