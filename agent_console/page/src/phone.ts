@@ -53,9 +53,10 @@ export function providePhone(live: Live): Phone {
 
   async function start(): Promise<void> {
     const mine = ++wish
+    problem.value = ""
+    if (softphone?.busy) return softphone.stay()
     softphone?.stop()
     softphone = null
-    problem.value = ""
     const stream = await openMicrophone(sound.value)
     if (typeof stream === "string") {
       // Without a microphone it does not register: the switch knows then, and no call is lost here.
@@ -77,7 +78,7 @@ export function providePhone(live: Live): Phone {
   function stop(): void {
     wish += 1
     softphone?.stop()
-    softphone = null
+    if (!softphone?.busy) softphone = null
     problem.value = ""
   }
 
@@ -100,7 +101,7 @@ export function providePhone(live: Live): Phone {
   })
   watch(voice, (now, _, onCleanup) => {
     if (now === "none") muted.value = false
-    if (now === "talking") problem.value = ""
+    if (now === "ringing" || now === "talking") problem.value = ""
     if (now === "ringing" && !telephones.value?.softphone?.auto_answer) {
       onCleanup(tone(sound.value.speaker, RING_HZ, 1, 3, LONGEST_RING / 4))
     }
@@ -112,7 +113,10 @@ export function providePhone(live: Live): Phone {
     (found) => (telephones.value = found),
     () => undefined, // the page works without; the next time it is loaded it asks again
   )
-  onScopeDispose(stop)
+  onScopeDispose(() => {
+    softphone?.hangUp()
+    stop()
+  })
 
   const phone: Phone = {
     telephones,

@@ -63,6 +63,17 @@ export class Softphone {
     this.ua.start()
   }
 
+  // A talk is under way, or a call rings.
+  get busy(): boolean {
+    return this.session !== null
+  }
+
+  // Is wanted again before its last talk was over.
+  stay(): void {
+    this.leaving = false
+    this.ua.register()
+  }
+
   // Leaves; a talk that is under way is finished first, so that it survives the change to another screen.
   stop(): void {
     this.leaving = true
