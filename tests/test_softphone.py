@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Error, Page, expect
 from pydantic import SecretStr
 
 from pbx_config.settings import Softphones
+from tests.agent_console.test_page import picture
 from tests.lab.asterisk import free_port
 from tests.lab.manager import manager_session
 from tests.lab.sipp import Phone, call
@@ -80,6 +81,8 @@ async def talking(desk: Desk) -> AsyncIterator[Phone]:
     await go_ready(desk)
     async with call(desk.center.asterisk, "service", ani="2125550100", hz=CALLER) as caller:
         await caller.until("answered")
+        await expect(desk.page.get_by_test_id("answer")).to_be_enabled()
+        await picture(desk.page, "softphone-rings")
         await desk.page.get_by_test_id("answer").click()
         await hear_each_other(caller, desk.page)
         yield caller
@@ -101,6 +104,7 @@ async def test_a_call_is_answered_in_the_page_and_both_hear_each_other(tmp_path:
 
         await page.get_by_test_id("mute").click()
         await expect(page.get_by_test_id("softphone-state")).to_have_text("Phone: muted")
+        await picture(page, "softphone-muted")
         await caller.voice.hear_silence()
         await hears(page, CALLER)
         await page.keyboard.press("Alt+m")
