@@ -56,9 +56,9 @@ class MonitorView(msgspec.Struct, frozen=True):
 
 class AgentView(msgspec.Struct, frozen=True):
     """`until` is when the offer, the wrap-up, the rest or the reservation ends by itself (0: none of them). `held`: the
-    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells. `disposition`: the
-    one given for the call on the line. `callbacks`: those they have agreed on, in the order in which they did.
-    `monitors`: for supervisors only."""
+    caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells; `phone` is what it
+    dials. `disposition`: the one given for the call on the line. `callbacks`: those they have agreed on, in the order
+    in which they did. `monitors`: for supervisors only."""
 
     agent: str
     name: str
@@ -73,6 +73,7 @@ class AgentView(msgspec.Struct, frozen=True):
     call: str
     console: bool
     reachable: bool
+    phone: str
     held: bool
     recording: Literal["", "on", "paused"]
     disposition: str
@@ -305,6 +306,7 @@ class Board:
             call=agent.call,
             console=agent.console,
             reachable=agent.reachable,
+            phone=agent.phone,
             recording=_recording(self._state.offers.get(agent.offer)),
             disposition=agent.disposition,
             callbacks=callbacks,

@@ -17,6 +17,7 @@ import secrets
 from collections import deque
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -140,7 +141,7 @@ class Hub:
                 before.close(
                     messages.CLOSED_TAKEN_OVER, "another screen of this agent was opened", messages.TakenOver()
                 )
-            await self._attend(agent, screen.viewer.phone)
+            await self._attend(agent, screen.viewer)
 
     async def closed(self, screen: Screen) -> None:
         """A screen is gone; if it was its agent's only one, the ACD is told."""
@@ -151,7 +152,7 @@ class Hub:
         if agent is not None and self._of_agent.get(agent) is screen:
             del self._of_agent[agent]
             if self._ticking is not None:
-                await self._attend(agent, screen.viewer.phone)
+                await self._attend(agent, screen.viewer)
 
     def end_session(self, session: Session) -> None:
         for screen in self._screens:
@@ -177,7 +178,7 @@ class Hub:
             return
         try:
             said = messages.to_input(request, screen.viewer, self._now())
-            why = refusal(await self._tell(said))
+            why = refusal(await (self._log_in(said) if isinstance(said, say.LogIn) else self._tell(said)))
         except messages.BadMessage as error:
             why = str(error)
         self._send(screen, Answer(request.id, ok=why == "", why=why))
@@ -239,6 +240,20 @@ class Hub:
 
     # ---------------------------------------------------------------------------------- inside
 
+    async def _log_in(self, said: say.LogIn) -> Sequence[AnyFact]:
+        """Who is logged in at another telephone is logged out there first, and ready again here if they were."""
+        async with self._attending.setdefault(said.agent, asyncio.Lock()):
+            known = self.board.agent(said.agent)
+            if known is None or known.presence is Presence.LOGGED_OFF or known.phone == said.phone:
+                return await self._tell(said)
+            ready = known.presence is Presence.READY
+            facts = await self._tell(say.LogOut(at=said.at, agent=said.agent))
+            if not refusal(facts):
+                facts = await self._tell(msgspec.structs.replace(said, at=self._now()))
+                if ready and not refusal(facts):
+                    await self._tell(say.GoReady(at=self._now(), agent=said.agent))
+            return facts
+
     def _send(self, screen: Screen, message: ServerMessage) -> None:
         screen.add(messages.write(message))
         screen.wake()
@@ -299,7 +314,7 @@ class Hub:
             return True
         return bool(self.board.changed_since(seen, self._queues_for(viewer)))
 
-    async def _attend(self, agent: str, phone: str) -> None:
+    async def _attend(self, agent: str, viewer: Viewer) -> None:
         """Tells the ACD whether the agent has a screen, and logs in an agent whose screen has opened.
 
         One at a time for each agent: a screen that closes while another opens must not be told in the wrong order.
@@ -309,6 +324,9 @@ class Hub:
             if present:
                 known = self.board.agent(agent)
                 if known is None or known.presence is Presence.LOGGED_OFF:
+                    # Where they were the last time, if it is still theirs.
+                    phones = [*viewer.phones.values(), ""]
+                    phone = known.phone if known is not None and known.phone in phones[:-1] else phones[0]
                     await self._tell(say.LogIn(at=self._now(), agent=agent, phone=phone))
                 if agent not in self._attached:
                     self._attached.add(agent)

@@ -65,8 +65,9 @@ class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=True):
     """Something an agent or a supervisor wants done. `offer` and `call` say which is meant, where there is one; `to`,
     with whom (a transfer without it is to the party that is being consulted); `digits` are tones; `more_ms` is how much
-    longer a wrap-up is to last; `text` is the note. Others are what a supervisor acts on: which `agent`, `queue`,
-    `skills`, `priority`, and the `mode` of monitoring."""
+    longer a wrap-up is to last; `text` is the note; `phone` is which of the user's own telephones to log in or to
+    listen at. Others are what a supervisor acts on: which `agent`, `queue`, `skills`, `priority`, and the `mode` of
+    monitoring."""
 
     id: Number
     do: Literal[
@@ -122,6 +123,7 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
     due_at: Number = 0
     own: bool = False
     callback: ShortText = ""
+    phone: Literal["", "desk", "softphone"] = ""
 
 
 _CLIENT: msgspec.json.Decoder[Resume | Request] = msgspec.json.Decoder(Resume | Request)
@@ -144,15 +146,26 @@ def to_input(request: Request, viewer: Viewer, at: int) -> say.Request:
         raise BadMessage(why)
     if (act := SUPERVISING.get(request.do)) is not None:
         return act(request, viewer, at)
-    return _of_agent(request, viewer.agent or "", viewer.phone, at)
+    if request.do == "log_in":
+        return say.LogIn(at=at, agent=viewer.agent or "", phone=_phone(request, viewer))
+    return _of_agent(request, viewer.agent or "", at)
+
+
+def _phone(request: Request, viewer: Viewer) -> str:
+    """A client can name no telephone, only choose between the user's own."""
+    if request.phone and request.phone not in viewer.phones:
+        raise BadMessage(f"phone: you have no {request.phone}")
+    return viewer.phones[request.phone] if request.phone else next(iter(viewer.phones.values()), "")
 
 
 def _monitor(request: Request, viewer: Viewer, at: int) -> say.Request:
-    if not viewer.phone:
+    if not viewer.phones:
         raise BadMessage("your user has no `phone` to listen at")
     if request.to is None or request.to.kind != "agent":
         raise BadMessage("to: expected the agent")
-    return say.MonitorAgent(at=at, agent=request.to.to, by=viewer.user, phone=viewer.phone, mode=request.mode)
+    return say.MonitorAgent(
+        at=at, agent=request.to.to, by=viewer.user, phone=_phone(request, viewer), mode=request.mode
+    )
 
 
 SUPERVISING: Mapping[str, Callable[[Request, Viewer, int], say.Request]] = MappingProxyType(
@@ -173,12 +186,10 @@ SUPERVISING: Mapping[str, Callable[[Request, Viewer, int], say.Request]] = Mappi
 """What only a supervisor may ask for; each carries its author."""
 
 
-def _of_agent(request: Request, agent: str, phone: str, at: int) -> say.Request:
+def _of_agent(request: Request, agent: str, at: int) -> say.Request:
     if request.do in WORK:
         return _work(request, agent, at)
     match request.do:
-        case "log_in":
-            return say.LogIn(at=at, agent=agent, phone=phone)
         case "log_out":
             return say.LogOut(at=at, agent=agent)
         case "go_ready":

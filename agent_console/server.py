@@ -39,9 +39,12 @@ from agent_console.rest.directory import directory_router
 from agent_console.rest.openapi import add_description, errors_in_one_shape
 from agent_console.rest.session import session_router
 from agent_console.rest.sessions import audit_router, sessions_router
+from agent_console.rest.softphone import softphone_router
 from agent_console.sessions import Sessions
 from agent_console.settings import ApiKey, User, WebSettings
 from agent_console.sign_in import SignIn
+from agent_console.sip_lines import SipLines
+from agent_console.softphones import Softphone
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +62,7 @@ class Console:
     """The consoles of agents and supervisors.
 
     `tell` and `now` reach the ACD; `records` answers what screens ask; `fault`
-    says why the system cannot work at the moment, or "".
+    says why the system cannot work at the moment, or "". `softphones`: user → the telephone in their browser.
     """
 
     def __init__(
@@ -74,14 +77,17 @@ class Console:
         api_keys: Mapping[str, ApiKey] = MappingProxyType({}),
         fault: Callable[[], str] = lambda: "",
         page: Path = PAGE,
+        softphones: Mapping[str, Softphone] | None = None,
     ) -> None:
         self._settings = settings
         lasts_s = round(settings.session_hours * 3600)
-        self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys)
+        softphones = softphones or {}
+        self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys, softphones)
         audit = Audit(settings.audit, now)
         urls = {"pop_url": settings.pop_url, "pop_urls": settings.pop_urls}
         self._hub = Hub(tell, now, records, sessions, settings.kept_lines, metrics, **urls)
         self._sign_in = SignIn(users, sessions, now, audit, metrics)
+        sip_lines = SipLines(softphones, sessions, now)
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self.app.add_middleware(BodyLimit)
         self.app.add_middleware(Audited, audit=audit)
@@ -94,12 +100,14 @@ class Console:
             directory_router(sessions, self._hub, now),
             sessions_router(sessions, self._hub, now, audit),
             audit_router(sessions, now, audit),
+            softphone_router(sessions, softphones, now),
         ]
         gate = Gate(sessions, now, settings.requests_per_second)
         for router in routers:
             self.app.include_router(router, prefix=PREFIX, dependencies=[Depends(gate)])
         add_description(self.app, version("callfloor"))
         _add_websocket(self.app, sessions, self._hub, now, audit)
+        self.app.add_api_websocket_route("/sip", sip_lines.serve)
         _add_health(self.app, self._hub, metrics, fault)
         _add_page(self.app, page)
         self._server: _Server | None = None

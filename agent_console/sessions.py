@@ -4,11 +4,12 @@ system's random source."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent_console.api_keys import find_key
 from agent_console.settings import ApiKey, Role, User
+from agent_console.softphones import Softphone
 
 FOR_EVER = 2**62
 
@@ -21,6 +22,13 @@ class Viewer:
     role: Role
     agent: str | None = None
     phone: str = ""
+    softphone: str = ""
+    """What the switch dials to ring the telephone in the viewer's browser; "" without one."""
+
+    @property
+    def phones(self) -> dict[str, str]:
+        """Where the viewer can be rung: `desk`, `softphone`, or both → what the switch dials."""
+        return {name: phone for name, phone in (("desk", self.phone), ("softphone", self.softphone)) if phone}
 
     @property
     def sees_all(self) -> bool:
@@ -49,18 +57,31 @@ class Sessions:
     one of a key.
     """
 
-    def __init__(self, lasts_ms: int, users: Mapping[str, User], keys: Mapping[str, ApiKey]) -> None:
+    def __init__(
+        self,
+        lasts_ms: int,
+        users: Mapping[str, User],
+        keys: Mapping[str, ApiKey],
+        softphones: Mapping[str, Softphone],
+    ) -> None:
         self._lasts_ms = lasts_ms
+        self._softphones = softphones
         self._users = users
         self._keys = keys
         self._by_token: dict[str, Session] = {}
+        self._ears: list[Callable[[Session], None]] = []
+
+    def on_end(self, ear: Callable[[Session], None]) -> None:
+        """`ear` is told of each session that is ended before its time."""
+        self._ears.append(ear)
 
     def begin(self, name: str, at: int, address: str = "", browser: str = "") -> Session:
         """A new session of this user, with a token of 256 random bits."""
         while self._by_token and (oldest := next(iter(self._by_token.values()))).until <= at:
             del self._by_token[oldest.token]
         user = self._users[name]
-        viewer = Viewer(name, user.role, user.agent, user.phone)
+        softphone = self._softphones[name].phone if name in self._softphones else ""
+        viewer = Viewer(name, user.role, user.agent, user.phone, softphone)
         token, until = secrets.token_urlsafe(32), at + self._lasts_ms
         session = Session(secrets.token_hex(8), token, viewer, at, until, user, address, browser[:200])
         self._by_token[token] = session
@@ -89,7 +110,9 @@ class Sessions:
         return [session for session in found if self.is_alive(session, at)]
 
     def end(self, session: Session) -> None:
-        self._by_token.pop(session.token, None)
+        if self._by_token.pop(session.token, None) is not None:
+            for ear in self._ears:
+                ear(session)
 
     def _of_key(self, name: str) -> Session:
         key = self._keys[name]

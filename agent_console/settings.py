@@ -66,7 +66,8 @@ class WebSettings(BaseModel):
 
 
 class User(BaseModel):
-    """`[users.NAME]`: one person who may sign in. `agent` is the ACD's agent whose calls they take, at `phone`."""
+    """`[users.NAME]`: one person who may sign in. `agent` is the ACD's agent whose calls they take, at `phone` (a desk
+    phone) or in the browser: `softphone` is the node that has a telephone for them there. With both they choose."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -74,6 +75,10 @@ class User(BaseModel):
     role: Role = "agent"
     agent: Name | None = None
     phone: str = Field(default="", max_length=128)
+    softphone: str = Field(default="", max_length=16)
+    auto_answer: bool = False
+    """The softphone answers calls that are offered by itself: of the person, whose headset is on or not, whatever queue
+    the call is from."""
 
     @model_validator(mode="after")
     def _agent_is_named(self) -> User:

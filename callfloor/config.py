@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sqlalchemy import make_url
 
 from agent_console.settings import ApiKey, User, WebSettings
+from agent_console.softphones import Softphone
 from callfloor.rules import Queue, Rules, RuleTables, treatments
 from cti.phones import split
 from cti.serial_settings import SerialSettings
@@ -91,6 +92,8 @@ class Config(RuleTables):
             dialplan.setdefault("agi_port", ivr.get("port", 4573))
             if _table(node, "dial").get("transfer") == "flash":
                 dialplan.setdefault("hook_flash", {})
+            if isinstance(softphones := dialplan.get("softphones"), dict):
+                softphones["users"] = [user for user, of in _tables(data, "users") if of.get("softphone") == name]
             node["dialplan"] = dialplan
         nodes = _table(data, "nodes")
         for _, user in _tables(data, "users") if len(nodes) == 1 else ():
@@ -131,14 +134,38 @@ class Config(RuleTables):
             return rules
         return replace(rules, routing=msgspec.structs.replace(rules.routing, dials_out=outside))
 
+    def softphones(self) -> dict[str, Softphone]:
+        """User → telephone in the browser. `pbx_config` makes name and password for the switch in the same way."""
+        found: dict[str, Softphone] = {}
+        for name, node in self.nodes.items():
+            if (its := node.dialplan.softphones) is None:
+                continue
+            for user in its.users:
+                phone = f"PJSIP/{its.sip_name(user)}"
+                found[user] = Softphone(
+                    uri=f"sip:{its.sip_name(user)}@{name}",
+                    password=its.sip_password(user),
+                    phone=phone if len(self.nodes) == 1 else f"{name}:{phone}",
+                    auto_answer=self.users[user].auto_answer,
+                    switch=f"ws://{node.host}:{its.http_port}/ws",
+                )
+        return found
+
     def _unreachable(self) -> Iterator[str]:
         """Telephones that are at no node, or that a node could not dial for its own callers."""
         known = ", ".join(sorted(self.nodes))
         for name, node in self.nodes.items():
             for other in node.dial.nodes.keys() - (self.nodes.keys() - {name}):
                 yield f"nodes.{name}.dial.nodes: there is no other node {other!r} (nodes: {known})"
-        for user, its in ((name, split(user.phone)[0]) for name, user in self.users.items()):
-            if its and its not in self.nodes:
+        for name, of in self.users.items():
+            if of.softphone and of.softphone not in self.nodes:
+                yield f"users.{name}.softphone: there is no node {of.softphone!r} (nodes: {known})"
+            elif of.softphone and self.nodes[of.softphone].dialplan.softphones is None:
+                yield f"users.{name}.softphone: nodes.{of.softphone}.dialplan.softphones is missing, with its secret"
+        phones = {(name, split(of.phone)[0], "phone") for name, of in self.users.items()}
+        phones |= {(name, of.softphone, "softphone") for name, of in self.users.items()}
+        for user, its, key in sorted(phones):
+            if key == "phone" and its and its not in self.nodes:
                 yield f"users.{user}.phone: there is no node {its!r} (nodes: {known})"
             for name, node in self.nodes.items() if its in self.nodes else ():
                 if its != name and its not in node.dial.nodes:

@@ -76,6 +76,7 @@ class House:
             metrics=self.metrics,
             api_keys=config.api_keys,
             fault=lambda: self.floor.journal_fault,
+            softphones=config.softphones(),
         )
         self.speech = Speech(config.ivr.speech)
         self.ivr = FastAgiServer(

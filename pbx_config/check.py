@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from panoramisk import Manager
 
-from pbx_config.settings import ManagerUser, PbxSettings
+from pbx_config.settings import ManagerUser, PbxSettings, Softphones
 
 Level = Literal["ok", "warning", "error"]
 
@@ -29,6 +29,7 @@ MODULES = (
     "bridge_softmix", "func_callerid", "func_channel", "func_groupcount", "func_lock", "func_sprintf", "func_strings",
     "res_agi", "res_manager_devicestate", "res_musiconhold",
 )  # fmt: skip
+SOFTPHONE_MODULES = ("res_http_websocket", "res_pjsip_nat", "res_pjsip_transport_websocket", "res_srtp")
 FLASH_CONTEXTS = ("callfloor-flash",)
 FLASH_MODULES = ("app_waitforsilence", "func_cut", "res_tonedetect")
 LIVE_ACTIONS = (
@@ -138,6 +139,7 @@ async def _permissions(live: Manager, user: ManagerUser) -> list[Finding]:
 async def _installation(operator: Manager, settings: PbxSettings) -> list[Finding]:
     findings = [await _version(operator)]
     modules = MODULES + (FLASH_MODULES if settings.hook_flash else ())
+    modules += SOFTPHONE_MODULES if settings.softphones else ()
     contexts = CONTEXTS + (FLASH_CONTEXTS if settings.hook_flash else ())
     absent = [name for name in modules if not (await _ask(operator, "ModuleCheck", Module=f"{name}.so")).success]
     findings.append(_all_there("modules", absent, "load them in modules.conf"))
@@ -153,6 +155,25 @@ async def _installation(operator: Manager, settings: PbxSettings) -> list[Findin
     names = [name for name in (fallback.sound, fallback.message_intro, fallback.message_thanks) if name[0] != "/"]
     absent = [name for name in names if not await _output(operator, f"core show sound {name}")]
     findings.append(_all_there("sounds", absent, "install them, for example Debian's asterisk-core-sounds-en"))
+    return findings + (await _softphones(operator, settings.softphones) if settings.softphones else [])
+
+
+async def _softphones(operator: Manager, softphones: Softphones) -> list[Finding]:
+    names = [softphones.sip_name(user) for user in softphones.users]
+    absent = [
+        name for name in names if f"Endpoint:  {name} " not in await _output(operator, f"pjsip show endpoint {name}")
+    ]
+    findings = [_all_there("softphones", absent, "include callfloor.pjsip.conf, then `module reload res_pjsip.so`")]
+    port = softphones.http_port
+    http = await _output(operator, "http show status")
+    if not re.search(rf":{port}\b", http) or "/ws" not in http:
+        advice = "include callfloor.http.conf in http.conf's [general], then restart Asterisk"
+        findings.append(Finding("error", f"Asterisk has no WebSocket on port {port}", advice))
+    order = re.search(r"endpoint_identifier_order\s*:\s*(\S+)", await _output(operator, "pjsip show settings"))
+    if order is None or not order[1].startswith("username"):
+        what = f"endpoints are identified by {order[1] if order else 'an unknown order'}, not by username first"
+        advice = "endpoint_identifier_order=username,ip,anonymous in pjsip.conf's [global], then restart Asterisk"
+        findings.append(Finding("warning", what, advice))
     return findings
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-from pbx_config.settings import HookFlash, PbxSettings, plain
+from pbx_config.settings import HookFlash, PbxSettings, Softphones, plain
 
 _SLOT = re.compile(r"<<(\w+)>>")
 _BLOCK = re.compile(r"^<<if (\w+)>>\n((?:(?!<<if ).*\n)*?)<<end>>\n", re.MULTILINE)
@@ -19,10 +19,13 @@ _BLOCK = re.compile(r"^<<if (\w+)>>\n((?:(?!<<if ).*\n)*?)<<end>>\n", re.MULTILI
 EXTENSIONS = "callfloor.extensions.conf"
 MANAGER = "callfloor.manager.conf"
 MUSIC = "callfloor.musiconhold.conf"
+PJSIP = "callfloor.pjsip.conf"
+HTTP = "callfloor.http.conf"
+_SOFTPHONE = "softphone.conf"
 
 
 def render(settings: PbxSettings) -> dict[str, str]:
-    """File name → text, to be written into Asterisk's configuration folder."""
+    """File name → text, to be written into Asterisk's configuration folder; `PJSIP` and `HTTP` only with softphones."""
     fallback = settings.fallback
     operator = settings.operator
     ports = settings.ports
@@ -64,7 +67,17 @@ def render(settings: PbxSettings) -> dict[str, str]:
         "message_folder": fallback.message_folder,
         "message_limit_s": str(fallback.message_limit_s),
     }
-    return {name: _fill(_template(name), values) for name in (EXTENSIONS, MANAGER, MUSIC)}
+    rendered = {name: _fill(_template(name), values) for name in (EXTENSIONS, MANAGER, MUSIC)}
+    return rendered | (_softphones(settings.softphones) if settings.softphones else {})
+
+
+def _softphones(softphones: Softphones) -> dict[str, str]:
+    values = {"http_bind": softphones.http_bind, "http_port": str(softphones.http_port)}
+    endpoints = (
+        _fill(_template(_SOFTPHONE), {"name": softphones.sip_name(user), "password": softphones.sip_password(user)})
+        for user in softphones.users
+    )
+    return {HTTP: _fill(_template(HTTP), values), PJSIP: _fill(_template(PJSIP), values) + "".join(endpoints)}
 
 
 def _seconds(ms: int) -> str:

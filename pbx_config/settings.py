@@ -6,6 +6,7 @@ expression, a second line or a comment in Asterisk's.
 
 from __future__ import annotations
 
+import hmac
 import re
 from typing import Annotated, Literal
 
@@ -121,6 +122,31 @@ class HookFlash(_Settings):
     answer_ms: Annotated[int, Field(ge=1_000, le=30_000)] = 5_000
 
 
+SIP_PREFIX = "callfloor-"
+"""Begins the names of our endpoints, so that they are not those of the operator's telephones."""
+
+
+class Softphones(_Settings):
+    """Telephones in the browsers of `users`: an endpoint for each, reached over Asterisk's WebSocket.
+
+    Their SIP passwords come from `secret` and the name (`sip_password`), so no list of them is kept anywhere. The
+    WebSocket is for Callfloor only, which lets in who has signed in: `http_bind` is loopback unless it is elsewhere.
+    """
+
+    secret: Annotated[SecretStr, Field(min_length=16)]
+    users: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$")], ...] = ()
+    http_bind: Plain = "127.0.0.1"
+    http_port: TcpPort = 8088
+
+    def sip_name(self, user: str) -> str:
+        return SIP_PREFIX + user
+
+    def sip_password(self, user: str) -> str:
+        """HMAC-SHA256 of the SIP name, in hexadecimal digits."""
+        key = self.secret.get_secret_value().encode()
+        return hmac.new(key, self.sip_name(user).encode(), "sha256").hexdigest()
+
+
 class PbxSettings(_Settings):
     """One Asterisk node, as its configuration needs to know us and as we need to reach it.
 
@@ -143,4 +169,5 @@ class PbxSettings(_Settings):
     agent_silence_s: Annotated[int, Field(ge=1, le=60)] = 10
     hold_limit_s: Annotated[int, Field(ge=60, le=86_400)] = 3_600
     hook_flash: HookFlash | None = None
+    softphones: Softphones | None = None
     fallback: Fallback = Fallback()

@@ -21,7 +21,7 @@ import pytest
 from cti.smdi import CallMessage
 from cti.smdr import SmdrRecord
 from cti.smdr_formats import FORMATS
-from pbx_config.settings import HookFlash
+from pbx_config.settings import HookFlash, Softphones
 from simulator.pbx.serial_port import SerialPort
 from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
 from tests.lab.sipp import Phone, agent_phone, call
@@ -75,11 +75,12 @@ async def open_center(
     outside: Phone | None = None,
     flash: HookFlash | None = None,
     boss: Phone | None = None,
+    softphones: Softphones | None = None,
 ) -> AsyncIterator[CallCenter]:
     """`outside`: the telephone of whoever is dialed by a number; `boss`: that of the supervisor. `flash`: numbers are
-    dialed by hook flash."""
+    dialed by hook flash. `softphones`: its users may have a telephone in the browser."""
     agi_port = free_port(socket.SOCK_STREAM)
-    settings = lab_settings(agi_port=agi_port, hook_flash=flash)
+    settings = lab_settings(agi_port=agi_port, hook_flash=flash, softphones=softphones)
     (folder / "messages").mkdir()
     async with (
         run_asterisk(settings, visible=[speech, folder / "messages"], extensions=HOTLINE) as asterisk,
@@ -92,6 +93,9 @@ async def open_center(
             nodes += f'\n[nodes.lab.dial]\nnumber = "{way}"\ncaller_id = "01066000000"'
         if flash is not None:
             nodes += '\n[nodes.lab.dial]\ntransfer = "flash"'
+        if softphones is not None:
+            nodes += f'\n[nodes.lab.dialplan.softphones]\nsecret = "{softphones.secret.get_secret_value()}"'
+            nodes += f"\nhttp_port = {softphones.http_port}"
         config = write_config(
             folder,
             nodes=nodes,

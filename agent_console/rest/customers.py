@@ -125,7 +125,7 @@ def customers_router(sessions: Sessions, now: Now, records: Records, changed: Ca
     @router.get("/{customer}/changes")
     @answers(ChangesAnswer)
     async def changes(
-        viewer: Annotated[Viewer, Depends(viewer_of(sessions, now, "supervisor", "admin"))], customer: Id
+        _: Annotated[Viewer, Depends(viewer_of(sessions, now, "supervisor", "admin"))], customer: Id
     ) -> Response:
         """Who changed what of a customer, the latest first."""
         return json_answer(ChangesAnswer(list(await records.customer_changes(customer))))

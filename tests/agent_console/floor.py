@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -36,6 +36,7 @@ from agent_console.callers import (
 )
 from agent_console.server import Console
 from agent_console.settings import ApiKey, User, WebSettings
+from agent_console.softphones import Softphone
 
 PASSWORD = "correct horse battery staple"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -65,7 +66,8 @@ START = 1_700_000_000_000
 class Floor:
     """Time stands still unless `pass_ms` says otherwise."""
 
-    def __init__(self, settings: WebSettings | None = None) -> None:
+    def __init__(self, settings: WebSettings | None = None, softphones: Mapping[str, Softphone] | None = None) -> None:
+        self.softphones = softphones
         self.acd = Acd()
         self.lines: list[Line] = []
         self.clock = START
@@ -99,6 +101,7 @@ class Floor:
             metrics=CollectorRegistry(),
             api_keys=self.keys,
             fault=lambda: self.fault,
+            softphones=self.softphones,
         )
 
     def now(self) -> int:
@@ -184,8 +187,10 @@ class Floor:
 
 
 @asynccontextmanager
-async def open_floor(settings: WebSettings | None = None) -> AsyncIterator[Floor]:
-    floor = Floor(settings)
+async def open_floor(
+    settings: WebSettings | None = None, softphones: Mapping[str, Softphone] | None = None
+) -> AsyncIterator[Floor]:
+    floor = Floor(settings, softphones)
     await floor.tell(say.Configure(at=floor.clock, queues=QUEUES, agents=AGENTS))
     await floor.console.start()
     try:

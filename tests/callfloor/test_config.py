@@ -14,6 +14,7 @@ import pytest
 from acd.policy import AgentRules, CallbackRules, QueueRules, RoutingRules, Step, Treatment
 from callfloor.config import Config, ConfigError, RulesFile, load, load_rules
 from ivr.settings import Choice, Flow
+from pbx_config.render import PJSIP, render
 from pbx_config.settings import HookFlash
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "callfloor.example.toml"
@@ -23,6 +24,7 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "callfloor.example.toml"
 def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLFLOOR_AMI_SECRET", "live-secret")
     monkeypatch.setenv("CALLFLOOR_OPERATOR_SECRET", "operator-secret")
+    monkeypatch.setenv("CALLFLOOR_SOFTPHONE_SECRET", "sixteen letters at least")
 
 
 def loaded(folder: Path, find: str = "", replace: str = "") -> Config:
@@ -241,3 +243,41 @@ def test_several_faults_are_named_at_once(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         load(tmp_path / "nothing.toml")
+
+
+SOFTPHONES = '[nodes.pbx1.dialplan.softphones]\nsecret = "sixteen letters at least"\n[nodes.pbx1.dial] '
+
+
+def test_a_softphone_has_the_same_name_and_password_on_both_sides(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text().replace("[nodes.pbx1.dial] ", SOFTPHONES, 1)
+    text = text.replace('phone = "PJSIP/1001"', 'softphone = "pbx1"\nauto_answer = true', 1)
+    (tmp_path / "callfloor.toml").write_text(text)
+    config = load(tmp_path / "callfloor.toml")
+    (user,) = config.softphones()
+    softphone = config.softphones()[user]
+    assert (user, softphone.uri, softphone.phone) == ("wang", "sip:callfloor-wang@pbx1", "PJSIP/callfloor-wang")
+    assert softphone.auto_answer
+    assert f"password={softphone.password}" in render(config.nodes["pbx1"].dialplan)[PJSIP]
+    assert softphone.password not in repr(softphone)
+    assert "sixteen" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("find", "replace", "fault"),
+    [
+        ('phone = "PJSIP/1001"', 'softphone = "pbx9"', "users.wang.softphone: there is no node 'pbx9' (nodes: pbx1)"),
+        ('phone = "PJSIP/1001"', 'softphone = "pbx1"', "nodes.pbx1.dialplan.softphones is missing, with its secret"),
+        ("[nodes.pbx1.dial] ", SOFTPHONES.replace("sixteen letters at least", "x"), "softphones.secret: "),
+    ],
+)
+def test_a_softphone_that_cannot_be(tmp_path: Path, find: str, replace: str, fault: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(fault)):
+        loaded(tmp_path, find, replace)
+
+
+def test_a_user_whose_name_is_no_sip_name(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text().replace("[nodes.pbx1.dial] ", SOFTPHONES, 1)
+    text = text.replace("[users.wang]", '[users."wang li"]').replace('phone = "PJSIP/1001"', 'softphone = "pbx1"', 1)
+    (tmp_path / "callfloor.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"dialplan.softphones.users.0: "):
+        load(tmp_path / "callfloor.toml")

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pbx_config.render import EXTENSIONS, MANAGER, MUSIC, render
-from pbx_config.settings import Fallback, HookFlash, IvrPorts, ManagerUser, PbxSettings
+from pbx_config.render import HTTP, MUSIC, PJSIP, render
+from pbx_config.settings import Fallback, HookFlash, IvrPorts, ManagerUser, PbxSettings, Softphones
 
 _START_S = 60
 _STOP_S = 20
@@ -36,6 +36,12 @@ res_sorcery_config res_sorcery_memory res_sorcery_astdb
 res_pjproject res_pjsip res_pjsip_session res_pjsip_sdp_rtp res_pjsip_caller_id res_pjsip_dtmf_info
 res_pjsip_pubsub res_pjsip_registrar res_pjsip_endpoint_identifier_ip res_pjsip_rfc3326
 res_rtp_asterisk res_speech res_timing_timerfd res_tonedetect
+"""
+
+# What telephones in browsers need beside that.
+_SOFTPHONE_MODULES = """
+res_http_websocket res_pjsip_authenticator_digest res_pjsip_endpoint_identifier_user res_pjsip_nat
+res_pjsip_transport_websocket res_srtp
 """
 
 # What is dialed from outside: a number is a hotline, q and a number goes straight to the queue `support`, ivr and four
@@ -137,12 +143,19 @@ rtp_symmetric = yes
 dtmf_mode = rfc4733
 """
 
+_PJSIP_OF_SOFTPHONES = f"""
+[global](+)
+endpoint_identifier_order = username,ip,anonymous
+
+#include {PJSIP}
+"""
+
 _RTP = """
 [general]
 rtpstart = 20000
 rtpend = 29998
 strictrtp = no
-icesupport = no
+icesupport = {ice}
 """
 
 
@@ -178,6 +191,7 @@ def lab_settings(
     ports: IvrPorts | None = IvrPorts(first=1, last=20),  # noqa: B008 (it is frozen)
     fallback: Fallback | None = None,
     hook_flash: HookFlash | None = None,
+    softphones: Softphones | None = None,
 ) -> PbxSettings:
     """Settings for an Asterisk of the lab, with an AMI port of its own."""
     return PbxSettings(
@@ -189,6 +203,7 @@ def lab_settings(
         ports=ports,
         fallback=fallback or Fallback(),
         hook_flash=hook_flash,
+        softphones=softphones,
     )
 
 
@@ -269,18 +284,20 @@ def _write_configuration(
     for name in ("etc", "lib", "spool", "run", "log"):
         (folder / name).mkdir()
     rendered = render(settings)
+    more_modules += _SOFTPHONE_MODULES if settings.softphones else ""
     texts = {
         "asterisk.conf": _ASTERISK.format(folder=folder, verbose=verbose),
         "logger.conf": _LOGGER,
         "modules.conf": "[modules]\nautoload = no\n"
         + "".join(f"load = {name}.so\n" for name in (_MODULES + more_modules).split()),
         "manager.conf": _MANAGER.format(port=settings.ami_port),
-        "pjsip.conf": _PJSIP.format(port=sip_port),
-        "rtp.conf": _RTP,
+        "pjsip.conf": _PJSIP.format(port=sip_port) + (_PJSIP_OF_SOFTPHONES if settings.softphones else ""),
+        "rtp.conf": _RTP.format(ice="yes" if settings.softphones else "no"),
         "extensions.conf": extensions,
         "confbridge.conf": "",
         "musiconhold.conf": f"#include {MUSIC}\n",
-        **{name: rendered[name] for name in (EXTENSIONS, MANAGER, MUSIC)},
+        "http.conf": f"[general]\n#include {HTTP}\n" if settings.softphones else "[general]\n",
+        **rendered,
     }
     for name, text in texts.items():
         (folder / "etc" / name).write_text(text)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
+from pydantic import SecretStr
 
 from pbx_config.check import Finding, check
-from tests.lab.asterisk import AsteriskLab, lab_settings
+from pbx_config.settings import Softphones
+from tests.lab.asterisk import AsteriskLab, free_port, lab_settings, run_asterisk
+from tests.lab.ivr_line import IvrLine
 
 
 def errors_of(findings: list[Finding]) -> list[str]:
@@ -40,6 +44,25 @@ async def test_what_is_missing_is_named(asterisk: AsteriskLab, change: dict[str,
     wrong = type(asterisk.settings).model_validate({**asterisk.settings.model_dump(), **change})
     (found,) = errors_of(await check(wrong))
     assert complaint in found
+
+
+@pytest.mark.asterisk
+async def test_softphones_are_looked_at(ivr_line: IvrLine, asterisk: AsteriskLab) -> None:
+    softphones = Softphones(
+        secret=SecretStr("a secret of the lab"), users=("wang",), http_port=free_port(socket.SOCK_STREAM)
+    )
+    async with run_asterisk(lab_settings(agi_port=ivr_line.port, softphones=softphones)) as lab:
+        assert errors_of(await check(lab.settings)) == []
+        more = softphones.model_copy(update={"users": ("wang", "li")})
+        (found,) = errors_of(await check(lab.settings.model_copy(update={"softphones": more})))
+        assert found == "softphones not found: callfloor-li"
+    modules, phones, http, order = errors_of(
+        await check(asterisk.settings.model_copy(update={"softphones": softphones}))
+    )
+    assert "res_pjsip_transport_websocket" in modules
+    assert phones == "softphones not found: callfloor-wang"
+    assert http == f"Asterisk has no WebSocket on port {softphones.http_port}"
+    assert order == "endpoints are identified by ip,username,anonymous, not by username first"
 
 
 @pytest.mark.asterisk

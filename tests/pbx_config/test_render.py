@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from pbx_config.render import EXTENSIONS, MANAGER, MUSIC, render
-from pbx_config.settings import Fallback, IvrPorts, ManagerUser, PbxSettings, plain
+from pbx_config.render import EXTENSIONS, HTTP, MANAGER, MUSIC, PJSIP, render
+from pbx_config.settings import Fallback, IvrPorts, ManagerUser, PbxSettings, Softphones, plain
 
 MINIMAL: dict[str, Any] = {"live": {"name": "callfloor", "secret": "s3cret"}}
 
@@ -140,3 +140,35 @@ def test_bad_settings_are_named(changes: dict[str, object], complaint: str) -> N
 
 def test_the_defaults_of_the_fallback_are_plain() -> None:
     assert render(settings(fallback=Fallback())) == render(settings())
+
+
+SOFTPHONES: dict[str, Any] = {"secret": "sixteen letters at least", "users": ["wang", "li.na"], "http_port": 8188}
+
+
+def test_each_softphone_is_an_endpoint_with_a_password_of_its_own() -> None:
+    files = render(settings(softphones=SOFTPHONES))
+    assert set(files) == {EXTENSIONS, MANAGER, MUSIC, PJSIP, HTTP}
+    assert {"bindaddr=127.0.0.1", "bindport=8188"} <= set(files[HTTP].splitlines())
+    assert "[" not in re.sub("^;.*", "", files[HTTP], flags=re.MULTILINE), "it stands within [general]"
+    assert re.findall(r"^\[(\S+)\]\(callfloor-softphone\)$", files[PJSIP], re.MULTILINE) == [
+        "callfloor-wang",
+        "callfloor-li.na",
+    ]
+    passwords = re.findall("^password=([0-9a-f]{64})$", files[PJSIP], re.MULTILINE)
+    assert len(set(passwords)) == 2
+    # RFC 2104, by another hand: printf callfloor-wang | openssl dgst -sha256 -hmac "sixteen letters at least"
+    assert passwords[0] == "e6e6470e20f4c1b65373ac635a98e425d369ca08483a320cd079fe29cdefd473"
+    assert SOFTPHONES["secret"] not in "".join(files.values())
+
+
+@pytest.mark.parametrize("user", [*HOSTILE, ".x", "a@b", "a/b", "x" * 49])
+def test_a_user_whose_name_cannot_be_a_sip_name_has_no_softphone(user: str) -> None:
+    with pytest.raises(ValidationError):
+        settings(softphones={**SOFTPHONES, "users": [user]})
+
+
+def test_the_secret_of_softphones_is_long_and_shown_nowhere() -> None:
+    with pytest.raises(ValidationError) as error:
+        settings(softphones={"secret": "too short"})
+    assert "too short" not in str(error.value)
+    assert SOFTPHONES["secret"] not in repr(Softphones.model_validate(SOFTPHONES))

@@ -1,6 +1,6 @@
 // The few questions that are asked over plain HTTP.
 
-import type { CallRow, Directory, Me, OwnDay, Story } from "./messages.ts"
+import type { CallRow, Directory, Me, OwnDay, Story, Telephones } from "./messages.ts"
 
 export class Refusal extends Error {
   readonly status: number
@@ -67,6 +67,10 @@ export async function readOwnDay(): Promise<OwnDay> {
 
 export async function tellStory(call: string): Promise<Story> {
   return (await (await ask(`calls/${encodeURIComponent(call)}/story`)).json()) as Story
+}
+
+export async function readTelephones(): Promise<Telephones> {
+  return (await (await ask("softphone")).json()) as Telephones
 }
 
 export async function readDirectory(): Promise<Directory> {

@@ -58,6 +58,7 @@ export interface Agent {
   call: string
   console: boolean
   reachable: boolean
+  phone: string
   held: boolean
   recording: "" | "on" | "paused"
   disposition: string
@@ -373,6 +374,8 @@ export interface About {
   due_at?: number
   own?: boolean
   callback?: string
+  digits?: string
+  phone?: "desk" | "softphone"
 }
 
 export type Wish =
@@ -397,6 +400,7 @@ export type Wish =
   | "cancel_callback"
   | "pause_recording"
   | "resume_recording"
+  | "send_dtmf"
   | "monitor"
   | "stop_monitoring"
   | "set_ready"
@@ -408,3 +412,9 @@ export type Wish =
   | "pull_call"
   | "open_queue"
   | "close_queue"
+
+// What the viewer may be rung at; `softphone` is the telephone in this page, and what it registers with.
+export interface Telephones {
+  desk: boolean
+  softphone: { uri: string; password: string; phone: string; auto_answer: boolean } | null
+}

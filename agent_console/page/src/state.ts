@@ -75,7 +75,10 @@ function by<T>(things: readonly T[], key: (thing: T) => string): Record<string, 
 function apply(view: View, { at, fact }: FactItem): View {
   switch (fact.type) {
     case "AgentLoggedIn":
-      return agent(presence(view, fact.agent, "not ready", "", at), fact.agent, { reachable: !fact.unreachable })
+      return agent(presence(view, fact.agent, "not ready", "", at), fact.agent, {
+        reachable: !fact.unreachable,
+        phone: fact.phone ?? "",
+      })
     case "AgentLoggedOut":
       return presence(view, fact.agent, "logged off", fact.reason ?? "", at)
     case "AgentReady":
