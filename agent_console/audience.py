@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, Fact
+from agent_console.callers import Story, StoryLine
 
 
 class Sight(NamedTuple):
@@ -131,6 +132,21 @@ RULES: Mapping[type[Fact], Rule] = {
     say.LinkUp: _everyone,
     say.Refused: _who_asked,
 }
+
+
+_KINDS = {kind.__name__: rule for kind, rule in RULES.items()}
+
+
+def story_for(agent: str, story: Story) -> Story:
+    """A call's story as one of its agents may read it: by the same rules, and without the reasons behind a decision,
+    which name other callers."""
+    lines = [replace(line, details=[]) for line in story.lines if _may_read(agent, line)]
+    return replace(story, lines=lines)
+
+
+def _may_read(agent: str, line: StoryLine) -> bool:
+    rule = _KINDS[line.kind]
+    return rule in (_the_calls_agents, _everyone) or (rule in (_the_agent, _who_asked) and line.agent == agent)
 
 
 class Audience:

@@ -73,18 +73,36 @@ class CallQuery(msgspec.Struct, frozen=True):
 
 
 class StoryLine(msgspec.Struct, frozen=True):
-    """One thing that happened to a call, as a sentence."""
+    """One thing that happened to a call, as a sentence. `kind` is the name of the fact that says so, `agent` whom it is
+    about; `details` are the reasons behind it, one a line."""
 
     at: int
     text: str
+    kind: str
+    agent: str = ""
+    details: list[str] = []
+
+
+class Stay(msgspec.Struct, frozen=True):
+    """One stay of a call, such as `queue`, `offer`, `talk`, `hold`, `recording`; `ended_at` is None while it lasts."""
+
+    kind: str
+    began_at: int
+    ended_at: int | None = None
+    agent: str = ""
+    queue: str = ""
+    result: str = ""
+    target: str = ""
 
 
 class Story(msgspec.Struct, frozen=True):
-    """What was decided about one call and why. `agents` are those it was connected with: they may read it."""
+    """What was decided about one call and why. `agents` are those it was connected with: they may read it, as
+    `audience.story_for` leaves it to them."""
 
     call: CallRow
     agents: list[str]
     lines: list[StoryLine]
+    stays: list[Stay] = []
 
 
 class Records(Protocol):

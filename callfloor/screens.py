@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
+from agent_console.callers import Caller, CallQuery, CallRow, Customer, Stay, Story, StoryLine
 from records.call_log import CallLog
-from records.call_records import CallRecord, CallRecords
+from records.call_records import CallRecord, Segment
 from records.customers import Customers
-from records.journal import replay
-from records.story import story
+from records.looking import CallsInJournal
 
 
 def call_row(record: CallRecord) -> CallRow:
@@ -35,8 +34,8 @@ class Screens:
     def __init__(self, customers: Customers, log: CallLog, journal: Path, region: str) -> None:
         self._customers = customers
         self._log = log
-        self._journal = journal
-        self._region = region
+        self._in_journal = CallsInJournal(journal, region)
+        self._one_reads = asyncio.Lock()
 
     async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
         found = await self._customers.caller_record(call, ani, dnis)
@@ -66,20 +65,28 @@ class Screens:
         return [call_row(record) for record in records]
 
     async def tell_story(self, call: str) -> Story | None:
-        """Read from the journal, which knows before the database does. In a thread: a long journal takes a second."""
-        return await asyncio.to_thread(self._tell_story, call)
+        """Read from the journal, which knows before the database does. In a thread, one at a time: it takes seconds if
+        the journal is long."""
+        async with self._one_reads:
+            return await asyncio.to_thread(self._tell_story, call)
 
     def _tell_story(self, call: str) -> Story | None:
-        records, found, agents = CallRecords(self._region), None, dict[str, None]()
-        lines = list(replay(self._journal))
-        for line in lines:
-            for change in records.see(line):
-                if isinstance(change, CallRecord) and change.call == call:
-                    found = change
+        found = self._in_journal.look_up(call)
         if found is None:
             return None
-        for segment in found.segments:
-            if segment.kind == "talk":
-                agents[segment.agent] = None
-        told = [StoryLine(line.at, line.text) for line in story(lines, call)]
-        return Story(call_row(found), list(agents), told)
+        record, told = found
+        talked = dict.fromkeys(segment.agent for segment in record.segments if segment.kind == "talk")
+        lines = [StoryLine(line.at, line.text, line.kind, line.agent, list(line.details)) for line in told]
+        return Story(call_row(record), list(talked), lines, [_stay(segment) for segment in record.segments])
+
+
+def _stay(segment: Segment) -> Stay:
+    return Stay(
+        kind=segment.kind,
+        began_at=segment.began_at,
+        ended_at=segment.ended_at,
+        agent=segment.agent,
+        queue=segment.queue,
+        result=segment.result,
+        target=segment.target,
+    )

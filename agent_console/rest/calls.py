@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from acd.vocabulary import Now
+from agent_console.audience import story_for
 from agent_console.callers import CallQuery, Records
 from agent_console.rest.asked import json_answer, viewer_of
 from agent_console.sessions import Sessions, Viewer
@@ -35,6 +36,6 @@ def calls_router(sessions: Sessions, now: Now, records: Records) -> APIRouter:
         # The same answer whether there is no such call or it is somebody else's: ids of others cannot be probed.
         if told is None or not (viewer.sees_all or viewer.agent in told.agents):
             raise HTTPException(404, "no such call")
-        return json_answer(told)
+        return json_answer(told if viewer.sees_all else story_for(viewer.agent or "", told))
 
     return router

@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
-from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story, StoryLine
+from agent_console.callers import Caller, CallQuery, CallRow, Customer, Stay, Story, StoryLine
 from agent_console.server import Console
 from agent_console.settings import User, WebSettings
 
@@ -31,6 +31,32 @@ USERS = {
 QUEUES = {"sales": QueueRules("Sales", wrap_up_ms=60_000, record="on demand"), "help": QueueRules("Help")}
 AGENTS = {"a1": AgentRules("Ann", {"sales": 1}), "a2": AgentRules("Bob", {"help": 1})}
 START = 1_700_000_000_000
+
+STORY = Story(
+    CallRow("c0", START, ani="+886912345678", dnis="0800", queue="sales", agent="a1", outcome="answered"),
+    ["a1"],
+    [
+        StoryLine(START, "The call arrived.", "CallBegan"),
+        StoryLine(START + 2_000, "Joined the queue sales at place 1.", "CallQueued", details=["nobody is free:"]),
+        StoryLine(START + 9_000, "Offer 1 to Ann.", "CallOffered", "a1", ["wrapping up: Bob (c7)"]),
+        StoryLine(START + 14_000, "Ann answered offer 1.", "CallConnected", "a1"),
+        StoryLine(START + 14_000, "What Ann says and hears is recorded.", "RecordingStarted", "a1"),
+        StoryLine(START + 15_000, "sue hears the talk.", "MonitorConnected", "a1"),
+        StoryLine(START + 16_000, "Ann paused the recording.", "RecordingPaused", "a1"),
+        StoryLine(START + 17_000, "Ann has the recording go on.", "RecordingResumed", "a1"),
+        StoryLine(START + 18_000, "The caller ended the call.", "CallEnded", "a1"),
+    ],
+    [
+        Stay("ivr", START, START + 2_000),
+        Stay("queue", START + 2_000, START + 14_000, queue="sales", result="answered"),
+        Stay("offer", START + 9_000, START + 14_000, "a1", "sales", "answered"),
+        Stay("talk", START + 14_000, START + 18_000, "a1", "sales"),
+        Stay("recording", START + 14_000, START + 18_000, "a1", "sales", target="c0-1"),
+        Stay("paused", START + 16_000, START + 17_000, "a1", "sales"),
+        Stay("wrap-up", START + 18_000, None, "a1", "sales"),
+    ],
+)
+"""Of the only call that the records of this floor know."""
 
 
 class Floor:
@@ -102,7 +128,7 @@ class Floor:
     async def tell_story(self, call: str) -> Story | None:
         if call != "c0":
             return None
-        return Story(CallRow("c0", START, ani="+886912345678"), ["a1"], [StoryLine(START, "The call arrived.")])
+        return STORY
 
 
 @asynccontextmanager

@@ -115,7 +115,26 @@ export interface Popped {
 export interface Story {
   call: CallRow
   agents: string[]
-  lines: { at: number; text: string }[]
+  lines: StoryLine[]
+  stays: Stay[]
+}
+
+export interface StoryLine {
+  at: number
+  text: string
+  kind: Fact["type"]
+  agent: string
+  details: string[]
+}
+
+export interface Stay {
+  kind: string
+  began_at: number
+  ended_at: number | null
+  agent: string
+  queue: string
+  result: string
+  target: string
 }
 
 // Who can be consulted or sent a call, as it is at the moment.
