@@ -137,11 +137,12 @@ RULES: Mapping[type[Fact], Rule] = {
 _KINDS = {kind.__name__: rule for kind, rule in RULES.items()}
 
 
-def story_for(agent: str, story: Story) -> Story:
+def story_for(agent: str, story: Story, *, hears: bool) -> Story:
     """A call's story as one of its agents may read it: by the same rules, and without the reasons behind a decision,
-    which name other callers."""
+    which name other callers. `hears`: with the recordings of the own legs."""
+    recordings = [recording for recording in story.recordings if hears and recording.agent == agent]
     lines = [replace(line, details=[]) for line in story.lines if _may_read(agent, line)]
-    return replace(story, lines=lines)
+    return replace(story, lines=lines, recordings=recordings)
 
 
 def _may_read(agent: str, line: StoryLine) -> bool:

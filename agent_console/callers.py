@@ -7,6 +7,7 @@ are milliseconds since 1970 UTC, durations milliseconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -95,6 +96,16 @@ class Stay(msgspec.Struct, frozen=True):
     target: str = ""
 
 
+class Recording(msgspec.Struct, frozen=True):
+    """What was recorded of a call: an agent's leg (sides `agent` and `other`), or the caller's `message`."""
+
+    name: str
+    sides: list[str]
+    began_at: int
+    ended_at: int | None = None
+    agent: str = ""
+
+
 class Story(msgspec.Struct, frozen=True):
     """What was decided about one call and why. `agents` are those it was connected with: they may read it, as
     `audience.story_for` leaves it to them."""
@@ -103,6 +114,14 @@ class Story(msgspec.Struct, frozen=True):
     agents: list[str]
     lines: list[StoryLine]
     stays: list[Stay] = []
+    recordings: list[Recording] = []
+
+
+class RecordedFile(msgspec.Struct, frozen=True):
+    """Where one side of a recording lies, and whose leg it is; "" for a caller's message."""
+
+    path: Path
+    agent: str = ""
 
 
 class Records(Protocol):
@@ -115,3 +134,6 @@ class Records(Protocol):
 
     async def tell_story(self, call: str) -> Story | None:
         """None if there was no such call."""
+
+    async def find_recording(self, call: str, name: str, side: str) -> RecordedFile | None:
+        """None if the call has no such recording, or if its file is not here."""

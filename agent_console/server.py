@@ -30,6 +30,7 @@ from agent_console.messages import CLOSED_SIGNED_OUT, MAX_MESSAGE_BYTES
 from agent_console.rest.asked import COOKIE, PREFIX, only_own_origin
 from agent_console.rest.calls import calls_router
 from agent_console.rest.directory import directory_router
+from agent_console.rest.recordings import recordings_router
 from agent_console.rest.session import session_router
 from agent_console.sessions import Sessions
 from agent_console.settings import User, WebSettings
@@ -75,7 +76,8 @@ class Console:
         self._app.add_middleware(SecurityHeaders, secure=settings.secure)
         routers = [
             session_router(self._sign_in, sessions, self._hub, now, secure=settings.secure, lasts_s=lasts_s),
-            calls_router(sessions, now, records),
+            calls_router(sessions, now, records, agents_hear=settings.agents_hear_recordings),
+            recordings_router(sessions, now, records, agents_hear=settings.agents_hear_recordings),
             directory_router(sessions, self._hub, now),
         ]
         for router in routers:

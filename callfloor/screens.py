@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from agent_console.callers import Caller, CallQuery, CallRow, Customer, Stay, Story, StoryLine
+from agent_console.callers import (
+    Caller,
+    CallQuery,
+    CallRow,
+    Customer,
+    RecordedFile,
+    Recording,
+    Stay,
+    Story,
+    StoryLine,
+)
+from callfloor.recorded_files import RecordedFiles
+from cti.hearing import SIDES
 from records.call_log import CallLog
-from records.call_records import CallRecord, Segment
+from records.call_records import CallRecord, Segment, WishRecord
 from records.customers import Customers
 from records.looking import CallsInJournal
 
@@ -31,7 +43,8 @@ def call_row(record: CallRecord) -> CallRow:
 class Screens:
     """The console's questions, answered: `agent_console.callers.Records`."""
 
-    def __init__(self, customers: Customers, log: CallLog, journal: Path, region: str) -> None:
+    def __init__(self, customers: Customers, log: CallLog, journal: Path, region: str, recorded: RecordedFiles) -> None:
+        self._recorded = recorded
         self._customers = customers
         self._log = log
         self._in_journal = CallsInJournal(journal, region)
@@ -74,10 +87,31 @@ class Screens:
         found = self._in_journal.look_up(call)
         if found is None:
             return None
-        record, told = found
+        record, told, wishes = found
         talked = dict.fromkeys(segment.agent for segment in record.segments if segment.kind == "talk")
         lines = [StoryLine(line.at, line.text, line.kind, line.agent, list(line.details)) for line in told]
-        return Story(call_row(record), list(talked), lines, [_stay(segment) for segment in record.segments])
+        stays = [_stay(segment) for segment in record.segments]
+        return Story(call_row(record), list(talked), lines, stays, [*_recordings(record, wishes)])
+
+    async def find_recording(self, call: str, name: str, side: str) -> RecordedFile | None:
+        """Only what a fact names, as the database knows it."""
+        if side in SIDES and (leg := await self._log.recorded_leg(call, name)) is not None:
+            node, agent = leg
+            path = self._recorded.leg(node, name, side)
+            return None if path is None else RecordedFile(path, agent)
+        if side == "message" and await self._log.has_message(call, name):
+            path = self._recorded.message(name)
+            return None if path is None else RecordedFile(path)
+        return None
+
+
+def _recordings(record: CallRecord, wishes: Sequence[WishRecord]) -> Iterator[Recording]:
+    for leg in record.segments:
+        if leg.kind == "recording":
+            yield Recording(leg.target, list(SIDES), leg.began_at, leg.ended_at, leg.agent)
+    for wish in wishes:
+        if wish.recording:
+            yield Recording(wish.recording, ["message"], wish.at, wish.at)
 
 
 def _stay(segment: Segment) -> Stay:

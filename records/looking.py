@@ -18,7 +18,7 @@ import msgspec
 from acd.model import State
 from acd.state import apply
 from acd.vocabulary import CONSULT_SIGN, Line
-from records.call_records import CallRecord, CallRecords
+from records.call_records import CallRecord, CallRecords, WishRecord
 from records.journal import JournalReader
 from records.story import StoryLine, story
 
@@ -37,6 +37,14 @@ class _Mark(NamedTuple):
     state: bytes
 
 
+class Found(NamedTuple):
+    """A call, its story, and what its caller asked for instead of waiting."""
+
+    record: CallRecord
+    told: list[StoryLine]
+    wishes: list[WishRecord]
+
+
 class CallsInJournal:
     """Finds calls in one journal. Not for two threads at once.
 
@@ -51,8 +59,8 @@ class CallsInJournal:
         self._apart = apart
         self._marks = [_Mark(0, 0, pickle.dumps(State()))]
 
-    def look_up(self, call: str) -> tuple[CallRecord, list[StoryLine]] | None:
-        """The record and the story of one call; None if it never was.
+    def look_up(self, call: str) -> Found | None:
+        """One call; None if it never was.
 
         What stands before its first mention is only applied, and what comes after its last one is not even decoded.
         """
@@ -62,6 +70,7 @@ class CallsInJournal:
         mark = next(mark for mark in reversed(self._marks) if mark.offset <= first)
         records = CallRecords(self._region)
         found: CallRecord | None = None
+        wishes: list[WishRecord] = []
         with JournalReader(self._journal, mark.seq) as reader:
             state = self._state_before(reader, first, mark)
 
@@ -70,11 +79,14 @@ class CallsInJournal:
                 for line in unhurried(_before(reader, last + 1)):
                     about = [one for one in line.facts if getattr(one, "call", "").partition(CONSULT_SIGN)[0] == call]
                     for change in records.see(Line(line.seq, line.input, about)) if about else ():
-                        found = change if isinstance(change, CallRecord) else found
+                        if isinstance(change, CallRecord):
+                            found = change
+                        elif isinstance(change, WishRecord):
+                            wishes.append(change)
                     yield line
 
             told = story(seen(), call, state)
-        return None if found is None else (found, told)
+        return None if found is None else Found(found, told, wishes)
 
     def _state_before(self, reader: JournalReader, place: int, mark: _Mark) -> State:
         state: State = pickle.loads(mark.state)  # noqa: S301 - what we have pickled ourselves

@@ -6,17 +6,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 from argon2 import PasswordHasher
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
 
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
-from agent_console.callers import Caller, CallQuery, CallRow, Customer, Stay, Story, StoryLine
+from agent_console.callers import Caller, CallQuery, CallRow, Customer, RecordedFile, Recording, Stay, Story, StoryLine
 from agent_console.server import Console
 from agent_console.settings import User, WebSettings
 
@@ -55,6 +57,7 @@ STORY = Story(
         Stay("paused", START + 16_000, START + 17_000, "a1", "sales"),
         Stay("wrap-up", START + 18_000, None, "a1", "sales"),
     ],
+    [Recording("c0-1", ["agent", "other"], START + 14_000, START + 18_000, "a1")],
 )
 """Of the only call that the records of this floor know."""
 
@@ -73,6 +76,8 @@ class Floor:
         """The journal takes lines while this is set."""
         self.writable.set()
         self.fault = ""
+        self.recorded: Path | None = None
+        """The folder of the recordings `c0-1-agent.wav` and `c0-1-other.wav`, if there are any."""
         self.queries: list[CallQuery] = []
         self.settings = settings or WebSettings(port=0)
         self.console = self.new_console()
@@ -128,7 +133,11 @@ class Floor:
     async def tell_story(self, call: str) -> Story | None:
         if call != "c0":
             return None
-        return STORY
+        return STORY if self.recorded else replace(STORY, recordings=[])
+
+    async def find_recording(self, call: str, name: str, side: str) -> RecordedFile | None:
+        path = (self.recorded or Path()) / f"{name}-{side}.wav"
+        return RecordedFile(path, "a1") if (call, name) == ("c0", "c0-1") and path.is_file() else None
 
 
 @asynccontextmanager

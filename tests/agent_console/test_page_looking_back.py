@@ -13,6 +13,7 @@ from playwright.async_api import expect
 from acd import vocabulary as say
 from records.call_records import Kind
 from tests.agent_console.floor import open_floor
+from tests.agent_console.test_looking_back import record
 from tests.agent_console.test_page import open_page, picture, sign_in
 
 pytestmark = pytest.mark.browser
@@ -50,9 +51,42 @@ async def test_a_supervisor_goes_from_the_list_to_a_story_and_back_by_keyboard()
         await expect(page.get_by_test_id("call-c0")).to_be_visible()
 
 
+async def test_a_recording_plays_beside_the_story_and_a_line_leads_to_its_place(tmp_path: Path) -> None:
+    record(tmp_path)
+    async with open_floor() as floor, open_page(floor) as page:
+        floor.recorded = tmp_path
+        await sign_in(page, "sue")
+        parts: list[int] = []
+        page.on("response", lambda answer: parts.append(answer.status) if "/recordings/" in answer.url else None)
+        await page.goto(f"{floor.console.url}/#/calls/c0")
+        player = page.get_by_test_id("player-c0-1")
+        await expect(player).to_contain_text("0:00 / 0:04")
+        await expect(player.get_by_test_id("silences")).to_contain_text("0:02–0:03")
+        await player.get_by_test_id("play").click()
+        await expect(player.get_by_test_id("play")).to_have_text("Pause")
+        await expect(player).to_contain_text("0:01 / 0:04")
+        for side in ("agent", "other"):
+            assert await page.get_by_test_id(f"audio-{side}").evaluate(
+                "audio => audio.currentTime > 0.5 && !audio.muted"
+            )
+        await player.get_by_test_id("side").select_option("other")
+        await expect(page.get_by_test_id("audio-agent")).to_have_js_property("muted", value=True)
+        await page.get_by_test_id("line-RecordingResumed").get_by_role("button").click()
+        await expect(player).to_contain_text("0:03 / 0:04")
+        await expect(page.get_by_test_id("line-RecordingResumed")).to_have_class(re.compile("now"))
+        await expect(page.get_by_test_id("line-CallBegan").get_by_role("button")).to_have_count(0)
+        await player.get_by_test_id("position").focus()
+        await page.keyboard.press("Home")
+        await expect(page.get_by_test_id("line-CallConnected")).not_to_have_class(re.compile("now"))
+        assert 206 in parts
+        await picture(page, "recording")
+
+
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
-async def test_a_link_leads_to_a_story(language: str) -> None:
+async def test_a_link_leads_to_a_story(tmp_path: Path, language: str) -> None:
     async with open_floor() as floor, open_page(floor, language, dark=language == "en-US") as page:
+        record(tmp_path)
+        floor.recorded = tmp_path
         await sign_in(page, "sue")
         await page.goto(f"{floor.console.url}/#/calls/c0")
         await expect(page.get_by_test_id("stays").get_by_role("row")).to_have_count(8)

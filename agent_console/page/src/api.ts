@@ -44,6 +44,10 @@ export async function tellStory(call: string): Promise<Story> {
   return (await (await ask(`calls/${encodeURIComponent(call)}/story`)).json()) as Story
 }
 
+export function recordingUrl(call: string, name: string, side: string): string {
+  return `/api/v1/recordings/${[call, name, side].map(encodeURIComponent).join("/")}`
+}
+
 export async function readDirectory(): Promise<Directory> {
   return (await (await ask("directory")).json()) as Directory
 }

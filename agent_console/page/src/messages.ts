@@ -117,6 +117,15 @@ export interface Story {
   agents: string[]
   lines: StoryLine[]
   stays: Stay[]
+  recordings: Recording[]
+}
+
+export interface Recording {
+  name: string
+  sides: ("agent" | "other" | "message")[]
+  began_at: number
+  ended_at: number | null
+  agent: string
 }
 
 export interface StoryLine {
