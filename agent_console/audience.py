@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, Fact
+from agent_console.callers import Story, StoryLine
 
 
 class Sight(NamedTuple):
@@ -139,6 +140,22 @@ RULES: Mapping[type[Fact], Rule] = {
     say.LinkUp: _everyone,
     say.Refused: _who_asked,
 }
+
+
+_KINDS = {kind.__name__: rule for kind, rule in RULES.items()}
+
+
+def story_for(agent: str, story: Story, *, hears: bool) -> Story:
+    """A call's story as one of its agents may read it: by the same rules, and without the reasons behind a decision,
+    which name other callers. `hears`: with the recordings of the own legs."""
+    recordings = [recording for recording in story.recordings if hears and recording.agent == agent]
+    lines = [replace(line, details=[]) for line in story.lines if _may_read(agent, line)]
+    return replace(story, lines=lines, recordings=recordings)
+
+
+def _may_read(agent: str, line: StoryLine) -> bool:
+    rule = _KINDS[line.kind]
+    return rule in (_the_calls_agents, _everyone) or (rule in (_the_agent, _who_asked) and line.agent == agent)
 
 
 class Audience:

@@ -7,6 +7,7 @@ are milliseconds since 1970 UTC, durations milliseconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
@@ -135,18 +136,54 @@ class OwnDay(msgspec.Struct, frozen=True):
 
 
 class StoryLine(msgspec.Struct, frozen=True):
-    """One thing that happened to a call, as a sentence."""
+    """One thing that happened to a call, as a sentence. `kind` is the name of the fact that says so, `agent` whom it is
+    about; `details` are the reasons behind it, one a line."""
 
     at: int
     text: str
+    kind: str
+    agent: str = ""
+    details: list[str] = []
+
+
+class Stay(msgspec.Struct, frozen=True):
+    """One stay of a call, such as `queue`, `offer`, `talk`, `hold`, `recording`; `ended_at` is None while it lasts."""
+
+    kind: str
+    began_at: int
+    ended_at: int | None = None
+    agent: str = ""
+    queue: str = ""
+    result: str = ""
+    target: str = ""
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """What was recorded of a call: an agent's leg (sides `agent` and `other`), or the caller's `message`."""
+
+    name: str
+    sides: list[str]
+    began_at: int
+    ended_at: int | None = None
+    agent: str = ""
 
 
 class Story(msgspec.Struct, frozen=True):
-    """What was decided about one call and why. `agents` are those it was connected with: they may read it."""
+    """What was decided about one call and why. `agents` are those it was connected with: they may read it, as
+    `audience.story_for` leaves it to them."""
 
     call: CallRow
     agents: list[str]
     lines: list[StoryLine]
+    stays: list[Stay] = []
+    recordings: list[Recording] = []
+
+
+class RecordedFile(msgspec.Struct, frozen=True):
+    """Where one side of a recording lies, and whose leg it is; "" for a caller's message."""
+
+    path: Path
+    agent: str = ""
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -211,3 +248,6 @@ class Records(Protocol):
 
     async def tell_story(self, call: str) -> Story | None:
         """None if there was no such call."""
+
+    async def find_recording(self, call: str, name: str, side: str) -> RecordedFile | None:
+        """None if the call has no such recording, or if its file is not here."""

@@ -37,6 +37,7 @@ from agent_console.rest.calls import calls_router
 from agent_console.rest.customers import customers_router
 from agent_console.rest.directory import directory_router
 from agent_console.rest.openapi import add_description, errors_in_one_shape
+from agent_console.rest.recordings import recordings_router
 from agent_console.rest.session import session_router
 from agent_console.rest.sessions import audit_router, sessions_router
 from agent_console.rest.softphone import softphone_router
@@ -95,7 +96,8 @@ class Console:
         errors_in_one_shape(self.app)
         routers = [
             session_router(self._sign_in, sessions, self._hub, now, audit, secure=settings.secure, lasts_s=lasts_s),
-            calls_router(sessions, now, records),
+            calls_router(sessions, now, records, agents_hear=settings.agents_hear_recordings),
+            recordings_router(sessions, now, records, agents_hear=settings.agents_hear_recordings),
             customers_router(sessions, now, records, self._hub.customer_changed),
             directory_router(sessions, self._hub, now),
             sessions_router(sessions, self._hub, now, audit),

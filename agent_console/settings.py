@@ -54,6 +54,9 @@ class WebSettings(BaseModel):
     kept_lines: int = Field(default=20_000, ge=1)
     """Journal lines kept in memory for screens that come back; who was away longer gets a snapshot."""
 
+    agents_hear_recordings: bool = False
+    """Whether agents may hear the recordings of their own legs; supervisors may hear all."""
+
     @model_validator(mode="after")
     def _certificate_has_key(self) -> WebSettings:
         if (self.tls_certificate is None) != (self.tls_key is None):

@@ -47,6 +47,13 @@ class Node(NodeSettings):
     dialplan: PbxSettings
     messages: Path | None = None
     """The dialplan's `fallback.message_folder` as we see it, if that is not the same path."""
+    recordings: Path | None = None
+    """`recording.folder` as we see it, if that is not the same path."""
+
+    @property
+    def recorded(self) -> Path:
+        """Where the recordings of this node are, for people to hear."""
+        return self.recordings or Path(self.recording.folder)
 
     @property
     def messages_taken(self) -> Path:

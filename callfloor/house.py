@@ -20,6 +20,7 @@ from callfloor.config import Config
 from callfloor.floor import Floor
 from callfloor.metrics import FloorMetrics, SerialMetrics
 from callfloor.queue_lamps import QueueLamps
+from callfloor.recorded_files import RecordedFiles
 from callfloor.screens import Screens
 from callfloor.timetable import Timetable
 from callfloor.today import Today
@@ -65,7 +66,10 @@ class House:
         self.customers = Customers(self.database, config.records, self._now)
         self._log = CallLog(self.database, region)
         self._today = Today(self._now)
-        screens = Screens(self.customers, self._log, self._journal.path, config.records, self._now, self._today)
+        recorded = RecordedFiles({name: node.recorded for name, node in config.nodes.items()}, config.ivr.messages)
+        screens = Screens(
+            self.customers, self._log, self._journal.path, config.records, self._now, self._today, recorded
+        )
         self._follower = Follower(self.database, self._journal.path, region, tell, self._now)
         self.console = Console(
             config.web,

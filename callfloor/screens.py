@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import records.customers
@@ -18,17 +18,21 @@ from agent_console.callers import (
     Note,
     NotSaved,
     OwnDay,
+    RecordedFile,
+    Recording,
+    Stay,
     Story,
     StoryLine,
 )
 from agent_console.callers import Today as Figures
+from callfloor.recorded_files import RecordedFiles
 from callfloor.today import Today
+from cti.hearing import SIDES
 from records.call_log import CallLog
-from records.call_records import CallRecord, CallRecords
+from records.call_records import CallRecord, Segment, WishRecord
 from records.customers import CustomerChanged, Customers, CustomerWrong, as_id
-from records.journal import replay
+from records.looking import CallsInJournal
 from records.settings import RecordsSettings
-from records.story import story
 
 
 def call_row(record: CallRecord) -> CallRow:
@@ -65,18 +69,26 @@ class Screens:
     """The console's questions, answered: `agent_console.callers.Records`."""
 
     def __init__(
-        self, customers: Customers, log: CallLog, journal: Path, settings: RecordsSettings, now: Now, today: Today
+        self,
+        customers: Customers,
+        log: CallLog,
+        journal: Path,
+        settings: RecordsSettings,
+        now: Now,
+        today: Today,
+        recorded: RecordedFiles,
     ) -> None:
         self._now = now
+        self._today = today
+        self._recorded = recorded
         self._customers = customers
         self._fields = [
             CustomerField(key, dict[str, str](field.label.items()), field.kind, list(field.choices))
             for key, field in settings.fields.items()
         ]
         self._log = log
-        self._journal = journal
-        self._region = settings.region
-        self._today = today
+        self._in_journal = CallsInJournal(journal, settings.region)
+        self._one_reads = asyncio.Lock()
 
     def today(self) -> Figures:
         return self._today.figures()
@@ -136,20 +148,49 @@ class Screens:
         return OwnDay(calls, talked_ms, held_ms, wrap_up_ms, missed)
 
     async def tell_story(self, call: str) -> Story | None:
-        """Read from the journal, which knows before the database does. In a thread: a long journal takes a second."""
-        return await asyncio.to_thread(self._tell_story, call)
+        """Read from the journal, which knows before the database does. In a thread, one at a time: it takes seconds if
+        the journal is long."""
+        async with self._one_reads:
+            return await asyncio.to_thread(self._tell_story, call)
 
     def _tell_story(self, call: str) -> Story | None:
-        records, found, agents = CallRecords(self._region), None, dict[str, None]()
-        lines = list(replay(self._journal))
-        for line in lines:
-            for change in records.see(line):
-                if isinstance(change, CallRecord) and change.call == call:
-                    found = change
+        found = self._in_journal.look_up(call)
         if found is None:
             return None
-        for segment in found.segments:
-            if segment.kind == "talk":
-                agents[segment.agent] = None
-        told = [StoryLine(line.at, line.text) for line in story(lines, call)]
-        return Story(call_row(found), list(agents), told)
+        record, told, wishes = found
+        talked = dict.fromkeys(segment.agent for segment in record.segments if segment.kind == "talk")
+        lines = [StoryLine(line.at, line.text, line.kind, line.agent, list(line.details)) for line in told]
+        stays = [_stay(segment) for segment in record.segments]
+        return Story(call_row(record), list(talked), lines, stays, [*_recordings(record, wishes)])
+
+    async def find_recording(self, call: str, name: str, side: str) -> RecordedFile | None:
+        """Only what a fact names, as the database knows it."""
+        if side in SIDES and (leg := await self._log.recorded_leg(call, name)) is not None:
+            node, agent = leg
+            path = self._recorded.leg(node, name, side)
+            return None if path is None else RecordedFile(path, agent)
+        if side == "message" and await self._log.has_message(call, name):
+            path = self._recorded.message(name)
+            return None if path is None else RecordedFile(path)
+        return None
+
+
+def _recordings(record: CallRecord, wishes: Sequence[WishRecord]) -> Iterator[Recording]:
+    for leg in record.segments:
+        if leg.kind == "recording":
+            yield Recording(leg.target, list(SIDES), leg.began_at, leg.ended_at, leg.agent)
+    for wish in wishes:
+        if wish.recording:
+            yield Recording(wish.recording, ["message"], wish.at, wish.at)
+
+
+def _stay(segment: Segment) -> Stay:
+    return Stay(
+        kind=segment.kind,
+        began_at=segment.began_at,
+        ended_at=segment.ended_at,
+        agent=segment.agent,
+        queue=segment.queue,
+        result=segment.result,
+        target=segment.target,
+    )

@@ -24,7 +24,13 @@ RECORDING_VARIABLE = "CALLFLOOR_RECORDING"
 
 RING_MS = 30_000
 """How long a supervisor's telephone rings."""
+SIDES = ("agent", "other")
 _NOT_OF_FILES = re.compile(r"[^0-9A-Za-z._-]")
+
+
+def recorded_file(name: str, side: str) -> str:
+    """The name of the file in which one of the `SIDES` of a recording is, without the folder."""
+    return f"{_NOT_OF_FILES.sub('_', name)}-{side}.wav"
 
 
 class Hearing:
@@ -71,8 +77,8 @@ class Hearing:
         return f"{self._leg_prefix}{offer}"
 
     def _record(self, offer: int, name: str, *, more: bool = False) -> Action:
-        path = f"{self._folder}/{_NOT_OF_FILES.sub('_', name)}"
-        options = f"br({path}-agent.wav)t({path}-other.wav)i({RECORDING_VARIABLE}){'a' if more else ''}"
+        agent, other = (f"{self._folder}/{recorded_file(name, side)}" for side in SIDES)
+        options = f"br({agent})t({other})i({RECORDING_VARIABLE}){'a' if more else ''}"
         headers = (("Channel", self._id(offer)), ("File", ""), ("Options", options))
         return Action(name="MixMonitor", headers=headers, recording=(offer, False))
 

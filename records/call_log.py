@@ -10,7 +10,7 @@ from records.call_records import CallRecord
 from records.call_rows import read_calls
 from records.database import Database
 from records.numbers import normalise
-from records.tables import call_work, calls, customer_numbers, customers, segments
+from records.tables import call_work, calls, customer_numbers, customers, segments, wishes
 
 LONGEST_PAGE = 500
 
@@ -80,6 +80,21 @@ class CallLog:
         )
         rows = await self._database.run(lambda connection: connection.execute(query).all())
         return {row[0]: (row[1], int(row[2])) for row in rows}
+
+    async def recorded_leg(self, call: str, recording: str) -> tuple[str, str] | None:
+        """The node and the agent of a recorded leg of this call; None if the call has no recording of this name."""
+        legs = (
+            select(calls.c.node, segments.c.agent)
+            .join(segments, calls.c.call == segments.c.call)
+            .where(calls.c.call == call, segments.c.kind == "recording", segments.c.target == recording)
+        )
+        found = await self._database.run(lambda connection: connection.execute(legs).first())
+        return None if found is None else (found.node, found.agent)
+
+    async def has_message(self, call: str, recording: str) -> bool:
+        """Whether a caller's message of this call is the file of this name."""
+        messages = select(wishes.c.seq).where(wishes.c.call == call, wishes.c.recording == recording).limit(1)
+        return bool(recording) and await self._database.run(lambda connection: connection.scalar(messages)) is not None
 
     async def latest(
         self,

@@ -221,11 +221,14 @@ class JournalReader:
             self.close()
             raise
 
-    def read(self) -> list[Line]:
-        """The next whole lines, some hundreds at most; none at the end. Raises `JournalCorrupt`."""
+    def read(self, place: int | None = None) -> list[Line]:
+        """The next whole lines, some hundreds at most, only those that begin before `place` if it is given; none at
+        the end. Raises `JournalCorrupt`."""
         lines: list[Line] = []
         data = self._whole_lines()
         for raw in data[:-1]:
+            if place is not None and self.offset >= place:
+                return lines
             line = self._line(raw)
             if line is None:
                 break

@@ -18,34 +18,37 @@ from records.words import Words
 
 class StoryLine(msgspec.Struct, frozen=True):
     """One thing that happened: `at` in milliseconds since 1970 UTC, `seq` the journal's line that says so. `details`
-    are the reasons behind it, one a line."""
+    are the reasons behind it, one a line. `kind` is the fact's name, `agent` whom it is about, if an agent."""
 
     at: int
     seq: int
     text: str
     details: tuple[str, ...] = ()
+    kind: str = ""
+    agent: str = ""
 
 
-def story(lines: Iterable[Line], call: str) -> list[StoryLine]:
-    """All that `lines`, a journal from its beginning, say about this call; empty if they never mention it.
+def story(lines: Iterable[Line], call: str, state: State | None = None) -> list[StoryLine]:
+    """All that `lines`, a journal from its beginning or from `state` on, say about this call; empty if they never
+    mention it.
 
     The consultations on its behalf are part of it. So are, while it goes on, links that are lost and restored, its
     queue's opening and closing, new rules, and what becomes of the agents who are on it.
     """
-    teller = _Teller(call)
+    teller = _Teller(call, state or State())
     for line in lines:
         teller.hear(line)
     return teller.told
 
 
 class _Teller:
-    def __init__(self, call: str) -> None:
+    def __init__(self, call: str, state: State) -> None:
         self.call = call
         self.calls = {call}
         """The call and its consultations."""
         self.offers: set[int] = set()
         self.told: list[StoryLine] = []
-        self.state = State()
+        self.state = state
 
     def hear(self, line: Line) -> None:
         at, state = line.input.at, self.state
@@ -57,7 +60,8 @@ class _Teller:
                 text = words.text()
                 if (name := getattr(fact, "call", "")) in self.calls and name != self.call:
                     text = f"Consultation {name}: {text}"
-                self.told.append(StoryLine(at, line.seq, text, tuple(words.details)))
+                agent = getattr(fact, "agent", "") or getattr(fact, "who", "")
+                self.told.append(StoryLine(at, line.seq, text, tuple(words.details), type(fact).__name__, agent))
                 if isinstance(fact, say.OfferFailed | say.AgentReleased):
                     failed.add(fact.agent)
                 elif isinstance(fact, say.CallOffered):

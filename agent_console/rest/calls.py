@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from acd.vocabulary import Now
+from agent_console.audience import story_for
 from agent_console.callers import CallQuery, CallRow, OwnDay, Records, Story
 from agent_console.rest.asked import answers, json_answer, viewer_of
 from agent_console.sessions import Sessions, Viewer
@@ -21,8 +22,8 @@ class CallsAnswer(msgspec.Struct, frozen=True):
     calls: list[CallRow]
 
 
-def calls_router(sessions: Sessions, now: Now, records: Records) -> APIRouter:
-    """Which calls there were. An agent finds and reads only their own."""
+def calls_router(sessions: Sessions, now: Now, records: Records, *, agents_hear: bool) -> APIRouter:
+    """Which calls there were. An agent finds and reads only their own, and with `agents_hear` hears them too."""
     router = APIRouter(prefix="/calls")
     signed_in = Depends(viewer_of(sessions, now))
 
@@ -61,6 +62,6 @@ def calls_router(sessions: Sessions, now: Now, records: Records) -> APIRouter:
         # The same answer whether there is no such call or it is somebody else's: ids of others cannot be probed.
         if told is None or not (viewer.sees_all or viewer.agent in told.agents):
             raise HTTPException(404, "no such call")
-        return json_answer(told)
+        return json_answer(told if viewer.sees_all else story_for(viewer.agent or "", told, hears=agents_hear))
 
     return router

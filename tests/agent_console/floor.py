@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
 import jsonschema_rs
 import msgspec
 from argon2 import PasswordHasher
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -30,6 +32,9 @@ from agent_console.callers import (
     CustomerField,
     NotSaved,
     OwnDay,
+    RecordedFile,
+    Recording,
+    Stay,
     Story,
     StoryLine,
     Today,
@@ -62,6 +67,33 @@ FROM_SERVER, FROM_CLIENT = (
 """The protocol's schema, one side each: whatever a test hears or says is held against it."""
 START = 1_700_000_000_000
 
+STORY = Story(
+    CallRow("c0", START, ani="+886912345678", dnis="0800", queue="sales", agent="a1", outcome="answered"),
+    ["a1"],
+    [
+        StoryLine(START, "The call arrived.", "CallBegan"),
+        StoryLine(START + 2_000, "Joined the queue sales at place 1.", "CallQueued", details=["nobody is free:"]),
+        StoryLine(START + 9_000, "Offer 1 to Ann.", "CallOffered", "a1", ["wrapping up: Bob (c7)"]),
+        StoryLine(START + 14_000, "Ann answered offer 1.", "CallConnected", "a1"),
+        StoryLine(START + 14_000, "What Ann says and hears is recorded.", "RecordingStarted", "a1"),
+        StoryLine(START + 15_000, "sue hears the talk.", "MonitorConnected", "a1"),
+        StoryLine(START + 16_000, "Ann paused the recording.", "RecordingPaused", "a1"),
+        StoryLine(START + 17_000, "Ann has the recording go on.", "RecordingResumed", "a1"),
+        StoryLine(START + 18_000, "The caller ended the call.", "CallEnded", "a1"),
+    ],
+    [
+        Stay("ivr", START, START + 2_000),
+        Stay("queue", START + 2_000, START + 14_000, queue="sales", result="answered"),
+        Stay("offer", START + 9_000, START + 14_000, "a1", "sales", "answered"),
+        Stay("talk", START + 14_000, START + 18_000, "a1", "sales"),
+        Stay("recording", START + 14_000, START + 18_000, "a1", "sales", target="c0-1"),
+        Stay("paused", START + 16_000, START + 17_000, "a1", "sales"),
+        Stay("wrap-up", START + 18_000, None, "a1", "sales"),
+    ],
+    [Recording("c0-1", ["agent", "other"], START + 14_000, START + 18_000, "a1")],
+)
+"""Of the only call that the records of this floor know."""
+
 
 class Floor:
     """Time stands still unless `pass_ms` says otherwise."""
@@ -78,6 +110,8 @@ class Floor:
         """The journal takes lines while this is set."""
         self.writable.set()
         self.fault = ""
+        self.recorded: Path | None = None
+        """The folder of the recordings `c0-1-agent.wav` and `c0-1-other.wav`, if there are any."""
         self.queries: list[CallQuery] = []
         self.users = dict(USERS)
         self.keys = dict(KEYS)
@@ -183,7 +217,11 @@ class Floor:
     async def tell_story(self, call: str) -> Story | None:
         if call != "c0":
             return None
-        return Story(CallRow("c0", START, ani="+886912345678"), ["a1"], [StoryLine(START, "The call arrived.")])
+        return STORY if self.recorded else replace(STORY, recordings=[])
+
+    async def find_recording(self, call: str, name: str, side: str) -> RecordedFile | None:
+        path = (self.recorded or Path()) / f"{name}-{side}.wav"
+        return RecordedFile(path, "a1") if (call, name) == ("c0", "c0-1") and path.is_file() else None
 
 
 @asynccontextmanager

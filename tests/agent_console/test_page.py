@@ -109,7 +109,8 @@ async def test_a_supervisor_watches_the_floor_and_reads_a_story() -> None:
         await page.get_by_test_id("number").fill("0912")
         await page.get_by_test_id("search").click()
         await page.get_by_test_id("call-c0").click()
-        await expect(page.get_by_test_id("story")).to_contain_text("The call arrived.")
+        await expect(page.get_by_test_id("story")).to_contain_text("c0")
+        await expect(page.get_by_test_id("line-CallBegan")).to_contain_text("The call arrived.")
         assert floor.queries[-1].number == "0912"
         await picture(page, "records")
 

@@ -138,7 +138,7 @@ async def test_the_story_of_a_call_is_for_those_who_were_in_it(user: str, call: 
         answer = await browser.get(f"/api/v1/calls/{call}/story")
         assert answer.status_code == status
         if status == 200:
-            assert answer.json()["lines"][0]["text"] == "The call arrived."
+            assert answer.json()["lines"][-1]["text"] == "The caller ended the call."
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "before=-1", "number=" + "1" * 65, "limit=x"])

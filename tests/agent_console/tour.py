@@ -67,9 +67,11 @@ async def tour(language: str, look: Look) -> None:
             await expect(page.get_by_test_id("agent-a8")).to_be_visible()
             await look(page, "floor")
             await page.get_by_test_id("nav-calls").click()
-            await page.get_by_test_id("call-c0").click()
-            await expect(page.get_by_test_id("story")).to_be_visible()
+            await expect(page.get_by_test_id("call-c0")).to_be_visible()
             await look(page, "records")
+            await page.get_by_test_id("call-c0").click()
+            await expect(page.get_by_test_id("stays")).to_be_visible()
+            await look(page, "call")
 
 
 async def _a_call(floor: Floor, page: Page, look: Look) -> None:

@@ -73,6 +73,10 @@ export async function readTelephones(): Promise<Telephones> {
   return (await (await ask("softphone")).json()) as Telephones
 }
 
+export function recordingUrl(call: string, name: string, side: string): string {
+  return `/api/v1/recordings/${[call, name, side].map(encodeURIComponent).join("/")}`
+}
+
 export async function readDirectory(): Promise<Directory> {
   return (await (await ask("directory")).json()) as Directory
 }

@@ -205,7 +205,35 @@ export interface OwnDay {
 export interface Story {
   call: CallRow
   agents: string[]
-  lines: { at: number; text: string }[]
+  lines: StoryLine[]
+  stays: Stay[]
+  recordings: Recording[]
+}
+
+export interface Recording {
+  name: string
+  sides: ("agent" | "other" | "message")[]
+  began_at: number
+  ended_at: number | null
+  agent: string
+}
+
+export interface StoryLine {
+  at: number
+  text: string
+  kind: Fact["type"]
+  agent: string
+  details: string[]
+}
+
+export interface Stay {
+  kind: string
+  began_at: number
+  ended_at: number | null
+  agent: string
+  queue: string
+  result: string
+  target: string
 }
 
 // Who can be consulted or sent a call, as it is at the moment.

@@ -1,19 +1,31 @@
 // Every view there is: its path, and who has it. The first that a person has is where they begin.
 
+import type { Component } from "vue"
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from "vue-router"
 
 import type { Me } from "./messages.ts"
 import AgentView from "./views/AgentView.vue"
+import CallView from "./views/CallView.vue"
 import CallsView from "./views/CallsView.vue"
 import FloorView from "./views/FloorView.vue"
 
 export const isSupervisor = (me: Me): boolean => me.role !== "agent"
 
+// `within`: not in the navigation, but reached from that view.
+export interface View {
+  name: string
+  path: string
+  component: Component
+  isFor: (me: Me) => boolean
+  within?: string
+}
+
 export const VIEWS = [
   { name: "agent", path: "/agent", component: AgentView, isFor: (me: Me) => me.agent !== null },
   { name: "floor", path: "/floor", component: FloorView, isFor: isSupervisor },
   { name: "calls", path: "/calls", component: CallsView, isFor: () => true },
-] as const
+  { name: "call", path: "/calls/:call", component: CallView, isFor: () => true, within: "calls" },
+] as const satisfies View[]
 
 export function newRouter() {
   const routes: RouteRecordRaw[] = VIEWS.map(({ name, path, component }) => ({ name, path, component }))
