@@ -50,7 +50,7 @@ class MonitorView(msgspec.Struct, frozen=True):
     """Who hears an agent's talk. Not `connected`: the supervisor's own telephone rings."""
 
     by: str
-    mode: str
+    mode: say.MonitorMode
     connected: bool
 
 

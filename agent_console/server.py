@@ -85,8 +85,8 @@ class Console:
         softphones = softphones or {}
         self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys, softphones)
         audit = Audit(settings.audit, now)
-        urls = {"pop_url": settings.pop_url, "pop_urls": settings.pop_urls}
-        self._hub = Hub(tell, now, records, sessions, settings.kept_lines, metrics, **urls)
+        kept, pop_urls = settings.kept_lines, settings.pop_urls
+        self._hub = Hub(tell, now, records, sessions, kept, metrics, pop_url=settings.pop_url, pop_urls=pop_urls)
         self._sign_in = SignIn(users, sessions, now, audit, metrics)
         sip_lines = SipLines(softphones, sessions, now)
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

@@ -29,7 +29,7 @@ class HostileFloor(Floor):
 
     name = ""
 
-    async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
+    async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
         return Caller([Customer("7", self.name, {self.name: self.name})], [])
 
 

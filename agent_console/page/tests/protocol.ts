@@ -42,7 +42,8 @@ export interface Me {
 /**
  * `waiting` counts the callers who have not been answered, `longest_since` is when the first of them came (0: none
  * waits), `agents` counts those who serve the queue by the words of `acd.policy.Condition`. A consultation is nobody
- * who waits: its caller has been answered.
+ * who waits: its caller has been answered. Who joins now will wait no longer than `expected_wait_ms` in half of all
+ * cases, and than `wait_90_ms` in nine of ten (None: nobody serves the queue).
  */
 export interface QueueView {
   queue: string;
@@ -54,10 +55,14 @@ export interface QueueView {
     [k: string]: number;
   };
   open: boolean;
+  expected_wait_ms: number | null;
+  wait_90_ms: number | null;
 }
 /**
  * `until` is when the offer, the wrap-up, the rest or the reservation ends by itself (0: none of them). `held`: the
- * caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells.
+ * caller on the line hears music. `reachable`: the switch has the telephone, as far as it tells; `phone` is what it
+ * dials. `disposition`: the one given for the call on the line. `callbacks`: those they have agreed on, in the order
+ * in which they did. `monitors`: for supervisors only.
  */
 export interface AgentView {
   agent: string;
@@ -73,9 +78,27 @@ export interface AgentView {
   call: string;
   console: boolean;
   reachable: boolean;
+  phone: string;
   held: boolean;
   recording: "" | "on" | "paused";
+  disposition: string;
+  callbacks: CallbackView[];
   consult: ConsultView | null;
+  skills: {
+    [k: string]: number;
+  };
+  monitors: MonitorView[];
+}
+/**
+ * A callback that the agent has agreed on; `call` is the call in which.
+ */
+export interface CallbackView {
+  callback: string;
+  call: string;
+  queue: string;
+  number: string;
+  due_at: number;
+  own: boolean;
 }
 /**
  * Whom an agent is consulting: `call` is the consultation.
@@ -85,6 +108,14 @@ export interface ConsultView {
   kind: "agent" | "number" | "queue";
   to: string;
   answered: boolean;
+}
+/**
+ * Who hears an agent's talk. Not `connected`: the supervisor's own telephone rings.
+ */
+export interface MonitorView {
+  by: string;
+  mode: string;
+  connected: boolean;
 }
 /**
  * `dialing`: an agent has placed it, and the number has not answered yet.
@@ -122,7 +153,9 @@ export interface Popped {
  * The caller's record as it pops: what this call told us, and what the records know about the number.
  *
  * `menu` holds [menu, choice] pairs in the order in which the caller chose. While `incomplete`, the records have not
- * answered (yet, or not in full).
+ * answered (yet, or not in full). `notes` are those of this call, earlier agents' and the own; `customer` is who the
+ * caller is, as an agent has chosen; `dispositions` are the paths of the queue's tree; `url` is where the operator's
+ * own CRM shows the caller.
  */
 export interface PopRecord {
   call: string;
@@ -135,9 +168,15 @@ export interface PopRecord {
   customers: Customer[];
   earlier_calls: CallRow[];
   incomplete: boolean;
+  notes: Note[];
+  customer: string;
+  dispositions: string[];
+  disposition_required: boolean;
+  url: string;
 }
 /**
- * One customer whom a number belongs to. `fields` are shown as they come, in their order: name of field → text.
+ * One customer. `fields` are the operator's own, key → text: `CustomerField` says what they are. `updated_at` tells
+ * when they were changed last; `id` is "" for one who is not saved yet.
  */
 export interface Customer {
   id: string;
@@ -145,6 +184,11 @@ export interface Customer {
   fields: {
     [k: string]: string;
   };
+  company: string;
+  reference: string;
+  note: string;
+  numbers: string[];
+  updated_at: number;
 }
 /**
  * One call as lists show it. `outcome` is one word, such as `answered`, `abandoned`, `callback` or `message`.
@@ -160,6 +204,15 @@ export interface CallRow {
   waited_ms: number;
   talked_ms: number;
   customer: string;
+  disposition: string;
+  notes: Note[];
+}
+/**
+ * What an agent has noted of a call.
+ */
+export interface Note {
+  agent: string;
+  text: string;
 }
 /**
  * What a viewer may know of the journal's lines `from`..`to`, and the counts that have changed. `at` is now.
@@ -184,6 +237,7 @@ export interface FactItem {
     | AgentLoggedOut
     | AgentReady
     | AgentNotReady
+    | SkillsChanged
     | RestStarted
     | RestEnded
     | AgentReserved
@@ -218,6 +272,12 @@ export interface FactItem {
     | RecordingResumed
     | RecordingEnded
     | RecordingMissing
+    | NoteWritten
+    | CallDisposed
+    | CustomerChosen
+    | CallbackScheduled
+    | CallbackCanceled
+    | CallbackDue
     | MonitorStarted
     | MonitorConnected
     | MonitorChanged
@@ -266,7 +326,9 @@ export interface Configured {
  * `join_when`, `stay_when`: conditions, of which at least one agent of the queue must be in one (empty: no matter).
  *
  * `wrap_up_ms` 0: none; `wrap_up_open`: until the agent ends it, at most `wrap_up_limit_ms`, which also bounds every
- * extension. `max_misses`: after so many missed offers in a row an agent is set not ready whatever the policy.
+ * extension. `dispositions`: what a call can have been about, a tree of paths such as `sale/new customer`; if one is
+ * required, the agent cannot end wrap-up without it. `max_misses`: after so many missed offers in a row an agent is
+ * set not ready whatever the policy.
  */
 export interface QueueRules {
   name: string;
@@ -313,6 +375,8 @@ export interface QueueRules {
   wrap_up_limit_ms?: number;
   callback?: CallbackRules | null;
   record?: "always" | "never" | "on demand";
+  dispositions?: string[];
+  disposition_required?: boolean;
 }
 /**
  * What changes for a call that has waited `after_ms` since it joined. What is left out stays as it was.
@@ -429,6 +493,17 @@ export interface AgentNotReady {
   agent: string;
   reason?: string;
   by?: string;
+}
+/**
+ * By a supervisor. They hold until a configuration says other skills of this agent than the one before it.
+ */
+export interface SkillsChanged {
+  type: "SkillsChanged";
+  agent: string;
+  skills: {
+    [k: string]: number;
+  };
+  by: string;
 }
 /**
  * After a missed offer: no other until then.
@@ -780,6 +855,68 @@ export interface RecordingMissing {
   recording: string;
 }
 /**
+ * Replaces what this agent has noted of this call before.
+ */
+export interface NoteWritten {
+  type: "NoteWritten";
+  call: string;
+  agent: string;
+  text: string;
+}
+export interface CallDisposed {
+  type: "CallDisposed";
+  call: string;
+  agent: string;
+  disposition: string;
+}
+/**
+ * `customer` is an id of the records, "" for nobody known.
+ */
+export interface CustomerChosen {
+  type: "CustomerChosen";
+  call: string;
+  agent: string;
+  customer: string;
+}
+/**
+ * Agreed on with the caller of `call`. `callback` is the id of the call that it will be at `due_at`.
+ */
+export interface CallbackScheduled {
+  type: "CallbackScheduled";
+  callback: string;
+  call: string;
+  agent: string;
+  queue: string;
+  number: string;
+  node: string;
+  due_at: number;
+  own?: boolean;
+  customer?: string;
+}
+/**
+ * With a `why`, not as the agent asked.
+ */
+export interface CallbackCanceled {
+  type: "CallbackCanceled";
+  callback: string;
+  agent: string;
+  why?: string;
+}
+/**
+ * A call begins that nobody is on yet: its place in the queue follows. `agent` has scheduled it, while on the call
+ * `original`.
+ */
+export interface CallbackDue {
+  type: "CallbackDue";
+  call: string;
+  original: string;
+  agent: string;
+  queue: string;
+  number: string;
+  node: string;
+  customer?: string;
+}
+/**
  * The supervisor's telephone rings. `offer` is the number of that leg (of the kind that offers have), `target` the
  * leg that will be heard; it ends with that.
  */
@@ -951,10 +1088,14 @@ export interface WrapUpExtended {
   call: string;
   until: number;
 }
+/**
+ * `undisposed`: without the disposition that the queue requires.
+ */
 export interface WrapUpEnded {
   type: "WrapUpEnded";
   agent: string;
   call: string;
+  undisposed?: boolean;
 }
 export interface SmdrMatched {
   type: "SmdrMatched";
@@ -1052,15 +1193,23 @@ export interface Resume {
 }
 /**
  * Something an agent or a supervisor wants done. `offer` and `call` say which is meant, where there is one; `to`,
- * with whom (a transfer without it is to the party that is being consulted); `digits` are tones; `mode` is how to
- * monitor.
+ * with whom (a transfer without it is to the party that is being consulted); `digits` are tones; `more_ms` is how much
+ * longer a wrap-up is to last; `text` is the note; `phone` is which of the user's own telephones to log in or to
+ * listen at. Others are what a supervisor acts on: which `agent`, `queue`, `skills`, `priority`, and the `mode` of
+ * monitoring.
  */
 export interface Request {
   type: "request";
   id: number;
   do:
+    | "cancel_callback"
+    | "change_skills"
+    | "choose_customer"
+    | "close_queue"
     | "consult"
+    | "dispose"
     | "end_wrap_up"
+    | "extend_wrap_up"
     | "go_not_ready"
     | "go_ready"
     | "hang_up"
@@ -1069,21 +1218,44 @@ export interface Request {
     | "log_in"
     | "log_out"
     | "monitor"
+    | "move_call"
+    | "open_queue"
     | "pause_recording"
     | "place_call"
+    | "pull_call"
     | "record"
     | "reject_offer"
     | "resume"
     | "resume_recording"
+    | "schedule_callback"
     | "send_dtmf"
+    | "set_logged_out"
+    | "set_not_ready"
+    | "set_priority"
+    | "set_ready"
     | "stop_monitoring"
-    | "transfer";
+    | "transfer"
+    | "write_note";
   reason?: string;
   offer?: number;
   call?: string;
   to?: To | null;
   digits?: string;
   mode?: "barge" | "listen" | "whisper";
+  agent?: string;
+  queue?: string;
+  priority?: number;
+  skills?: {
+    [k: string]: number;
+  };
+  more_ms?: number;
+  text?: string;
+  disposition?: string;
+  customer?: string;
+  due_at?: number;
+  own?: boolean;
+  callback?: string;
+  phone?: "" | "desk" | "softphone";
 }
 /**
  * Whom to consult, or where to send a call: an agent or a queue by its id, or a telephone number.
