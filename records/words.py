@@ -236,7 +236,7 @@ class Words:
     def note_written(self, fact: say.NoteWritten) -> str:
         if not fact.text:
             return f"{self.who(fact.agent)} took back the note."
-        return f"{self.who(fact.agent)} noted: {fact.text}"
+        return f"{self.who(fact.agent)} noted: “{fact.text}”."
 
     def disposed(self, fact: say.CallDisposed) -> str:
         return f"{self.who(fact.agent)} gave the disposition {fact.disposition}."
@@ -248,7 +248,7 @@ class Words:
     def callback_scheduled(self, fact: say.CallbackScheduled) -> str:
         whom = self.who(fact.agent) if fact.own else f"the queue {fact.queue}"
         ahead = duration(fact.due_at - self.at)
-        return f"{self.who(fact.agent)} agreed on a callback by {whom} at {fact.number}, in {ahead}: {fact.callback}."
+        return f"{self.who(fact.agent)} agreed on a callback by {whom} at {fact.number}, in {ahead} ({fact.callback})."
 
     def callback_canceled(self, fact: say.CallbackCanceled) -> str:
         return f"The callback that {self.who(fact.agent)} had agreed on was cancelled{_because(fact.why)}."

@@ -351,7 +351,7 @@ def test_every_story_of_the_acd_leaves_whole_records(path: Path) -> None:
     journal = tell(path.read_text()).journal
     facts = [fact for line in journal for fact in line.facts]
     records = records_of(Lines(journal))
-    began = say.CallBegan | say.CallPlaced | say.MessageTaken
+    began = say.CallBegan | say.CallPlaced | say.CallbackDue | say.MessageTaken
     assert set(records) == {fact.call for fact in facts if isinstance(fact, began)}
     for record in records.values():
         of_call = [fact for fact in facts if getattr(fact, "call", "") == record.call]

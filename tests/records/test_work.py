@@ -84,7 +84,7 @@ def test_the_story_tells_what_was_noted_and_that_a_disposition_was_missing() -> 
         '2000 WriteNote a1 c1 "wants an invoice"\n3000 ChooseCustomer a1 c1 7\n4000 AgentGone 1\n14000 TimeCame\n'
     )
     texts = [line.text for line in story(told.journal, "c1") if line.at > START + 1_000]
-    assert texts[0] == "a1 noted: wants an invoice"
+    assert texts[0] == "a1 noted: “wants an invoice”."
     assert texts[1] == "a1 says that the caller is customer 7."
     assert texts[-1] == "a1 has wrapped up, without the disposition that the queue requires."
 

@@ -114,7 +114,7 @@ export interface ConsultView {
  */
 export interface MonitorView {
   by: string;
-  mode: string;
+  mode: "barge" | "listen" | "whisper";
   connected: boolean;
 }
 /**
