@@ -17,6 +17,7 @@ from agent_console.messages import (
     Answer,
     Error,
     Facts,
+    FloorFigures,
     Offered,
     Pop,
     PopWithdrawn,
@@ -26,7 +27,7 @@ from agent_console.messages import (
     TakenOver,
 )
 
-FROM_SERVER = Snapshot | Facts | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error
+FROM_SERVER = Snapshot | Facts | FloorFigures | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error
 FROM_CLIENT = Resume | Request
 
 

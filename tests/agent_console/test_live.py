@@ -98,7 +98,7 @@ async def test_a_supervisor_is_told_the_call_but_no_pop() -> None:
         await floor.answer()
         while True:
             message = await sue.next()
-            assert message["type"] in ("snapshot", "facts")
+            assert message["type"] in ("snapshot", "facts", "figures")
             if "CallConnected" in names(message["facts"] if message["type"] == "facts" else []):
                 break
 

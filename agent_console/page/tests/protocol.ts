@@ -9,7 +9,7 @@
  * Protocol 1: every message of the WebSocket /ws. Told in docs/console-protocol.md.
  */
 export type CallfloorConsoleProtocol = FromServer | FromClient;
-export type FromServer = Snapshot | Facts | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error;
+export type FromServer = Snapshot | Facts | FloorFigures | Answer | Offered | Pop | PopWithdrawn | TakenOver | Error;
 export type Presence = "logged off" | "not ready" | "ready";
 export type AgentLine = "connected" | "free" | "offered" | "reserved" | "resting" | "wrap-up";
 /**
@@ -1136,6 +1136,48 @@ export interface Refused {
   what: string;
   who: string;
   why: string;
+}
+/**
+ * The day so far, for supervisors: sent with the snapshot, and when it has changed.
+ */
+export interface FloorFigures {
+  type: "figures";
+  today: Today;
+}
+/**
+ * The day so far: since `from_at`, in intervals of `interval_ms`.
+ */
+export interface Today {
+  from_at: number;
+  interval_ms: number;
+  queues: QueueToday[];
+}
+/**
+ * A queue's figures since midnight. `service_level`: the share served in time (0 to 1) by each formula's name; None
+ * where nothing has been counted yet. `abandonment` is over the offered.
+ */
+export interface QueueToday {
+  queue: string;
+  offered: number;
+  answered: number;
+  abandoned: number;
+  service_level: {
+    [k: string]: number | null;
+  };
+  abandonment: number | null;
+  asa_ms: number | null;
+  aht_ms: number | null;
+  occupancy: number | null;
+  intervals: Interval[];
+}
+/**
+ * What became of the calls that joined from `at` on, up to the next interval's beginning.
+ */
+export interface Interval {
+  at: number;
+  offered: number;
+  answered: number;
+  abandoned: number;
 }
 export interface Answer {
   type: "answer";
