@@ -148,7 +148,7 @@ async def test_a_number_that_the_serial_line_brings_late_renews_the_pop() -> Non
         assert (await ann.until("pop"))["record"]["ani"] == ""
         await floor.tell(say.CallerIdentified(floor.clock, "c1", "+886287654321", "serial:line1"))
         popped = await ann.until("pop")
-        while popped["record"]["incomplete"] or not popped["record"]["customers"]:
+        while popped["record"]["incomplete"]:
             popped = await ann.until("pop")
         assert popped["record"]["ani"] == "+886287654321"
 
@@ -263,7 +263,7 @@ HOSTILE = [
     "null",
     '{"type":"shout"}',
     '{"type":"request","id":1,"do":"fly"}',
-    '{"type":"request","id":1,"do":"go_ready","agent":"a2"}',
+    '{"type":"request","id":1,"do":"go_ready","user":"bob"}',
     '{"type":"request","id":"1","do":"go_ready"}',
     '{"type":"request","id":-1,"do":"go_ready"}',
     '{"type":"resume","epoch":"x","seq":99999999999999999999}',

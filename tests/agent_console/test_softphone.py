@@ -223,6 +223,6 @@ async def test_nobody_names_a_telephone_or_has_one_that_is_not_theirs() -> None:
     async with open_lines() as (floor, _), open_client(floor, "bob") as bob:
         await bob.attached()
         assert (await bob.ask(1, "log_in", phone="softphone"))["why"] == "phone: you have no softphone"
-        await bob.send({"type": "request", "id": 2, "do": "log_in", "phone": "PJSIP/1001"})
+        await bob.socket.send(json.dumps({"type": "request", "id": 2, "do": "log_in", "phone": "PJSIP/1001"}))
         assert "phone" in json.dumps(await bob.until("error"))
         assert floor.acd.state.agents["a2"].phone == "PJSIP/1002"

@@ -93,7 +93,7 @@ export interface QueueToday {
   offered: number
   answered: number
   abandoned: number
-  service_level: Record<Formula, number | null>
+  service_level: Partial<Record<Formula, number | null>>
   abandonment: number | null
   asa_ms: number | null
   aht_ms: number | null
