@@ -26,6 +26,7 @@ ERRORS = {
     "401": "Not signed in.",
     "403": "This user may not do that, or the request comes from another site's page.",
     "404": "No such thing, or it is somebody else's.",
+    "409": "Somebody else has changed it since it was read; beside `detail` stands what it is now.",
     "413": "The body is longer than a megabyte.",
     "422": "A parameter or the body is not as described; `detail` names the place.",
     "429": "Too many requests: come back after `Retry-After` seconds.",

@@ -148,7 +148,7 @@ async def test_a_number_that_the_serial_line_brings_late_renews_the_pop() -> Non
         assert (await ann.until("pop"))["record"]["ani"] == ""
         await floor.tell(say.CallerIdentified(floor.clock, "c1", "+886287654321", "serial:line1"))
         popped = await ann.until("pop")
-        while popped["record"]["incomplete"]:
+        while popped["record"]["incomplete"] or not popped["record"]["ani"]:
             popped = await ann.until("pop")
         assert popped["record"]["ani"] == "+886287654321"
 

@@ -126,7 +126,7 @@ async def test_a_switch_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code"), [(b"\0\1", 1003), ("x" * 20_000, 1009), ("garbage", 1008)], ids=["binary", "long", "much"]
+    ("said", "code"), [(b"\0\1", 1003), ("x" * 70_000, 1009), ("garbage", 1008)], ids=["binary", "long", "much"]
 )
 async def test_a_page_that_misbehaves_is_cut_off_at_both_ends(said: str | bytes, code: int) -> None:
     async with open_lines() as (floor, switch), line(floor, await sign_in(floor, "ann")) as socket:
