@@ -1,0 +1,75 @@
+"""What a supervisor does on the floor: asked over the WebSocket, journaled with the author, refused with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from acd import vocabulary as say
+from acd.vocabulary import AnyFact
+from agent_console.callers import Today
+from tests.agent_console.floor import START, Floor, open_client, open_floor
+
+
+async def prepare(floor: Floor) -> None:
+    """Ann is logged in and not ready, c1 waits for sales, c2 for help."""
+    await floor.tell(say.LogIn(floor.clock, "a1", "PJSIP/1001"))
+    await floor.call_comes("c1", queue="sales")
+    await floor.call_comes("c2", queue="help")
+
+
+ACTS: list[tuple[str, dict[str, Any], AnyFact]] = [
+    ("set_ready", {"agent": "a1"}, say.AgentReady("a1", "sue")),
+    ("set_not_ready", {"agent": "a1", "reason": "meeting"}, say.AgentNotReady("a1", "meeting", "sue")),
+    ("set_logged_out", {"agent": "a1"}, say.AgentLoggedOut("a1", by="sue")),
+    ("change_skills", {"agent": "a1", "skills": {"zh": 3}}, say.SkillsChanged("a1", {"zh": 3}, "sue")),
+    ("close_queue", {"queue": "help"}, say.QueueClosed("help", "sue")),
+]
+
+
+@pytest.mark.parametrize(("do", "about", "fact"), ACTS, ids=[act[0] for act in ACTS])
+async def test_an_act_is_a_fact_with_its_author(do: str, about: dict[str, Any], fact: AnyFact) -> None:
+    async with open_floor() as floor, open_client(floor, "sue") as sue:
+        await prepare(floor)
+        assert (await sue.ask(1, do, **about))["ok"], do
+        assert fact in floor.lines[-1].facts
+
+
+async def test_a_waiting_call_is_moved_put_first_and_pulled() -> None:
+    async with open_floor() as floor, open_client(floor, "sue") as sue:
+        await prepare(floor)
+        assert (await sue.ask(1, "move_call", call="c1", queue="help"))["ok"]
+        assert (await sue.ask(2, "set_priority", call="c1", priority=7))["ok"]
+        queued = [fact for line in floor.lines for fact in line.facts if isinstance(fact, say.CallQueued)]
+        assert [(one.queue, one.priority, one.by) for one in queued[-2:]] == [("help", 0, "sue"), ("help", 7, "sue")]
+        await floor.tell(say.GoReady(floor.clock, "a1"))  # who does not serve that queue
+        assert (await sue.ask(3, "pull_call", call="c1", agent="a1"))["ok"]
+        assert floor.acd.state.agents["a1"].call == "c1"
+
+
+async def test_a_closed_queue_is_opened_again() -> None:
+    async with open_floor() as floor, open_client(floor, "sue") as sue:
+        await floor.tell(say.CloseQueue(floor.clock, "help", "hours"))
+        assert (await sue.ask(1, "open_queue", queue="help"))["ok"]
+        assert floor.acd.state.queues["help"].open
+
+
+async def test_what_cannot_be_is_refused_with_the_reason() -> None:
+    async with open_floor() as floor, open_client(floor, "sue") as sue:
+        await prepare(floor)
+        assert (await sue.ask(1, "pull_call", call="c1", agent="a1"))["why"] == "is not ready"
+        assert (await sue.ask(2, "move_call", call="c1", queue="nowhere"))["why"] == "no such queue: nowhere"
+        assert (await sue.ask(3, "set_ready", agent="a9"))["why"] == "is not logged in"
+
+
+async def test_supervisors_are_told_the_day_so_far_and_agents_are_not() -> None:
+    async with open_floor() as floor, open_client(floor, "sue") as sue, open_client(floor, "ann") as ann:
+        assert (await sue.until("figures"))["today"] == {"from_at": START, "interval_ms": 900_000, "queues": []}
+        floor.today = lambda: Today(START + 1, 900_000, [])  # type: ignore[method-assign]  # another day
+        assert (await sue.until("figures"))["today"]["from_at"] == START + 1
+        said = ""
+        await ann.send({"type": "request", "id": 9, "do": "go_ready"})
+        while said != "answer":
+            said = (await ann.next())["type"]
+            assert said != "figures"

@@ -1,0 +1,90 @@
+"""The day so far, as supervisors see it, beside the measures of the same journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from acd import vocabulary as say
+from acd.core import Acd
+from acd.vocabulary import AgentRules, AnyInput, Line, QueueRules
+from callfloor.today import INTERVAL_MS, Today
+from records.measures import Measures
+
+MINUTE = 60_000
+
+
+@pytest.fixture(autouse=True)
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+NOON = round(datetime.fromisoformat("2026-11-26T12:00:00+08:00").timestamp() * 1_000)
+MIDNIGHT = NOON - 12 * 60 * MINUTE
+
+
+def calls(begin: int, number: int) -> list[AnyInput]:
+    """One is answered after ten seconds and talks for a minute, the next gives up after five seconds."""
+    said: list[AnyInput] = []
+    for one in range(number):
+        at, call = begin + one * 5 * MINUTE, f"{begin}-{one}"
+        said.append(say.CallArrived(at, call, "x", queue="sales"))
+        if one % 2:
+            said.append(say.CallerGone(at + 5_000, call))
+        else:
+            said += [say.OfferAnswered(at + 10_000, 0, "y"), say.CallerGone(at + 70_000, call)]
+    return said
+
+
+def journal(*said: AnyInput) -> list[Line]:
+    acd = Acd()
+    lines: list[Line] = []
+    rules = say.Configure(
+        MIDNIGHT - 600 * MINUTE, {"sales": QueueRules("Sales", wrap_up_ms=0)}, {"a1": AgentRules("A", {"sales": 1})}
+    )
+    for one in [rules, say.LogIn(rules.at, "a1"), say.GoReady(rules.at, "a1"), *said]:
+        if isinstance(one, say.OfferAnswered):
+            one = say.OfferAnswered(one.at, acd.state.last_offer, one.channel)  # noqa: PLW2901 - the offer of now
+        lines.append(Line(len(lines) + 1, one, acd.handle(one)))
+    return lines
+
+
+def test_the_day_is_that_of_the_measures_over_the_same_journal() -> None:
+    lines = journal(*calls(NOON, 9))
+    today, measures = Today(lambda: NOON + 60 * MINUTE), Measures(INTERVAL_MS)
+    for line in lines:
+        today.see(line)
+        measures.see(line)
+    (queue,), day = today.figures().queues, measures.result().queues[0].overall
+    assert (queue.offered, queue.answered, queue.abandoned) == (day.offered, day.answered, day.abandoned) == (9, 5, 4)
+    assert (queue.asa_ms, queue.aht_ms, queue.abandonment) == (10_000, 60_000, day.abandonment)
+    assert queue.service_level["over_offered"] == day.service_level.over_offered
+    assert sum(interval.offered for interval in queue.intervals) == 9
+    assert queue.intervals[0].at == MIDNIGHT
+
+
+def test_at_midnight_a_new_day_begins_and_who_is_there_stays_known() -> None:
+    lines = journal(*calls(MIDNIGHT - 60 * MINUTE, 3), *calls(MIDNIGHT + 60 * MINUTE, 2))
+    today = Today(lambda: MIDNIGHT + 120 * MINUTE)
+    for line in lines:
+        today.see(line)
+    figures = today.figures()
+    assert figures.from_at == MIDNIGHT
+    (queue,) = figures.queues
+    assert (queue.offered, queue.answered, queue.abandoned) == (2, 1, 1)
+    assert queue.occupancy == pytest.approx(60_000 / (lines[-1].input.at - MIDNIGHT))
+
+
+def test_a_day_without_a_call_is_empty_although_yesterday_was_busy() -> None:
+    today = Today(lambda: NOON + 24 * 60 * MINUTE)
+    for line in journal(*calls(NOON, 4)):
+        today.see(line)
+    (queue,) = today.figures().queues
+    assert (queue.offered, queue.asa_ms) == (0, None)
