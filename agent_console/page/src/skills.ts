@@ -9,8 +9,8 @@ export function writeSkills(skills: Record<string, number>): string {
 // null: not readable. A skill without a level has 1.
 export function readSkills(text: string): Record<string, number> | null {
   const found: Record<string, number> = {}
-  for (const part of text.split(/[,;，、]/).map((one) => one.trim()).filter(Boolean)) {
-    const match = /^(\S+?)(?:\s*[ =:]\s*(\d{1,4}))?$/.exec(part)
+  for (const part of text.split(/[,;，；、]/).map((one) => one.trim()).filter(Boolean)) {
+    const match = /^([^\s=:]+)(?:\s*[ =:]\s*(\d{1,4}))?$/.exec(part)
     const level = Number(match?.[2] ?? 1)
     if (!match?.[1] || level < 1 || level > 1000) return null
     found[match[1]] = level
