@@ -1,4 +1,5 @@
-"""The figures of the day so far, kept up with the journal: what supervisors see. Reads the machine's time zone.
+"""The figures of the day so far, kept up with the journal: what supervisors see. Reads the machine's time
+zone, does no other I/O.
 
 A day begins at midnight by the machine's own clock (`TZ`), wherever a queue's opening hours are: a floor has one day.
 """

@@ -65,4 +65,4 @@ async def test_the_record_pops_in_the_page_of_the_agent_and_in_no_other(tmp_path
                 while not await page.get_by_text(ANI).count():
                     await page.get_by_test_id("search").click()
             await page.get_by_text(ANI).first.click()
-            await expect(page.get_by_test_id("story")).to_contain_text("longest idle")
+            await expect(page.locator("ol.story")).to_contain_text("longest idle")

@@ -207,7 +207,7 @@ def test_every_transcript_of_the_acd_can_be_read_as_a_day(path: Path) -> None:
     facts_of = [fact for line in journal for fact in line.facts]
     firsts = [call for call in trace.calls if not call.transferred_from]
     assert sorted(call.id for call in firsts) == sorted(f.call for f in facts_of if isinstance(f, say.CallBegan))
-    of_agents = {fact.call for fact in facts_of if isinstance(fact, say.ConsultStarted | say.CallPlaced)}
+    of_agents = {f.call for f in facts_of if isinstance(f, say.ConsultStarted | say.CallPlaced | say.CallbackDue)}
     answered = {fact.call for fact in facts_of if isinstance(fact, say.CallConnected)} - of_agents
     assert {call.id for call in firsts if call.outcome == "answered"} == answered
     gave_up = {fact.call for fact in facts_of if isinstance(fact, say.CallAbandoned)} - answered
