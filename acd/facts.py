@@ -13,6 +13,7 @@ import msgspec
 from acd.fact import Fact
 from acd.inputs import FailReason, Wish
 from acd.policy import AgentRules, QueueRules, RoutingRules, Treatment
+from acd.settings_changes import SettingsChanged
 from acd.talk_facts import (
     AgentLeft,
     CallHeld,
@@ -428,6 +429,7 @@ class Refused(Fact, frozen=True):
 
 AnyFact: TypeAlias = (
     Configured
+    | SettingsChanged
     | AgentLoggedIn
     | AgentLoggedOut
     | AgentReady

@@ -13,6 +13,7 @@ import msgspec
 
 from acd.input import Input
 from acd.policy import AgentRules, QueueRules, RoutingRules
+from acd.settings_changes import ChangeSettings
 from acd.work_inputs import CancelCallback, ChooseCustomer, DisposeCall, ScheduleCallback, WriteNote
 
 FailReason: TypeAlias = Literal[
@@ -414,6 +415,7 @@ class TimeCame(Input, frozen=True):
 
 Request: TypeAlias = (
     Configure
+    | ChangeSettings
     | LogIn
     | LogOut
     | GoReady

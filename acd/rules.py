@@ -70,6 +70,18 @@ def configure(state: State, request: say.Configure) -> Facts:
     if problem := _cannot_configure(state, request):
         yield from refused(request, "configuration", problem)
         return
+    yield from _go_by(state, request)
+
+
+def change_settings(state: State, request: say.ChangeSettings) -> Facts:
+    if problem := _cannot_configure(state, request):
+        yield from refused(request, request.by, problem)
+        return
+    yield say.SettingsChanged(request.by, request.changes)
+    yield from _go_by(state, request)
+
+
+def _go_by(state: State, request: say.Configure | say.ChangeSettings) -> Facts:
     agents = {agent.id: agent.rules for agent in state.agents.values()}
     now = ({q.id: q.rules for q in state.queues.values()}, agents, state.routing)
     if now != (request.queues, request.agents, request.routing):
@@ -78,7 +90,7 @@ def configure(state: State, request: say.Configure) -> Facts:
         yield from queue_rules.send_left_alone(state, request.at, list(state.queues))
 
 
-def _cannot_configure(state: State, request: say.Configure) -> str:
+def _cannot_configure(state: State, request: say.Configure | say.ChangeSettings) -> str:
     """Why these rules cannot be gone by, or "": nobody who is on a call may lose the ground under their feet."""
     for name, who in request.agents.items():
         if unknown := sorted(who.queues.keys() - request.queues.keys()):
@@ -103,6 +115,7 @@ def _cannot_configure(state: State, request: say.Configure) -> str:
 
 RULES: dict[type[say.Input], Callable[[State, Any], Facts]] = {
     say.Configure: configure,
+    say.ChangeSettings: change_settings,
     say.LogIn: agent_rules.log_in,
     say.LogOut: agent_rules.log_out,
     say.GoReady: agent_rules.go_ready,

@@ -103,6 +103,7 @@ _APPLY: dict[type[Fact], Apply] = {
     **CALL_FACTS,
     say.Configured: _configured,
     say.SkillsChanged: _skills_changed,
+    say.SettingsChanged: _nothing,
     say.QueueOpened: _queue_opened,
     say.QueueClosed: _queue_closed,
     say.BridgeMissing: _nothing,

@@ -3,7 +3,7 @@
 request  someone asks:            may be refused                                    acd.inputs, acd.work_inputs
 report   something happened:      cannot be refused, may be stale                   acd.inputs
 fact     what the ACD decided:    the only thing that changes state, and is stored  acd.facts, talk_facts, work_facts
-rules    what the operator wants: said in `Configure`                               acd.policy
+rules    what the operator wants: said in `Configure` and `ChangeSettings`           acd.policy, acd.settings_changes
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from acd.input import *  # noqa: F403 - the same
 from acd.inputs import *  # noqa: F403 - the same
 from acd.inputs import AnyInput
 from acd.policy import *  # noqa: F403 - the same
+from acd.settings_changes import *  # noqa: F403 - the same
 from acd.talk_facts import *  # noqa: F403 - every word, as above
 from acd.work_facts import *  # noqa: F403 - the same
 from acd.work_inputs import *  # noqa: F403 - the same

@@ -70,6 +70,7 @@ def _everyone_without_reason(_: Agents, fact: say.LinkDown) -> Sight:
 
 RULES: Mapping[type[Fact], Rule] = {
     say.Configured: _no_agent,
+    say.SettingsChanged: _no_agent,
     say.AgentLoggedIn: _the_agent,
     say.AgentLoggedOut: _the_agent,
     say.AgentReady: _the_agent,

@@ -24,6 +24,7 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
 from acd.vocabulary import Line, Now, Tell
+from agent_console.administration import Administration
 from agent_console.audit import Audit
 from agent_console.audited import Audited
 from agent_console.bodies import BodyLimit
@@ -40,6 +41,7 @@ from agent_console.rest.openapi import add_description, errors_in_one_shape
 from agent_console.rest.recordings import recordings_router
 from agent_console.rest.session import session_router
 from agent_console.rest.sessions import audit_router, sessions_router
+from agent_console.rest.settings import settings_router
 from agent_console.rest.softphone import softphone_router
 from agent_console.sessions import Sessions
 from agent_console.settings import ApiKey, User, WebSettings
@@ -63,7 +65,8 @@ class Console:
     """The consoles of agents and supervisors.
 
     `tell` and `now` reach the ACD; `records` answers what screens ask; `fault`
-    says why the system cannot work at the moment, or "". `softphones`: user → the telephone in their browser.
+    says why the system cannot work at the moment, or "". `users`, and `softphones` (user → the telephone in their
+    browser), are looked at whenever they are needed: who changes them there, changes them here.
     """
 
     def __init__(
@@ -79,10 +82,11 @@ class Console:
         fault: Callable[[], str] = lambda: "",
         page: Path = PAGE,
         softphones: Mapping[str, Softphone] | None = None,
+        administration: Administration | None = None,
     ) -> None:
         self._settings = settings
         lasts_s = round(settings.session_hours * 3600)
-        softphones = softphones or {}
+        softphones = {} if softphones is None else softphones
         self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys, softphones)
         audit = Audit(settings.audit, now)
         kept, pop_urls = settings.kept_lines, settings.pop_urls
@@ -104,6 +108,8 @@ class Console:
             audit_router(sessions, now, audit),
             softphone_router(sessions, softphones, now),
         ]
+        if administration is not None:
+            routers.append(settings_router(sessions, now, administration))
         gate = Gate(sessions, now, settings.requests_per_second)
         for router in routers:
             self.app.include_router(router, prefix=PREFIX, dependencies=[Depends(gate)])

@@ -26,6 +26,7 @@ from agent_console.passwords import hash_password
 from agent_console.server import PortTaken
 from callfloor.clock import Clock
 from callfloor.config import Config, ConfigError, Node, load
+from callfloor.config_export import export
 from callfloor.demo import CUSTOMERS, PASSWORD, YOU, Demo, DemoStage
 from callfloor.house import CannotStart, House
 from callfloor.house import Progress as Report
@@ -53,10 +54,14 @@ app = typer.Typer(
 )
 pbx = typer.Typer(help="Asterisk's side: its configuration, rendered and checked.", no_args_is_help=True)
 journal = typer.Typer(help="The journal: everything that was said and decided.", no_args_is_help=True)
+config_commands = typer.Typer(
+    help="The configuration: the file, and what was changed on the page.", no_args_is_help=True
+)
 customers = typer.Typer(help="The customers whose records pop up.", no_args_is_help=True)
 app.add_typer(customers, name="customers")
 app.add_typer(pbx, name="pbx")
 app.add_typer(journal, name="journal")
+app.add_typer(config_commands, name="config")
 app.command()(simulate)
 app.command()(compare)
 app.command()(staff)
@@ -105,8 +110,8 @@ def demo(
                 await house.customers.load(customers_file)
             async with stage.populated(house.console.url):
                 errors.print(
-                    f"The web page: {house.console.url} - sign in as {YOU!r} (an agent) or 'boss' (a supervisor),"
-                    f" password {PASSWORD!r}. Ctrl-C ends the demo."
+                    f"The web page: {house.console.url} - sign in as {YOU!r} (an agent), 'boss' (a supervisor)"
+                    f" or 'admin', password {PASSWORD!r}. Ctrl-C ends the demo."
                 )
                 await house.run(stop)
 
@@ -215,6 +220,21 @@ def pbx_check(
             screen.print(f"        {finding.advice}", markup=False, highlight=False)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(1)
+
+
+@config_commands.command("export")
+def config_export(
+    into: Annotated[Path | None, typer.Option("--into", help="Write it there, readable for you alone.")] = None,
+    config: ConfigPath = CONFIG,
+) -> None:
+    """Print the file that would begin the system as it stands now: what was changed on the page included."""
+    text = export(config.read_text("utf-8"), load(config).settings)
+    if into is None:
+        sys.stdout.write(text)
+        return
+    into.touch(mode=0o600)
+    into.write_text(text, "utf-8")
+    errors.print(f"wrote {into}")
 
 
 @journal.command("cat")

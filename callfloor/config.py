@@ -13,20 +13,27 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from sqlalchemy import make_url
 
+from acd.vocabulary import Change, SettingsChanged
 from agent_console.settings import ApiKey, User, WebSettings
 from agent_console.softphones import Softphone
+from callfloor.document import Document, Settings
+from callfloor.kept_passwords import PasswordsUnreadable, path_beside, read_passwords
 from callfloor.rules import Queue, Rules, RuleTables, treatments
 from cti.phones import split
 from cti.serial_settings import SerialSettings
 from cti.settings import NodeSettings
 from ivr.settings import LAST, IvrSettings
 from pbx_config.settings import PbxSettings
-from records.settings import RecordsSettings
+from records.journal import JournalCorrupt, find
+from records.settings import JournalSettings, RecordsSettings
 
 T = TypeVar("T")
+
+SETTINGS_CHANGED = b'"SettingsChanged"'
+"""Stands in each line of the journal that has such a fact."""
 
 
 class ConfigError(Exception):
@@ -73,6 +80,7 @@ class Config(RuleTables):
     """The whole system, as one file says it; `[queues.ID]`, `[agents.ID]` and `[routing]` are those of `RuleTables`."""
 
     folder: Path = Field(exclude=True)
+    _settings: Settings = PrivateAttr(default_factory=lambda: Settings({}))
     log: LogSettings = LogSettings()
     web: WebSettings = WebSettings()
     records: RecordsSettings = RecordsSettings()
@@ -110,28 +118,38 @@ class Config(RuleTables):
             line["name"] = name
         return data
 
+    def model_post_init(self, context: Any) -> None:
+        if isinstance(context, Settings):
+            self._settings = context
+
+    @property
+    def settings(self) -> Settings:
+        """The tables that this was made from, as they are written."""
+        return self._settings
+
     @model_validator(mode="after")
     def _references_hold(self) -> Config:
-        if faults := [*_unspoken(self.queues, self.ivr)]:
-            raise ValueError("\n".join(faults))
-        known, agents = ", ".join(sorted(self.queues)), ", ".join(sorted(self.agents))
-        if self.routing.dials_out and self.routing.dials_out not in self.nodes:
-            raise ValueError(f"routing.dials_out: there is no node {self.routing.dials_out!r}")
-        for place, agent in self.ivr.preferred():
-            if agent not in self.agents:
-                raise ValueError(f"ivr.{place}: there is no agent {agent!r} (agents: {agents}), nor is it {LAST!r}")
-        for place, queue in self.ivr.queues():
-            if queue not in self.queues:
-                raise ValueError(f"ivr.{place}: there is no queue {queue!r} (queues: {known})")
-        for name, line in self.serial.items():
-            for queue in line.lamps.keys() - self.queues.keys():
-                raise ValueError(f"serial.{name}.lamps: there is no queue {queue!r} (queues: {known})")
-        for name, user in self.users.items():
-            if user.agent is not None and user.agent not in self.agents:
-                raise ValueError(f"users.{name}.agent: there is no agent {user.agent!r} (agents: {agents})")
-        if faults := [*self._unreachable()]:
+        if faults := [*_unspoken(self.queues, self.ivr), *self._unknown(), *self._unreachable()]:
             raise ValueError("\n".join(faults))
         return self
+
+    def _unknown(self) -> Iterator[str]:
+        """Names that some table gives and none explains."""
+        known, agents = ", ".join(sorted(self.queues)), ", ".join(sorted(self.agents))
+        if self.routing.dials_out and self.routing.dials_out not in self.nodes:
+            yield f"routing.dials_out: there is no node {self.routing.dials_out!r}"
+        for place, agent in self.ivr.preferred():
+            if agent not in self.agents:
+                yield f"ivr.{place}: there is no agent {agent!r} (agents: {agents}), nor is it {LAST!r}"
+        for place, queue in self.ivr.queues():
+            if queue not in self.queues:
+                yield f"ivr.{place}: there is no queue {queue!r} (queues: {known})"
+        for name, line in self.serial.items():
+            for queue in sorted(line.lamps.keys() - self.queues.keys()):
+                yield f"serial.{name}.lamps: there is no queue {queue!r} (queues: {known})"
+        for name, user in self.users.items():
+            if user.agent is not None and user.agent not in self.agents:
+                yield f"users.{name}.agent: there is no agent {user.agent!r} (agents: {agents})"
 
     def rules(self) -> Rules:
         """The first node that can dial numbers outside places agents' calls, unless `[routing]` names one."""
@@ -255,11 +273,42 @@ def asks(ivr: IvrSettings) -> dict[str, set[str]]:
 
 
 def load(path: Path) -> Config:
-    """Reads and checks the file at `path`; relative paths in it are relative to its folder.
+    """The configuration as it stands: the file at `path`, and what has been changed on the page since. Relative paths
+    are relative to the file's folder.
 
     Raises ConfigError, which names every fault that was found.
     """
-    return _checked(path, lambda data: check(data, path.resolve().parent))
+    folder = path.resolve().parent
+
+    def check_all(file: Document) -> Config:
+        journal = _journal(file, folder)
+        try:
+            settings = Settings.begun(file, settings_changed(journal), read_passwords(path_beside(journal)))
+        except (JournalCorrupt, PasswordsUnreadable) as error:
+            raise ConfigError(path, [str(error)]) from error
+        try:
+            return check_settings(settings, folder)
+        except ValidationError as error:
+            on_page = ", ".join(place for place in settings.changes if settings.is_last_word(place))
+            more = [f"changed on the page since: {on_page}; what the file says anew there counts"] if on_page else []
+            raise ConfigError(path, faults(error) + more) from None
+
+    return _checked(path, check_all)
+
+
+def settings_changed(journal: Path) -> Iterator[Change]:
+    """Every change of settings that the journal holds, in order. Raises JournalCorrupt."""
+    for line in find(journal, SETTINGS_CHANGED) if journal.exists() else ():
+        for fact in line.facts:
+            if isinstance(fact, SettingsChanged):
+                yield from fact.changes
+
+
+def _journal(file: Document, folder: Path) -> Path:
+    """Where the journal is. Whatever is wrong about it is found when all is checked."""
+    said = _table(_table(file, "records"), "journal").get("path", "")
+    said = _from_environment(said, "records.journal.path")
+    return folder / (said if isinstance(said, str) and said else JournalSettings().path)
 
 
 def load_rules(path: Path) -> RulesFile:
@@ -290,9 +339,16 @@ def _checked(path: Path, check: Callable[[dict[str, Any]], T]) -> T:
         raise ConfigError(path, [str(error.args[0])]) from None
 
 
-def check(data: dict[str, Any], folder: Path) -> Config:
-    """The configuration that `data` says. Raises ValidationError, and LookupError for an unset environment variable."""
-    config = Config.model_validate({**_from_environment(data, ""), "folder": folder})
+def check(file: Document, folder: Path) -> Config:
+    """The configuration that the file alone says. Raises as `check_settings` does."""
+    return check_settings(Settings(file), folder)
+
+
+def check_settings(settings: Settings, folder: Path) -> Config:
+    """The configuration that these settings say. Raises ValidationError, and LookupError for an unset environment
+    variable."""
+    document = _from_environment(settings.document, "")
+    config = Config.model_validate({**document, "folder": folder}, context=settings)
     records, ivr = config.records, config.ivr
     journal = records.journal.model_copy(update={"path": folder / records.journal.path})
     database = records.database.model_copy(update={"url": _absolute_url(records.database.url, folder)})

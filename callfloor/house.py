@@ -13,10 +13,11 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
 from acd.core import Acd
-from acd.vocabulary import LinkLost, Refused
+from acd.vocabulary import ChangeSettings, Configure, LinkLost, Refused
 from agent_console.server import Console
+from callfloor.administrator import Administrator
 from callfloor.clock import Clock
-from callfloor.config import Config
+from callfloor.config import SETTINGS_CHANGED, Config
 from callfloor.floor import Floor
 from callfloor.metrics import FloorMetrics, SerialMetrics
 from callfloor.queue_lamps import QueueLamps
@@ -36,7 +37,7 @@ from records.customers import Customers
 from records.database import Database
 from records.follower import LINK as DATABASE_LINK
 from records.follower import Follower
-from records.journal import Journal, replay
+from records.journal import Journal, find, replay
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,8 @@ Progress = Callable[[str, int, int], None]
 """(what is being done, how many are done, of how many): for whoever waits for the start."""
 
 STARTING = "Callfloor is starting"
+FILE = "the file"
+"""The author of what was edited there, where an admin's name would stand."""
 
 
 class CannotStart(Exception):
@@ -57,6 +60,8 @@ class House:
         self.config = config
         self.metrics = CollectorRegistry()
         self._now = Clock()
+        self._users, self._softphones = dict(config.users), config.softphones()
+        """As they are now: the console is given these very objects."""
         self._acd = Acd()
         self._journal = Journal.open(config.records.journal.path, config.records.journal.fsync)
         self.floor = Floor(self._acd, self._journal, self._now)
@@ -70,17 +75,26 @@ class House:
         screens = Screens(
             self.customers, self._log, self._journal.path, config.records, self._now, self._today, recorded
         )
+        self.administrator = Administrator(
+            config,
+            tell,
+            self._now,
+            prepare=self._make_ready,
+            apply=self._go_by,
+            journaled=lambda: find(self._journal.path, SETTINGS_CHANGED),
+        )
         self._follower = Follower(self.database, self._journal.path, region, tell, self._now)
         self.console = Console(
             config.web,
-            config.users,
+            self._users,
             tell,
             self._now,
             records=screens,
             metrics=self.metrics,
             api_keys=config.api_keys,
             fault=lambda: self.floor.journal_fault,
-            softphones=config.softphones(),
+            softphones=self._softphones,
+            administration=self.administrator,
         )
         self.speech = Speech(config.ivr.speech)
         self.ivr = FastAgiServer(
@@ -115,7 +129,7 @@ class House:
         config = self.config
         for warning in self._rules.warnings(self._asks):
             log.warning("house.rules", warning=warning)
-        facts = await self.floor.tell(self._rules.configure(self._now()))
+        facts = await self.floor.tell(self._begin())
         for fact in facts:
             if isinstance(fact, Refused):
                 raise CannotStart(f"this configuration cannot replace the one before it: {fact.why}")
@@ -180,9 +194,40 @@ class House:
         # The switch first: what a caller waits for should not wait for a screen.
         switch = [bridge.see for bridge in self.bridges]
         lamps = [lamps.see for lamps in self._lamps]
-        for see in [*switch, self._timetable.see, *readers, *lamps, self._figures.see, self._follower.see]:
+        for see in [
+            *switch,
+            self._timetable.see,
+            self.administrator.see,
+            *readers,
+            *lamps,
+            self._figures.see,
+            self._follower.see,
+        ]:
             self.floor.follow(see)
         log.info("house.remembers", lines=self._journal.last_seq, calls=len(self._acd.state.calls))
+
+    def _begin(self) -> Configure | ChangeSettings:
+        """The rules of the start. Where the file was edited after the page had changed a place, the file has the last
+        word, and that is journaled: else the page would have it again if the file said what it said before."""
+        newer = self.config.settings.newer_in_file()
+        for change in newer:
+            log.info("settings.file_is_newer", place=change.place)
+        at = self._now()
+        return self._rules.change(at, FILE, newer) if newer else self._rules.configure(at)
+
+    async def _make_ready(self, config: Config) -> None:
+        """What a caller may hear by this configuration is there before it holds."""
+        await self.speech.make_ahead(all_prompts(config.ivr))
+
+    def _go_by(self, config: Config) -> None:
+        """What was changed while we run; the ACD's own rules came in the same line."""
+        self.config, self._rules, self._asks = config, config.rules(), config.asks()
+        self.ivr.settings = config.ivr
+        self._timetable.go_by(self._rules.hours)
+        self._users.clear()
+        self._users.update(config.users)
+        self._softphones.clear()
+        self._softphones.update(config.softphones())
 
     async def _nothing_is_connected_yet(self) -> None:
         """The journal may end with links that were up; they are not, until they say so."""

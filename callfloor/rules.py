@@ -23,6 +23,7 @@ from pydantic import (
     Field,
     GetPydanticSchema,
     PlainValidator,
+    WithJsonSchema,
     create_model,
     model_validator,
 )
@@ -31,7 +32,7 @@ from pydantic_core import CoreSchema, core_schema
 from acd.asks import AskError, parse
 from acd.bounds import IVR_MS, Bound, bounds, ends_at, gaps, never_asked, seconds
 from acd.policy import AgentRules, QueueRules, RoutingRules, Step, Treatment, TreatmentKind
-from acd.vocabulary import Configure
+from acd.vocabulary import Change, ChangeSettings, Configure
 from acd.work_rules import not_dispositions
 from callfloor.hours import OpeningHours
 
@@ -121,6 +122,9 @@ _OTHER_TYPES: dict[tuple[type[msgspec.Struct], str], Any] = {
 }
 
 
+_TREATMENT = {"type": "string", "format": "treatment"}
+
+
 class _Table(BaseModel):
     """One table of the file, which holds the fields of `struct`."""
 
@@ -156,7 +160,7 @@ def _bounded(name: str, annotation: Any) -> Any:
 def _read_as(annotation: Any) -> Any:
     """The same type, where structs are read from tables and treatments from text."""
     if annotation is Treatment:
-        return Annotated[Treatment, PlainValidator(read_treatment)]
+        return Annotated[Treatment, PlainValidator(read_treatment), WithJsonSchema(_TREATMENT)]
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
         return Annotated[annotation, _from_table(annotation)]
     if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
@@ -240,6 +244,10 @@ class Rules:
     def configure(self, at: int) -> Configure:
         """The request that tells the ACD these rules at `at` (ms since 1970 UTC)."""
         return Configure(at, self.queues, self.agents, self.routing)
+
+    def change(self, at: int, by: str, changes: tuple[Change, ...]) -> ChangeSettings:
+        """The request that tells them together with the changes of settings that they come from."""
+        return ChangeSettings(at, by, changes, self.queues, self.agents, self.routing)
 
     def warnings(self, asks: Mapping[str, Collection[str]] | None = None) -> list[str]:
         """What the rules allow, but hardly anybody wants: calls that nobody can take, agents whom nobody asks.

@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -69,9 +70,16 @@ class Timetable:
         self._tell = tell
         self._now = now
         self._wall = wall
+        self._changed = asyncio.Event()
         self._last: dict[str, Word] = {}
         self._until: dict[str, tuple[Word, int | None]] = {}
         """What `holds_until` said of a queue's last word: hours that never change are searched for two years."""
+
+    def go_by(self, hours: Mapping[str, OpeningHours]) -> None:
+        """Other hours, from now on."""
+        self._hours = hours
+        self._until.clear()
+        self._changed.set()
 
     def learn(self, line: Line) -> None:
         """Takes in a line of the journal."""
@@ -107,7 +115,10 @@ class Timetable:
         return known[1] is not None and known[1] <= at
 
     async def run(self) -> None:
-        """Looks whenever a minute begins, until cancelled."""
+        """Looks whenever a minute begins, and when there are other hours, until cancelled."""
         while True:
+            self._changed.clear()
             await self.look()
-            await asyncio.sleep((MINUTE_MS - self._wall() % MINUTE_MS) / 1000)
+            with suppress(TimeoutError):
+                async with asyncio.timeout((MINUTE_MS - self._wall() % MINUTE_MS) / 1000):
+                    await self._changed.wait()

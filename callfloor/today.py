@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from acd.vocabulary import Configure, Line, Now
+from acd.vocabulary import ChangeSettings, Configure, Line, Now
 from agent_console.callers import Interval, QueueToday
 from agent_console.callers import Today as Figures
 from records.figures import QueueDay
@@ -32,7 +32,7 @@ class Today:
         self._measures = Measures(INTERVAL_MS, timelines=False)
 
     def see(self, line: Line) -> None:
-        if line.input.at >= self._not_before or isinstance(line.input, Configure):
+        if line.input.at >= self._not_before or isinstance(line.input, Configure | ChangeSettings):
             self._turn(line.input.at)
             self._measures.see(line)
 

@@ -15,6 +15,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -68,6 +69,25 @@ class Verified(msgspec.Struct, frozen=True):
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Line).decode
+
+
+def find(path: Path, word: bytes) -> Iterator[Line]:
+    """The whole lines in which these bytes stand, without reading the others. Raises JournalCorrupt for one of them
+    that is damaged, OSError if the file cannot be read."""
+    with path.open("rb") as opened:
+        if not os.fstat(opened.fileno()).st_size:
+            return  # an empty file cannot be mapped
+        with mmap(opened.fileno(), 0, access=ACCESS_READ) as data:
+            at = data.find(word)
+            while at >= 0:
+                begin, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
+                if end < 0:
+                    return  # a write that was cut short
+                payload = _payload(data[begin:end])
+                if payload is None:
+                    raise JournalCorrupt(path, _lines_before(path, begin) + 1, begin, "a line that matches its crc32")
+                yield _decode(payload)
+                at = data.find(word, end)
 
 
 def _payload(raw: bytes) -> bytes | None:

@@ -81,7 +81,7 @@ class _Teller:
         if getattr(fact, "call", ""):
             return False
         call = self.state.calls.get(self.call)
-        if isinstance(fact, say.LinkDown | say.LinkUp | say.Configured):
+        if isinstance(fact, say.LinkDown | say.LinkUp | say.Configured | say.SettingsChanged):
             return call is not None
         if isinstance(fact, say.QueueOpened | say.QueueClosed):
             return call is not None and call.queue == fact.queue

@@ -373,6 +373,9 @@ class Words:
     def configured(self, fact: say.Configured) -> str:
         return "Meanwhile the rules were changed."
 
+    def settings_changed(self, fact: say.SettingsChanged) -> str:
+        return f"Meanwhile {fact.by} changed the settings {', '.join(change.place for change in fact.changes)}."
+
     def link_down(self, fact: say.LinkDown) -> str:
         return f"Meanwhile the link {fact.link} was lost{_because(fact.why)}."
 
@@ -478,6 +481,7 @@ WORDS: dict[type[Fact], Callable[[Words, Any], str]] = {
     say.QueueOpened: Words.queue_opened,
     say.QueueClosed: Words.queue_closed,
     say.Configured: Words.configured,
+    say.SettingsChanged: Words.settings_changed,
     say.LinkDown: Words.link_down,
     say.LinkUp: Words.link_up,
     say.Refused: Words.refused,

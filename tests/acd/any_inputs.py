@@ -315,7 +315,20 @@ def _monitor_leg(leg: int, at: int, pick: Pick) -> say.AnyInput:
 def supervisor(state: State, at: int, pick: Pick) -> say.AnyInput:
     call = _staged(state, pick, Stage.QUEUED, Stage.CALLBACK, Stage.DIALED)
     queue = pick((*QUEUES, "nowhere"))
-    often = ("move", "move", "priority", "priority", "pull", "pull", "pull", "close", "open", "open", "rules")
+    often = (
+        "move",
+        "move",
+        "priority",
+        "priority",
+        "pull",
+        "pull",
+        "pull",
+        "close",
+        "open",
+        "open",
+        "rules",
+        "settings",
+    )
     kind = pick((*often, "monitor", "monitor", "monitor", "unmonitor", "skills"))
     if kind == "skills":
         skills = pick(({}, {"zh": 2}, {"zh": 1, "billing": 3}, {"en": 0}))
@@ -333,6 +346,10 @@ def supervisor(state: State, at: int, pick: Pick) -> say.AnyInput:
         return say.PullCall(at, call, _agent_id(state, pick, AgentLine.FREE), "boss")
     if kind == "rules":
         return any_rules(pick, at)
+    if kind == "settings":
+        rules = any_rules(pick, at)
+        changes = (say.Change("queues.q1", {"name": "q1"}, pick((None, {"name": "other"}))),)
+        return say.ChangeSettings(at, "boss", changes, rules.queues, rules.agents, rules.routing)
     return say.CloseQueue(at, queue, "boss") if kind == "close" else say.OpenQueue(at, queue, "boss")
 
 

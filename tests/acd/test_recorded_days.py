@@ -46,6 +46,7 @@ def test_much_happens_on_these_days() -> None:
     seen = {type(fact) for fact in facts}
     never = {say.CallerKnown, say.MenuChosen, say.HangUpOrdered, say.SmdrMatched, say.BridgeMissing, say.StrayCall}
     never |= {say.MusicMissing, say.PhoneLost, say.PhoneFound, say.DtmfOrdered, say.MessageTaken, say.SkillsChanged}
+    never |= {say.SettingsChanged}
     never |= {say.CallPlaced, say.NumberDialed, say.NumberReached}
     never |= {say.RecordingStarted, say.RecordingPaused, say.RecordingResumed, say.RecordingEnded, say.RecordingMissing}
     never |= {say.NoteWritten, say.CallDisposed, say.CustomerChosen}

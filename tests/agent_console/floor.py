@@ -42,6 +42,8 @@ from agent_console.callers import (
 from agent_console.server import Console
 from agent_console.settings import ApiKey, User, WebSettings
 from agent_console.softphones import Softphone
+from callfloor.administrator import Administrator
+from callfloor.config import Config, check
 
 PASSWORD = "correct horse battery staple"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -60,6 +62,19 @@ QUEUES = {
     "help": QueueRules("Help"),
 }
 AGENTS = {"a1": AgentRules("Ann", {"sales": 1}), "a2": AgentRules("Bob", {"help": 1})}
+DOCUMENT = {
+    "queues": json.loads(msgspec.json.encode(QUEUES)),
+    "agents": json.loads(msgspec.json.encode(AGENTS)),
+    "users": {name: user.model_dump(exclude_defaults=True) for name, user in USERS.items()},
+    "nodes": {"pbx1": {"secret": "s", "dialplan": {"operator": {"name": "operator", "secret": "o"}}}},
+    "ivr": {
+        "default_hotline": "4001",
+        "hotlines": {"4001": {"flow": "main", "language": "en"}},
+        "flows": {"main": {"start": {"queue": "sales"}}},
+    },
+}
+"""What an operator's file would say for this floor."""
+NOWHERE = Path("there is no such folder")
 FROM_SERVER, FROM_CLIENT = (
     jsonschema_rs.validator_for({**protocol.schema(), "anyOf": [{"$ref": f"#/$defs/{side}"}]})
     for side in ("FromServer", "FromClient")
@@ -98,7 +113,12 @@ STORY = Story(
 class Floor:
     """Time stands still unless `pass_ms` says otherwise."""
 
-    def __init__(self, settings: WebSettings | None = None, softphones: Mapping[str, Softphone] | None = None) -> None:
+    def __init__(
+        self,
+        settings: WebSettings | None = None,
+        softphones: Mapping[str, Softphone] | None = None,
+        folder: Path = NOWHERE,
+    ) -> None:
         self.softphones = softphones
         self.acd = Acd()
         self.lines: list[Line] = []
@@ -114,6 +134,7 @@ class Floor:
         """The folder of the recordings `c0-1-agent.wav` and `c0-1-other.wav`, if there are any."""
         self.queries: list[CallQuery] = []
         self.users = dict(USERS)
+        self.prepared: list[Config] = []
         self.keys = dict(KEYS)
         chen = Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"}, numbers=["+886912345678"])
         self.customers = {"7": chen}
@@ -123,6 +144,14 @@ class Floor:
         self.asked: list[tuple[str, str]] = []
         """Which calls, and which customers, the records were asked about."""
         self.settings = settings or WebSettings(port=0)
+        self.administrator = Administrator(
+            check(DOCUMENT, folder),
+            self.tell,
+            self.now,
+            prepare=self.prepare,
+            apply=self.go_by,
+            journaled=lambda: self.lines,
+        )
         self.console = self.new_console()
 
     def new_console(self, port: int | None = None) -> Console:
@@ -136,6 +165,7 @@ class Floor:
             api_keys=self.keys,
             fault=lambda: self.fault,
             softphones=self.softphones,
+            administration=self.administrator,
         )
 
     def now(self) -> int:
@@ -147,7 +177,15 @@ class Floor:
         line = Line(len(self.lines) + 1, said, facts)
         self.lines.append(line)
         self.console.see(line)
+        self.administrator.see(line)
         return facts
+
+    async def prepare(self, config: Config) -> None:
+        self.prepared.append(config)
+
+    def go_by(self, config: Config) -> None:
+        self.users.clear()
+        self.users.update(config.users)
 
     async def pass_ms(self, ms: int) -> None:
         """Lets time pass, deadlines included."""
@@ -226,9 +264,9 @@ class Floor:
 
 @asynccontextmanager
 async def open_floor(
-    settings: WebSettings | None = None, softphones: Mapping[str, Softphone] | None = None
+    settings: WebSettings | None = None, softphones: Mapping[str, Softphone] | None = None, folder: Path = NOWHERE
 ) -> AsyncIterator[Floor]:
-    floor = Floor(settings, softphones)
+    floor = Floor(settings, softphones, folder)
     await floor.tell(say.Configure(at=floor.clock, queues=QUEUES, agents=AGENTS))
     await floor.console.start()
     try:

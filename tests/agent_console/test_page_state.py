@@ -173,6 +173,7 @@ async def recorded_and_heard(run: Run) -> None:
     await run.tell(say.OfferAnswered(0, run.floor.acd.state.last_offer, "m"))
     await run.tell(say.MonitorAgent(0, "a1", "sue", "PJSIP/1009", "barge"), say.StopMonitoring(0, "sue"))
     await run.tell(say.ChangeSkills(0, "a1", {"zh": 2}, "sue"))
+    await run.tell(say.ChangeSettings(0, "root", (say.Change("routing", {}, {"ageing_ms": 5_000}),), QUEUES, AGENTS))
 
 
 async def transfers(run: Run) -> None:

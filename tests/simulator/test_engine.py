@@ -104,7 +104,7 @@ def test_a_rich_day_has_everything_in_it() -> None:
         say.MusicMissing, say.PhoneLost, say.PhoneFound, say.DtmfOrdered, say.RecordingStarted, say.RecordingPaused,
         say.RecordingResumed, say.RecordingEnded, say.RecordingMissing, say.MonitorStarted, say.MonitorConnected,
         say.MonitorChanged, say.MonitorEnded, say.CallPlaced, say.NumberDialed, say.NumberReached,
-        say.MessageTaken, say.SkillsChanged, say.NoteWritten, say.CallDisposed, say.CustomerChosen,
+        say.MessageTaken, say.SkillsChanged, say.SettingsChanged, say.NoteWritten, say.CallDisposed, say.CustomerChosen,
         say.CallbackScheduled, say.CallbackCanceled, say.CallbackDue,
     }  # fmt: skip
     assert {fact.__name__ for fact in say.AnyFact.__args__} - {fact.__name__ for fact in said} <= {

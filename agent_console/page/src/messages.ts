@@ -327,6 +327,7 @@ export type MonitorFact =
 // These change nothing that a screen draws but the queues' counts, which the server sends along.
 export type OtherFact =
   | "Configured"
+  | "SettingsChanged"
   | "QueueOpened"
   | "QueueClosed"
   | "BridgeMissing"

@@ -240,6 +240,7 @@ export const en = {
       CallbackCanceled: "Callback canceled",
       CallbackDue: "Callback due",
       SkillsChanged: "Skills changed",
+      SettingsChanged: "Settings changed",
       SmdrMatched: "Switch's call record",
       MessageTaken: "Message taken",
       LinkDown: "Link lost",

@@ -242,6 +242,7 @@ export const zhCN: Words = {
       CallbackCanceled: "回拨已取消",
       CallbackDue: "回拨到期",
       SkillsChanged: "技能已更改",
+      SettingsChanged: "设置已更改",
       SmdrMatched: "交换机话单",
       MessageTaken: "留言",
       LinkDown: "链路中断",
