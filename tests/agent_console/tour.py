@@ -73,6 +73,21 @@ async def tour(language: str, look: Look) -> None:
             await page.get_by_test_id("call-c0").click()
             await expect(page.get_by_test_id("stays")).to_be_visible()
             await look(page, "call")
+        async with browser.open_page(floor.console.url, language) as page:
+            await browser.sign_in(page, "root", PASSWORD)
+            await page.get_by_test_id("nav-admin").click()
+            await _settings(page, look)
+
+
+async def _settings(page: Page, look: Look) -> None:
+    for tab in ("queues", "agents", "users", "ivr.hotlines"):
+        await page.get_by_test_id(f"tab-{tab}").click()
+        await page.locator(".settings-list .entry").first.click()
+        await expect(page.get_by_test_id("settings-editor")).to_be_visible()
+        await look(page, f"settings-{tab}")
+    await page.get_by_test_id("tab-history").click()
+    await expect(page.get_by_test_id("tab-history")).to_have_attribute("data-state", "active")
+    await look(page, "settings-history")
 
 
 async def _a_call(floor: Floor, page: Page, look: Look) -> None:

@@ -4,11 +4,13 @@ import type { Component } from "vue"
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from "vue-router"
 
 import type { Me } from "./messages.ts"
+import AdminView from "./views/AdminView.vue"
 import AgentView from "./views/AgentView.vue"
 import CallView from "./views/CallView.vue"
 import CallsView from "./views/CallsView.vue"
 import FloorView from "./views/FloorView.vue"
 
+export const isAdmin = (me: Me): boolean => me.role === "admin"
 export const isSupervisor = (me: Me): boolean => me.role !== "agent"
 
 // `within`: not in the navigation, but reached from that view.
@@ -24,6 +26,7 @@ export const VIEWS = [
   { name: "agent", path: "/agent", component: AgentView, isFor: (me: Me) => me.agent !== null },
   { name: "floor", path: "/floor", component: FloorView, isFor: isSupervisor },
   { name: "calls", path: "/calls", component: CallsView, isFor: () => true },
+  { name: "admin", path: "/admin", component: AdminView, isFor: isAdmin },
   { name: "call", path: "/calls/:call", component: CallView, isFor: () => true, within: "calls" },
 ] as const satisfies View[]
 
