@@ -233,6 +233,7 @@ export interface FactItem {
   at: number;
   fact:
     | Configured
+    | SettingsChanged
     | AgentLoggedIn
     | AgentLoggedOut
     | AgentReady
@@ -467,6 +468,23 @@ export interface RoutingRules {
   call_choice?: "oldest" | "priority" | "priority with ageing" | "queue weight" | "service level";
   ageing_ms?: number;
   dials_out?: string;
+}
+export interface SettingsChanged {
+  type: "SettingsChanged";
+  by: string;
+  changes: Change[];
+}
+/**
+ * `place` names a table of the configuration, such as `queues.sales`; None is a table that is not there.
+ *
+ * `file` is a digest of what the file says at this place, "" for nothing: as long as it says that, this change is the
+ * last word. Passwords are never part of a table.
+ */
+export interface Change {
+  place: string;
+  before?: {} | null;
+  after?: {} | null;
+  file?: string;
 }
 /**
  * `unreachable`: the switch has not got the telephone.
