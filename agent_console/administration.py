@@ -91,5 +91,8 @@ class Administration(Protocol):
     async def change(self, wanted: Sequence[WantedTable], by: str) -> SettingsNow:
         """All of them or none. Raises SettingsWrong and SettingsConflict."""
 
+    async def set_password(self, user: str, password: str) -> None:
+        """As the user wants it. Raises SettingsWrong."""
+
     async def changes(self, limit: int) -> Sequence[SettingsChange]:
         """The latest first."""

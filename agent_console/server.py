@@ -38,6 +38,7 @@ from agent_console.rest.calls import calls_router
 from agent_console.rest.customers import customers_router
 from agent_console.rest.directory import directory_router
 from agent_console.rest.openapi import add_description, errors_in_one_shape
+from agent_console.rest.password import password_router
 from agent_console.rest.recordings import recordings_router
 from agent_console.rest.session import session_router
 from agent_console.rest.sessions import audit_router, sessions_router
@@ -110,6 +111,7 @@ class Console:
         ]
         if administration is not None:
             routers.append(settings_router(sessions, now, administration))
+            routers.append(password_router(self._sign_in, sessions, now, administration))
         gate = Gate(sessions, now, settings.requests_per_second)
         for router in routers:
             self.app.include_router(router, prefix=PREFIX, dependencies=[Depends(gate)])

@@ -54,6 +54,13 @@ class SignIn:
 
     async def sign_in(self, name: str, password: str, address: str, browser: str = "", proof: str = "") -> Session:
         """A new session. `proof`: the cookie that says that this browser has been this user's. Raises SignInRefused."""
+        await self.verify(name, password, address, proof)
+        log.info("sign_in.right", user=name, address=address)
+        self._audit.note("sign in", user=name, address=address)
+        return self._sessions.begin(name, self._now(), address, browser)
+
+    async def verify(self, name: str, password: str, address: str, proof: str) -> None:
+        """Raises SignInRefused if this is not the user's password, or was guessed at too often."""
         user = self._users.get(name)
         kept = user.password_hash if user else NOBODY
         guess = Guess(name, address, known_by(name, proof, kept))
@@ -72,9 +79,6 @@ class SignIn:
             raise SignInRefused
         self._guesses.right(guess, self._now())
         self._outcomes.labels("right").inc()
-        log.info("sign_in.right", user=name, address=address)
-        self._audit.note("sign in", user=name, address=address)
-        return self._sessions.begin(name, self._now(), address, browser)
 
     def proof(self, session: Session) -> str:
         """For the browser to keep: it has been this user's."""

@@ -125,6 +125,11 @@ class Administrator:
             await self._journal(wanted, config, by)
             return self.now()
 
+    async def set_password(self, user: str, password: str) -> None:
+        place = f"{USERS}{user}"
+        table = table_at(self.settings.document, place) or {}
+        await self.change([WantedTable(place, digest(table), table | {PASSWORD: password})], user)
+
     async def changes(self, limit: int) -> Sequence[SettingsChange]:
         return await asyncio.to_thread(self._read_changes, limit)
 

@@ -214,3 +214,27 @@ async def test_the_forms_are_drawn_from_the_same_models_that_check_the_file() ->
         }  # fmt: skip
         assert queue["when_full"]["format"] == "treatment"
         assert schema["users"]["properties"].keys() == User.model_fields.keys() - {"password_hash"} | {"password"}
+
+
+async def test_everybody_changes_their_own_password_if_they_know_it(tmp_path: Path) -> None:
+    new = "a password of my own"
+    async with open_floor(folder=tmp_path) as floor, admin(floor, "ann") as ann:
+        wrong = await ann.post("/api/v1/password", json={"old": "no idea", "new": new})
+        assert (wrong.status_code, wrong.json()["detail"]) == (422, "old: this is not the password")
+        assert (await ann.post("/api/v1/password", json={"old": PASSWORD, "new": "short"})).status_code == 422
+        assert len(floor.lines) == 1
+        assert (await ann.post("/api/v1/password", json={"old": PASSWORD, "new": new})).status_code == 204
+        assert (await ann.get("/api/v1/me")).status_code == 401  # signed out everywhere
+        (fact,) = floor.lines[-1].facts
+        assert isinstance(fact, say.SettingsChanged)
+        assert (fact.by, fact.changes[0].place) == ("ann", "users.ann")
+        again = await ann.post("/api/v1/sign-in", json={"user": "ann", "password": new})
+        assert again.status_code == 200
+
+
+async def test_who_guesses_at_the_old_password_must_wait() -> None:
+    async with open_floor() as floor, admin(floor, "ann") as ann:
+        answers = [await ann.post("/api/v1/password", json={"old": f"guess {n}", "new": "12345678"}) for n in range(12)]
+        assert answers[0].status_code == 422
+        assert answers[-1].status_code == 429
+        assert int(answers[-1].headers["retry-after"]) > 0
