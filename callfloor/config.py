@@ -281,11 +281,7 @@ def load(path: Path) -> Config:
     folder = path.resolve().parent
 
     def check_all(file: Document) -> Config:
-        journal = _journal(file, folder)
-        try:
-            settings = Settings.begun(file, settings_changed(journal), read_passwords(path_beside(journal)))
-        except (JournalCorrupt, PasswordsUnreadable) as error:
-            raise ConfigError(path, [str(error)]) from error
+        settings = _as_changed(path, file)
         try:
             return check_settings(settings, folder)
         except ValidationError as error:
@@ -294,6 +290,15 @@ def load(path: Path) -> Config:
             raise ConfigError(path, faults(error) + more) from None
 
     return _checked(path, check_all)
+
+
+def _as_changed(path: Path, file: Document) -> Settings:
+    """What the file says, and what the journal and the passwords beside it say since."""
+    try:
+        journal = _journal(file, path.resolve().parent)
+        return Settings.begun(file, settings_changed(journal), read_passwords(path_beside(journal)))
+    except (JournalCorrupt, PasswordsUnreadable) as error:
+        raise ConfigError(path, [str(error)]) from error
 
 
 def settings_changed(journal: Path) -> Iterator[Change]:
@@ -312,11 +317,12 @@ def _journal(file: Document, folder: Path) -> Path:
 
 
 def load_rules(path: Path) -> RulesFile:
-    """Reads and checks only the tables of queues, agents, routing and IVR in the file at `path`. Raises ConfigError."""
+    """Reads and checks only the tables of queues, agents, routing and IVR in the file at `path`, as they have been
+    changed on the page since if a journal is there. Raises ConfigError."""
     wanted = RulesFile.model_fields.keys()
 
-    def check_tables(data: dict[str, Any]) -> RulesFile:
-        tables = {name: table for name, table in data.items() if name in wanted}
+    def check_tables(file: Document) -> RulesFile:
+        tables = {name: table for name, table in _as_changed(path, file).document.items() if name in wanted}
         return RulesFile.model_validate(_from_environment(tables, ""))
 
     return _checked(path, check_tables)

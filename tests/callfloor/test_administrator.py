@@ -15,7 +15,7 @@ import pytest
 from acd import vocabulary as say
 from agent_console.administration import SettingsConflict, WantedTable
 from agent_console.passwords import hash_password
-from callfloor.config import ConfigError, load
+from callfloor.config import ConfigError, load, load_rules
 from callfloor.config_export import export
 from callfloor.document import digest, table_at
 from callfloor.house import FILE, House
@@ -120,6 +120,7 @@ async def test_what_was_changed_on_the_page_is_there_after_a_restart(path: Path)
         assert not house.floor.acd.state.queues["night"].open
         assert house.ivr.settings.hotline("4002").greeting == greeting
         await change(house, {"queues.night": {"name": "Night"}})
+    assert load_rules(path).rules() == load(path).rules()
     assert [fact.by for fact in changed(path)] == ["root", "root"]
 
 
