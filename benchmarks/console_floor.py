@@ -19,10 +19,10 @@ from pathlib import Path
 import uvloop
 from prometheus_client import CollectorRegistry
 
+import tests.agent_console.floor
 from acd import vocabulary as say
-from acd.core import Acd
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
-from agent_console.callers import Caller, CallQuery, CallRow, Customer, Story
+from agent_console.callers import Caller, CallRow, Customer
 from agent_console.passwords import NOBODY
 from agent_console.server import Console
 from agent_console.settings import User, WebSettings
@@ -34,17 +34,20 @@ READY = 1_000
 CALLS_A_SECOND, FACTS_A_SECOND, FACTS_A_CALL = 10, 200, 6
 
 
-class Floor:
+class Floor(tests.agent_console.floor.Floor):
+    """The floor of the tests with many people, on a clock that goes, which keeps no lines."""
+
     def __init__(self, consoles: int) -> None:
+        super().__init__(WebSettings(port=0, host="0.0.0.0"))
         self.agents = [f"a{n}" for n in range(consoles - SUPERVISORS)]
-        self.acd = Acd()
         self.seq = self.facts = 0
-        users = {name: User(password_hash=NOBODY, agent=name, phone=f"PJSIP/{name}") for name in self.agents}
-        users |= {f"s{n}": User(password_hash=NOBODY, role="supervisor") for n in range(SUPERVISORS)}
-        self.users = users
-        settings = WebSettings(port=0, host="0.0.0.0")
+        self.users.clear()
+        self.users |= {name: User(password_hash=NOBODY, agent=name, phone=f"PJSIP/{name}") for name in self.agents}
+        self.users |= {f"s{n}": User(password_hash=NOBODY, role="supervisor") for n in range(SUPERVISORS)}
+
+    def new_console(self, port: int | None = None) -> Console:
         self.metrics = CollectorRegistry()
-        self.console = Console(settings, users, self.tell, now, records=self, metrics=self.metrics)
+        return Console(self.settings, self.users, self.tell, now, records=self, metrics=self.metrics)
 
     async def tell(self, said: AnyInput) -> Sequence[AnyFact]:
         facts = self.acd.handle(said)
@@ -53,14 +56,8 @@ class Floor:
         self.console.see(Line(self.seq, said, facts))
         return facts
 
-    async def lookup(self, call: str, ani: str, dnis: str) -> Caller:
+    async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
         return Caller([Customer("7", "Chen Mei-ling", {"City": "Taipei"})], [CallRow("c0", 1, ani=ani)] * 5)
-
-    async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
-        return []
-
-    async def tell_story(self, call: str) -> Story | None:
-        return None
 
     async def begin(self) -> None:
         queues = {f"q{n}": QueueRules(f"Queue {n}", ring_ms=600_000) for n in range(QUEUES)}
@@ -94,41 +91,62 @@ class Floor:
         await self.tell(say.CallerGone(now(), call))
 
 
+class Collections:
+    """The longest stop for a collection of garbage since it was asked for the last time, in ms."""
+
+    def __init__(self) -> None:
+        self._begun = self._longest_ms = 0.0
+        gc.callbacks.append(self._tell)
+
+    def _tell(self, phase: str, _: dict[str, int]) -> None:
+        at = time.perf_counter()
+        if phase == "start":
+            self._begun = at
+        else:
+            self._longest_ms = max(self._longest_ms, (at - self._begun) * 1e3)
+
+    def longest_ms(self) -> float:
+        found, self._longest_ms = self._longest_ms, 0.0
+        return found
+
+
 def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def figures(floor: Floor) -> dict[str, float]:
+def figures(floor: Floor, collections: Collections) -> dict[str, float]:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {
         "rss": pages * os.sysconf("SC_PAGE_SIZE"),
         "cpu": time.process_time(),
         "at": time.monotonic(),
         "facts": floor.facts,
+        "collection_ms": collections.longest_ms(),
         "screens": floor.metrics.get_sample_value("callfloor_console_screens") or 0,
     }
 
 
 async def main(consoles: int) -> None:
-    floor = Floor(consoles)
+    floor, collections = Floor(consoles), Collections()
     await floor.begin()
     tokens = [floor.console.sessions.begin(name, now()).token for name in floor.users]
     gc.collect()
     gc.freeze()
     gc.disable()  # until all have come: a heap that grows to a gigabyte within a minute is nothing that happens at work
-    answer({"port": floor.console.port, "tokens": tokens, **figures(floor)})
+    answer({"port": floor.console.port, "tokens": tokens, **figures(floor, collections)})
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while asked := (await reader.readline()).decode().split():
         if not gc.isenabled():
             gc.collect()
+            collections.longest_ms()
             gc.enable()
         if asked[0] == "load":
             await floor.load(float(asked[1]))
         if asked[0] == "rest":
             await asyncio.sleep(float(asked[1]))
-        answer(figures(floor))
+        answer(figures(floor, collections))
     await floor.console.stop()
 
 
