@@ -80,12 +80,12 @@ class SettingsConflict(Exception):
 class Administration(Protocol):
     """Who answers admins."""
 
-    def now(self) -> SettingsNow: ...
+    async def now(self) -> SettingsNow: ...
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of each kind of table: `queues`, `agents`, `users`, `ivr.hotlines`, `routing`."""
 
-    def check(self, wanted: Sequence[WantedTable]) -> SettingsChecked:
+    async def check(self, wanted: Sequence[WantedTable]) -> SettingsChecked:
         """What would be wrong with these changes, without making them."""
 
     async def change(self, wanted: Sequence[WantedTable], by: str) -> SettingsNow:

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self, TypeAlias
 
 import msgspec
@@ -109,7 +110,7 @@ class Settings:
     def after(self, changes: Iterable[Change]) -> Settings:
         return replace(self, changes={**self.changes, **{change.place: change for change in changes}})
 
-    @property
+    @cached_property
     def document(self) -> Document:
         """As it is now."""
         document = self.file

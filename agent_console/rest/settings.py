@@ -63,7 +63,7 @@ def settings_router(sessions: Sessions, now: Now, administration: Administration
     @answers(SettingsNow)
     async def read(_: Annotated[Viewer, admin]) -> Response:
         """Every table that can be changed, as it stands."""
-        return json_answer(administration.now())
+        return json_answer(await administration.now())
 
     @router.get("/schema")
     @answers(dict[str, Any])
@@ -75,7 +75,7 @@ def settings_router(sessions: Sessions, now: Now, administration: Administration
     @answers(SettingsChecked)
     async def check(_: Annotated[Viewer, admin], changes: Changes) -> Response:
         """What would be wrong with these changes, and what would be odd. Changes nothing."""
-        return json_answer(administration.check(changes.wanted()))
+        return json_answer(await administration.check(changes.wanted()))
 
     @router.post("")
     @answers(SettingsNow)

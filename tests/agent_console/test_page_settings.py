@@ -12,6 +12,7 @@ from playwright.async_api import Locator, Page, expect
 
 from acd import vocabulary as say
 from agent_console.administration import WantedTable
+from callfloor.document import digest, table_at
 from callfloor.settings_form import schema
 from tests.agent_console.floor import PASSWORD, Floor, open_floor
 from tests.agent_console.test_page import picture, pytestmark  # noqa: F401 - needs Chromium as well
@@ -161,7 +162,8 @@ async def test_every_setting_and_every_choice_has_a_word(language: str) -> None:
     raw = {*_named(schema())}
     seen: set[str] = set()
     async with open_floor() as floor, open_page(floor, language) as page:
-        await floor.administrator.change([WantedTable("queues.help", _tag(floor, "queues.help"), OPTIONS)], "root")
+        tag = digest(table_at(floor.administrator.settings.document, "queues.help"))
+        await floor.administrator.change([WantedTable("queues.help", tag, OPTIONS)], "root")
         await open_settings(page, "queues")
         for place in ("queues.help", "agents.a1", "users.ann", "ivr.hotlines.4001", "routing"):
             kind = place if place == "routing" else place.rpartition(".")[0]
@@ -182,7 +184,3 @@ OPTIONS = {
     "steps": [{"after_ms": 1_000, "priority": 1}],
 }
 """With every table that a queue may have inside."""
-
-
-def _tag(floor: Floor, place: str) -> str:
-    return next(one.tag for one in floor.administrator.now().tables if one.place == place)

@@ -169,6 +169,9 @@ async def test_a_new_user_signs_in_and_one_who_is_changed_is_signed_out(tmp_path
         await change(root, {"users.zoe": None})
         assert read_passwords(file) == {}
         assert "zoe" not in floor.users
+        # Who comes back does not bring the old password.
+        again = await change(root, {"users.zoe": {"role": "supervisor"}})
+        assert again.json()["faults"] == [{"place": "users.zoe.password", "expected": "missing"}]
 
 
 async def test_a_password_can_be_set_alone_and_leaves_no_more_than_that_it_was(tmp_path: Path) -> None:
