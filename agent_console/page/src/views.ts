@@ -7,7 +7,9 @@ import type { Me } from "./messages.ts"
 import AgentView from "./views/AgentView.vue"
 import CallView from "./views/CallView.vue"
 import CallsView from "./views/CallsView.vue"
-import FloorView from "./views/FloorView.vue"
+
+// Loaded when it is shown: no agent's browser needs it.
+const FloorView = () => import("./views/FloorView.vue")
 
 export const isSupervisor = (me: Me): boolean => me.role !== "agent"
 
@@ -15,7 +17,7 @@ export const isSupervisor = (me: Me): boolean => me.role !== "agent"
 export interface View {
   name: string
   path: string
-  component: Component
+  component: Component | (() => Promise<Component>)
   isFor: (me: Me) => boolean
   within?: string
 }
