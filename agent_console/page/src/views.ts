@@ -4,11 +4,13 @@ import type { Component } from "vue"
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from "vue-router"
 
 import type { Me } from "./messages.ts"
-import AdminView from "./views/AdminView.vue"
 import AgentView from "./views/AgentView.vue"
 import CallView from "./views/CallView.vue"
 import CallsView from "./views/CallsView.vue"
-import FloorView from "./views/FloorView.vue"
+
+// Loaded when they are shown: no agent's browser needs them.
+const AdminView = () => import("./views/AdminView.vue")
+const FloorView = () => import("./views/FloorView.vue")
 
 export const isAdmin = (me: Me): boolean => me.role === "admin"
 export const isSupervisor = (me: Me): boolean => me.role !== "agent"
@@ -17,7 +19,7 @@ export const isSupervisor = (me: Me): boolean => me.role !== "agent"
 export interface View {
   name: string
   path: string
-  component: Component
+  component: Component | (() => Promise<Component>)
   isFor: (me: Me) => boolean
   within?: string
 }
