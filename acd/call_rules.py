@@ -48,7 +48,7 @@ def leave_queue(state: State, request: say.LeaveQueue) -> Facts:
         wish, number, recording = request.wish, request.number, request.recording
         yield say.CallLeftQueue(call.id, call.deflected_from, wish, waited_ms, number, recording)
         return
-    if call is None or call.stage not in (Stage.QUEUED, Stage.OFFERED) or not call.queue or call.consult_of:
+    if call is None or not _is_a_caller_who_waits(call):
         yield from refused(request, request.call, "is not waiting")
         return
     agents = ringing_at(state, call)
@@ -65,14 +65,18 @@ def leave_queue(state: State, request: say.LeaveQueue) -> Facts:
     yield from stop_waiting(state, request.at, call, "withdrawn", leaving)
 
 
+def _is_a_caller_who_waits(call: Call) -> bool:
+    """Not whom an agent has ring: another agent who is consulted, or a number outside."""
+    return call.stage in (Stage.QUEUED, Stage.OFFERED) and bool(call.queue) and not (call.consult_of or call.dialing)
+
+
 def message_found(state: State, report: say.MessageFound) -> Facts:
     """Who waited has left the queue with this message; the call may be over, or never have been heard of."""
     if report.recording in state.recordings:
         return
     call = state.calls.get(report.call)
     if call is not None and not call.consult_of:
-        waits = call.stage in (Stage.QUEUED, Stage.OFFERED) and call.queue
-        if waits or (call.stage is Stage.IN_IVR and call.deflected_from):
+        if _is_a_caller_who_waits(call) or (call.stage is Stage.IN_IVR and call.deflected_from):
             yield from leave_queue(
                 state, say.LeaveQueue(report.at, report.call, "message", report.ani, report.recording)
             )
