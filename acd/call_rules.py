@@ -75,12 +75,10 @@ def message_found(state: State, report: say.MessageFound) -> Facts:
     if report.recording in state.recordings:
         return
     call = state.calls.get(report.call)
-    if call is not None and not call.consult_of:
-        if _is_a_caller_who_waits(call) or (call.stage is Stage.IN_IVR and call.deflected_from):
-            yield from leave_queue(
-                state, say.LeaveQueue(report.at, report.call, "message", report.ani, report.recording)
-            )
-            return
+    turned_away = call is not None and call.stage is Stage.IN_IVR and call.deflected_from
+    if call is not None and (turned_away or _is_a_caller_who_waits(call)):
+        yield from leave_queue(state, say.LeaveQueue(report.at, report.call, "message", report.ani, report.recording))
+        return
     yield say.MessageTaken(
         report.call,
         report.recording,
