@@ -7,10 +7,14 @@ are milliseconds since 1970 UTC, durations milliseconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
+
+from agent_console.cursors import Place
+from agent_console.days import Day, DayAgents
 
 
 class Customer(msgspec.Struct, frozen=True):
@@ -113,16 +117,22 @@ class PopRecord(msgspec.Struct, frozen=True):
 
 
 class CallQuery(msgspec.Struct, frozen=True):
-    """Which calls to list, newest first: those with `number` in their ANI or DNIS, of `agent` ("" is anyone's), that
-    began before `before` (0: now), with all the `words` in a note or the customer's name. `missed`: only callers whom
-    nobody has talked to, of `agent` those whose calls rang there."""
+    """Which calls to list, newest first: those with `number` in their ANI or DNIS, on which `agent` talked ("" is
+    anyone), with all the `words` in a note or the customer's name, that came to `queue` last, that came out as
+    `outcome`, that began on `day` (the floor's; None: ever). `missed`: only callers whom nobody has
+    talked to, of `agent` those whose calls rang there. `after`: only those behind this place; `oldest_first`: in the
+    other order."""
 
     number: str = ""
     agent: str = ""
-    before: int = 0
     limit: int = 50
     words: str = ""
     missed: bool = False
+    queue: str = ""
+    outcome: str = ""
+    day: date | None = None
+    after: Place | None = None
+    oldest_first: bool = False
 
 
 class OwnDay(msgspec.Struct, frozen=True):
@@ -240,6 +250,12 @@ class Records(Protocol):
         """The latest first."""
 
     def today(self) -> Today: ...
+
+    async def day(self, day: date | None, interval_ms: int) -> Day:
+        """Looked back on; None: today. Raises NoSuchDay."""
+
+    async def day_agents(self, day: date | None, after: str, limit: int) -> DayAgents:
+        """So many of those who were there, behind the agent `after`. Raises NoSuchDay."""
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]: ...
 

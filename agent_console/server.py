@@ -36,6 +36,8 @@ from agent_console.messages import CLOSED_SIGNED_OUT, MAX_MESSAGE_BYTES
 from agent_console.rest.asked import PREFIX, Gate, address_of, session_of
 from agent_console.rest.calls import calls_router
 from agent_console.rest.customers import customers_router
+from agent_console.rest.day_exports import day_exports_router
+from agent_console.rest.days import days_router
 from agent_console.rest.directory import directory_router
 from agent_console.rest.openapi import add_description, errors_in_one_shape
 from agent_console.rest.password import password_router
@@ -103,6 +105,8 @@ class Console:
             session_router(self._sign_in, sessions, self._hub, now, audit, secure=settings.secure, lasts_s=lasts_s),
             calls_router(sessions, now, records, agents_hear=settings.agents_hear_recordings),
             recordings_router(sessions, now, records, agents_hear=settings.agents_hear_recordings),
+            days_router(sessions, now, records),
+            day_exports_router(sessions, now, records),
             customers_router(sessions, now, records, self._hub.customer_changed),
             directory_router(sessions, self._hub, now),
             sessions_router(sessions, self._hub, now, audit),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 import records.customers
@@ -25,13 +26,18 @@ from agent_console.callers import (
     StoryLine,
 )
 from agent_console.callers import Today as Figures
+from agent_console.days import Day, DayAgents
+from callfloor.local_day import bounds
+from callfloor.looked_back import LookedBack
 from callfloor.recorded_files import RecordedFiles
 from callfloor.today import Today
 from cti.hearing import SIDES
 from records.call_log import CallLog
 from records.call_records import CallRecord, Segment, WishRecord
 from records.customers import CustomerChanged, Customers, CustomerWrong, as_id
+from records.days import DaysInJournal
 from records.looking import CallsInJournal
+from records.remembered import Remembered
 from records.settings import RecordsSettings
 
 
@@ -87,7 +93,9 @@ class Screens:
             for key, field in settings.fields.items()
         ]
         self._log = log
-        self._in_journal = CallsInJournal(journal, settings.region)
+        remembered = Remembered(journal)
+        self._in_journal = CallsInJournal(remembered, settings.region)
+        self._days = LookedBack(DaysInJournal(remembered), now)
         self._one_reads = asyncio.Lock()
 
     def today(self) -> Figures:
@@ -133,13 +141,26 @@ class Screens:
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
         found = await self._log.latest(
             query.limit,
-            before=query.before or None,
+            after=query.after,
             agent=query.agent,
             number=query.number,
             words=query.words,
             missed=query.missed,
+            queue=query.queue,
+            outcome=query.outcome,
+            began=bounds(query.day) if query.day else None,
+            oldest_first=query.oldest_first,
         )
         return [call_row(record) for record in found]
+
+    async def day(self, day: date | None, interval_ms: int) -> Day:
+        """Read from the journal as `tell_story` does."""
+        async with self._one_reads:
+            return await asyncio.to_thread(self._days.day, day, interval_ms)
+
+    async def day_agents(self, day: date | None, after: str, limit: int) -> DayAgents:
+        async with self._one_reads:
+            return await asyncio.to_thread(self._days.agents, day, after, limit)
 
     async def own_day(self, agent: str, since: int) -> OwnDay:
         spent = await self._log.time_spent(agent, since, self._now())

@@ -6,13 +6,12 @@ A day begins at midnight by the machine's own clock (`TZ`), wherever a queue's o
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 import msgspec
 
 from acd.vocabulary import ChangeSettings, Configure, Line, Now
 from agent_console.callers import Interval, QueueToday
 from agent_console.callers import Today as Figures
+from callfloor.local_day import bounds, date_of
 from records.figures import QueueDay
 from records.measures import Measures
 
@@ -45,10 +44,7 @@ class Today:
         """Midnight has passed."""
         if at < self._ends_at:
             return
-        midnight = datetime.fromtimestamp(at / 1_000).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        # Through the calendar: a day on which the clocks are changed has 23 or 25 hours.
-        after = (midnight.replace(tzinfo=None) + timedelta(days=1)).astimezone()
-        self._begin_at, self._ends_at = (round(moment.timestamp() * 1_000) for moment in (midnight, after))
+        self._begin_at, self._ends_at = bounds(date_of(at))
         self._measures.forget_before(self._begin_at)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, or_, select
 
+from records.agent_times import NOT_TAKEN
 from records.call_records import CallRecord
 from records.call_rows import read_calls
 from records.database import Database
@@ -17,9 +18,6 @@ LONGEST_PAGE = 500
 
 _MISSED = ("abandoned", "callback", "message")
 """Outcomes of calls whose caller nobody has talked to, and may be called back."""
-
-
-_NOT_TAKEN = ("no answer", "rejected", "busy", "unreachable")
 
 
 def _stays(agent: str, kind: str) -> Select[Any]:
@@ -75,7 +73,7 @@ class CallLog:
         query = (
             select(kind, func.count(), lasted)
             .where(s.agent == agent, s.began_at >= since)
-            .where(or_(s.kind.in_(("talk", "hold", "wrap-up")), and_(s.kind == "offer", s.result.in_(_NOT_TAKEN))))
+            .where(or_(s.kind.in_(("talk", "hold", "wrap-up")), and_(s.kind == "offer", s.result.in_(NOT_TAKEN))))
             .group_by(kind)
         )
         rows = await self._database.run(lambda connection: connection.execute(query).all())
@@ -100,30 +98,51 @@ class CallLog:
         self,
         count: int,
         *,
-        before: int | None = None,
+        after: tuple[int, str] | None = None,
         agent: str = "",
         number: str = "",
         words: str = "",
         missed: bool = False,
+        queue: str = "",
+        outcome: str = "",
+        began: tuple[int, int] | None = None,
+        oldest_first: bool = False,
     ) -> list[CallRecord]:
-        """At most `count` calls, the latest first; `before` is a `began_at`, to page on.
+        """At most `count` calls, the latest first, or the oldest; `after` is the `began_at` and the id of the call
+        to page on behind.
 
         `agent` keeps only the calls that this agent talked on, `number` only those with it, or a part of it, in
         the calling or the dialed number; `words` those with each of them in a note or the name of who called. `missed`:
-        those whom nobody has talked to, and of `agent` those that rang there.
+        those whom nobody has talked to, and of `agent` those that rang there. `queue` is the call's last one, `began`
+        from when until before when it began.
         """
-        query = select(calls).order_by(calls.c.began_at.desc(), calls.c.call).limit(min(count, LONGEST_PAGE))
-        if before is not None:
-            query = query.where(calls.c.began_at < before)
+        c = calls.c
+        order = (c.began_at, c.call) if oldest_first else (c.began_at.desc(), c.call.desc())
+        query = select(calls).order_by(*order).limit(min(count, LONGEST_PAGE))
+        if after is not None:
+            query = query.where(*_behind(after, oldest_first=oldest_first))
+        if began is not None:
+            query = query.where(c.began_at >= began[0], c.began_at < began[1])
+        for column, wanted in ((c.queue, queue), (c.outcome, outcome)):
+            if wanted:
+                query = query.where(column == wanted)
         if missed:
-            query = query.where(calls.c.outcome.in_(_MISSED))
+            query = query.where(c.outcome.in_(_MISSED))
         if agent:
             kind = "offer" if missed else "talk"
-            query = query.where(calls.c.call.in_(_stays(agent, kind)))
+            query = query.where(c.call.in_(_stays(agent, kind)))
         for word in words.split():
             query = query.where(_told_by(word))
         if number:
             ways = {number, normalise(number, self._region) or number}
-            columns = (calls.c.ani, calls.c.caller, calls.c.dnis)
+            columns = (c.ani, c.caller, c.dnis)
             query = query.where(or_(*(column.contains(way, autoescape=True) for way in ways for column in columns)))
         return await self._database.run(lambda connection: read_calls(connection, query))
+
+
+def _behind(place: tuple[int, str], *, oldest_first: bool) -> tuple[ColumnElement[bool], ...]:
+    """The first condition is what the index on `began_at` serves; the second is for calls of the same millisecond."""
+    c, (began_at, call) = calls.c, place
+    if oldest_first:
+        return c.began_at >= began_at, or_(c.began_at > began_at, c.call > call)
+    return c.began_at <= began_at, or_(c.began_at < began_at, c.call < call)

@@ -105,6 +105,25 @@ class AgentDay(msgspec.Struct, frozen=True):
     timeline: list[tuple[int, str]]
 
 
+class AgentTotals(msgspec.Struct, frozen=True):
+    """What an agent's time was spent on. `logged_in_ms` is the sum of all others. `ready_ms`: free, rung or kept free
+    for a callback, so that occupancy = (talk + hold + wrap-up) / (that + ready). `resting_ms`: after a missed offer;
+    `unreachable_ms`: the switch had not got the telephone. `calls`: talks that began, consultations too; `missed`:
+    offers that the agent did not take. Reasons of not ready are the agents' own words, "" for none."""
+
+    calls: int
+    missed: int
+    logged_in_ms: int
+    ready_ms: int
+    talk_ms: int
+    hold_ms: int
+    wrap_up_ms: int
+    not_ready_ms: int
+    not_ready_by_reason: dict[str, int]
+    resting_ms: int
+    unreachable_ms: int
+
+
 class WaitBar(msgspec.Struct, frozen=True):
     """How many calls waited from `from_ms` up to the next bar's beginning."""
 
@@ -293,6 +312,14 @@ class Spent(msgspec.Struct):
     def add(self, other: Spent) -> None:
         self.busy.update(other.busy)
         self.available.update(other.available)
+
+    def grouped(self, number: int) -> Spent:
+        """With so many intervals in one."""
+        together = Spent()
+        for times, sums in ((self.busy, together.busy), (self.available, together.available)):
+            for index, ms in times.items():
+                sums[index // number] += ms
+        return together
 
     def since(self, index: int) -> Spent:
         """Without the intervals before this one."""

@@ -222,8 +222,8 @@ class Journal:
 class JournalReader:
     """Reads a journal from a place on, also while it is being written."""
 
-    def __init__(self, path: Path, after: int = 0) -> None:
-        """Start behind the line with sequence number `after`.
+    def __init__(self, path: Path, after: int = 0, offset: int | None = None) -> None:
+        """Start behind the line with sequence number `after`, which ends at `offset` if that is known.
 
         Raises FileNotFoundError, and `JournalCorrupt` if the journal ends before that line.
         """
@@ -236,7 +236,7 @@ class JournalReader:
         """How much stood behind the last whole line when `read` last found nothing: a write that was cut short."""
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self.offset = self._end_of_line(after)
+            self.offset = self._end_of_line(after) if offset is None else offset
         except BaseException:
             self.close()
             raise
@@ -321,6 +321,38 @@ class JournalReader:
                 passed += 1
             offset += position
         return offset
+
+
+def place_at(path: Path, at: int) -> int:
+    """Where the first line begins that is not before the time `at`; the end of the last whole line if there is none.
+    Looks at some thirty lines, however long the journal is. Raises FileNotFoundError and `JournalCorrupt`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        low, (high, _) = 0, _good_end(path, descriptor)
+        while low < high:
+            start = _start_of_line(descriptor, (low + high) // 2 + 1)
+            end, line = _line_at(path, descriptor, start)
+            if line.input.at < at:
+                low = end
+            else:
+                high = start
+        return low
+    finally:
+        os.close(descriptor)
+
+
+def _line_at(path: Path, descriptor: int, start: int) -> tuple[int, Line]:
+    """Where the line ends that begins at `start`, and what it says."""
+    size = _BLOCK
+    while (newline := (data := os.pread(descriptor, size, start)).find(b"\n")) < 0 and len(data) == size:
+        size *= 2
+    payload = _payload(data[:newline])
+    if payload is None:
+        raise JournalCorrupt(path, _lines_before(path, start) + 1, start, "a line that matches its crc32")
+    try:
+        return start + newline + 1, _decode(payload)
+    except msgspec.DecodeError as error:
+        raise JournalCorrupt(path, _lines_before(path, start) + 1, start, f"a journal line ({error})") from error
 
 
 def replay(path: Path) -> Iterator[Line]:

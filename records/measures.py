@@ -15,15 +15,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, Line
+from records.agent_times import FOR_EVER, AgentTimes
 from records.figures import AgentDay, Day, Interval, Promises, QueueDay, Spent, Tally, merged, spent_together
-
-_BUSY = frozenset({"connected", "wrap-up"})
-_AVAILABLE = frozenset({"free", "offered", "reserved"})
 
 
 @dataclass(slots=True)
@@ -48,22 +46,6 @@ class _Talk:
     within: bool
 
 
-@dataclass(slots=True)
-class _Staff:
-    """An agent: what they are doing since when, and how long they were busy and available in each interval."""
-
-    name: str
-    presence: str = "logged off"
-    reachable: bool = True
-    line: str = "free"
-    state: str = "logged off"
-    since: int = 0
-    talk: _Talk | None = None
-    after: Tally | None = None
-    spent: Spent = field(default_factory=Spent)
-    timeline: list[tuple[int, str]] = field(default_factory=list)
-
-
 class Measures:
     """Sees a journal line by line. All times in milliseconds.
 
@@ -85,15 +67,20 @@ class Measures:
         if interval_ms <= 0:
             raise ValueError(f"interval_ms is {interval_ms}: expected more than 0")
         self._interval_ms, self._zero_at = interval_ms, zero_at
-        self._service_level_ms, self._timelines = service_level_ms, timelines
+        self._service_level_ms = service_level_ms
+        self.agents = AgentTimes(interval_ms, zero_at, spans=timelines)
         self._short_abandon_ms, self._short_talk_ms = short_abandon_ms, short_talk_ms
         self._from: int | None = None
         self._until = 0
+        self._ends_at = FOR_EVER
+        self._counts_from = -FOR_EVER
         self._first = 0
         self._levels: dict[str, int] = {}
         self._queue_names: dict[str, str] = {}
         self._served_by: dict[str, list[str]] = {}
-        self._staff: dict[str, _Staff] = {}
+        self._talks: dict[str, _Talk] = {}
+        self._after: dict[str, tuple[Tally, int | None]] = {}
+        """Agent → of whose call's handling the wrap-up is, and when it began, if it has."""
         self._began: Counter[int] = Counter()
         self._tallies: dict[tuple[str, int], Tally] = {}
         self._stays: dict[str, _Stay] = {}
@@ -108,7 +95,6 @@ class Measures:
             say.CallBegan: self._call_began,
             say.CallbackDue: self._callback_due,
             say.CallQueued: self._call_queued,
-            say.CallOffered: self._call_offered,
             say.OfferFailed: self._offer_failed,
             say.CallConnected: self._call_connected,
             say.CallAbandoned: self._call_abandoned,
@@ -120,16 +106,6 @@ class Measures:
             say.AgentLeft: self._talk_ended,
             say.WrapUpStarted: self._wrap_up_started,
             say.WrapUpEnded: self._wrap_up_ended,
-            say.AgentLoggedIn: self._logged_in,
-            say.AgentReady: self._ready,
-            say.AgentNotReady: self._not_ready,
-            say.AgentLoggedOut: self._logged_out,
-            say.PhoneLost: self._phone,
-            say.PhoneFound: self._phone,
-            say.RestStarted: self._rest_started,
-            say.RestEnded: self._line_free,
-            say.AgentReserved: self._reserved,
-            say.AgentReleased: self._line_free,
         }
 
     def see(self, line: Line) -> None:
@@ -137,21 +113,48 @@ class Measures:
         at = line.input.at
         if self._from is None:
             self._from, self._first = at, (at - self._zero_at) // self._interval_ms
-        self._until = at
+            self.agents.begins(at)
+        self._until = min(at, self._ends_at)
+        of_agents = self.agents.seen
         for fact in line.facts:
             seen = self._seen.get(type(fact))
             if seen is not None:
                 seen(at, fact)
+            seen = of_agents.get(type(fact))
+            if seen is not None:
+                seen(at, fact)
+
+    def pass_time(self, at: int) -> None:
+        """Nothing has happened until then."""
+        self._until = min(max(at, self._until), self._ends_at)
 
     def forget_before(self, at: int) -> None:
         """A new day begins at `at`: what joined earlier counts no more. Who waits and talks, and what agents do, stays
         known, so that memory is bounded by a day."""
         self._from, self._until, self._first = at, max(at, self._until), (at - self._zero_at) // self._interval_ms
+        self._counts_from = at
         self._tallies = {key: tally for key, tally in self._tallies.items() if key[1] >= self._first}
         self._began = Counter({index: count for index, count in self._began.items() if index >= self._first})
         self._failed, self._promises = Counter(), Promises()
-        for staff in self._staff.values():
-            staff.spent, staff.timeline = staff.spent.since(self._first), staff.timeline[-1:]
+        self.agents.forget_before(at, self._first)
+
+    def begin_day(self, begin: int, end: int, interval_ms: int) -> None:
+        """From here on only what joins from `begin` until before `end` counts, in intervals from `begin` on. What comes
+        of it after `end` counts as well: see on until `is_settled`."""
+        self._interval_ms, self._zero_at, self._first = interval_ms, begin, 0
+        self._from = self._until = self._counts_from = begin
+        self._ends_at = end
+        self._tallies, self._began, self._failed, self._promises = {}, Counter(), Counter(), Promises()
+        self._queue_names = {queue: name for queue, name in self._queue_names.items() if queue in self._levels}
+        self.agents.begin_day(begin, end, interval_ms)
+
+    def is_settled(self) -> bool:
+        """Whether nothing more can come of what has joined, but callbacks."""
+        open_tallies = [stay.tally for stay in self._stays.values()]
+        open_tallies += [talk.tally for talk in self._talks.values() if talk.tally is not None]
+        open_tallies += [tally for tally, since in self._after.values() if since is not None]
+        counted = {id(tally) for tally in self._tallies.values()}
+        return not any(id(tally) in counted for tally in open_tallies)
 
     # ---------------------------------------------------------------------------------------- calls
 
@@ -160,6 +163,8 @@ class Measures:
         return max((at - self._zero_at) // self._interval_ms, self._first)
 
     def _tally(self, queue: str, at: int) -> Tally:
+        if not self._counts_from <= at < self._ends_at:
+            return Tally()  # of another day
         key = (queue, self._index(at))
         tally = self._tallies.get(key)
         if tally is None:
@@ -171,12 +176,12 @@ class Measures:
         self._queue_names |= {queue: rules.name for queue, rules in fact.queues.items()}
         self._served_by = defaultdict(list)
         for agent, who in fact.agents.items():
-            self._who(agent).name = who.name
             for queue in who.queues:
                 self._served_by[queue].append(agent)
 
     def _call_began(self, at: int, fact: say.CallBegan) -> None:
-        self._began[self._index(at)] += 1
+        if at < self._ends_at:
+            self._began[self._index(at)] += 1
 
     def _callback_due(self, at: int, fact: say.CallbackDue) -> None:
         """What agents have agreed on is no caller who waits, and counts in no queue's figures."""
@@ -197,14 +202,8 @@ class Measures:
         tally.offered += 1
         self._stays[fact.call] = _Stay(tally, fact.queue, since, at, fact.expected_wait_ms, fact.wait_90_ms)
 
-    def _call_offered(self, at: int, fact: say.CallOffered) -> None:
-        if fact.agent:
-            self._line(at, fact.agent, "offered")
-
     def _offer_failed(self, at: int, fact: say.OfferFailed) -> None:
         self._failed[fact.reason] += 1
-        if fact.agent:
-            self._line(at, fact.agent, "free")
         if fact.reason == "no answer" and (stay := self._stays.get(fact.call)) is not None:
             stay.tally.rona += 1
 
@@ -222,7 +221,7 @@ class Measures:
             tally.called_back += 1
             del self._callbacks[fact.call]
         if fact.agent:
-            self._line(at, fact.agent, "connected").talk = _Talk(tally, at, stay is not None, within)
+            self._talks[fact.agent] = _Talk(tally, at, stay is not None, within)
 
     def _call_abandoned(self, at: int, fact: say.CallAbandoned) -> None:
         stay = self._forget(fact.call)
@@ -289,11 +288,11 @@ class Measures:
     def _talk_ended(self, at: int, fact: say.CallEnded | say.CallTransferred | say.AgentLeft) -> None:
         if not fact.agent:
             return  # an outside number has left a conference
-        staff = self._line(at, fact.agent, "free")
-        talk, staff.talk = staff.talk, None
-        staff.after = talk.tally if talk is not None else None
+        talk = self._talks.pop(fact.agent, None)
+        self._after.pop(fact.agent, None)
         if talk is None or talk.tally is None:
             return
+        self._after[fact.agent] = talk.tally, None
         talked_ms = at - talk.at
         talk.tally.handled += 1
         talk.tally.handle_ms += talked_ms
@@ -301,147 +300,66 @@ class Measures:
             talk.tally.short_talks += 1
             talk.tally.short_talks_within += talk.within
 
-    # --------------------------------------------------------------------------------------- agents
-
-    def _who(self, agent: str) -> _Staff:
-        staff = self._staff.get(agent)
-        if staff is None:
-            staff = self._staff[agent] = _Staff(agent, since=self._until)
-        return staff
-
-    def _line(self, at: int, agent: str, line: str) -> _Staff:
-        staff = self._who(agent)
-        staff.line = line
-        self._enter(at, staff)
-        return staff
-
-    def _presence(self, at: int, agent: str, presence: str) -> None:
-        staff = self._who(agent)
-        staff.presence = presence
-        self._enter(at, staff)
-
-    def _enter(self, at: int, staff: _Staff) -> None:
-        """The line says what an agent does; only if it is free, the presence does."""
-        state = staff.line if staff.line != "free" else staff.presence
-        if state == "free" and not staff.reachable:
-            state = "unreachable"
-        if state == staff.state:
-            return
-        self._spend(staff.spent, staff.state, max(staff.since, self._from or 0), at)
-        staff.state, staff.since = state, at
-        if not self._timelines:
-            return
-        timeline = staff.timeline
-        if timeline and timeline[-1][0] == at:
-            timeline.pop()
-        if not timeline or timeline[-1][1] != state:
-            timeline.append((at, state))
-
-    def _spend(self, spent: Spent, state: str, since: int, until: int) -> None:
-        """Adds the time in a state to the intervals that it lies in."""
-        if state in _BUSY:
-            by_interval = spent.busy
-        elif state in _AVAILABLE:
-            by_interval = spent.available
-        else:
-            return
-        interval_ms, zero_at = self._interval_ms, self._zero_at
-        index = (since - zero_at) // interval_ms
-        end = (index + 1) * interval_ms + zero_at
-        while end < until:
-            by_interval[index] += end - since
-            since, index, end = end, index + 1, end + interval_ms
-        by_interval[index] += until - since
-
     def _wrap_up_started(self, at: int, fact: say.WrapUpStarted) -> None:
-        self._line(at, fact.agent, "wrap-up")
+        if (after := self._after.get(fact.agent)) is not None:
+            self._after[fact.agent] = after[0], at
 
     def _wrap_up_ended(self, at: int, fact: say.WrapUpEnded) -> None:
-        staff = self._who(fact.agent)
-        if staff.after is not None:
-            staff.after.handle_ms += at - staff.since
-            staff.after = None
-        self._line(at, fact.agent, "free")
-
-    def _logged_in(self, at: int, fact: say.AgentLoggedIn) -> None:
-        self._who(fact.agent).reachable = not fact.unreachable
-        self._presence(at, fact.agent, "not ready")
-
-    def _phone(self, at: int, fact: say.PhoneLost | say.PhoneFound) -> None:
-        for name in fact.agents:
-            staff = self._who(name)
-            staff.reachable = isinstance(fact, say.PhoneFound)
-            self._enter(at, staff)
-
-    def _ready(self, at: int, fact: say.AgentReady) -> None:
-        self._presence(at, fact.agent, "free")
-
-    def _not_ready(self, at: int, fact: say.AgentNotReady) -> None:
-        self._presence(at, fact.agent, "not ready")
-
-    def _logged_out(self, at: int, fact: say.AgentLoggedOut) -> None:
-        self._presence(at, fact.agent, "logged off")
-
-    def _rest_started(self, at: int, fact: say.RestStarted) -> None:
-        self._line(at, fact.agent, "resting")
-
-    def _reserved(self, at: int, fact: say.AgentReserved) -> None:
-        self._line(at, fact.agent, "reserved")
-
-    def _line_free(self, at: int, fact: say.RestEnded | say.AgentReleased) -> None:
-        self._line(at, fact.agent, "free")
+        tally, since = self._after.pop(fact.agent, (None, None))
+        if tally is not None and since is not None:
+            tally.handle_ms += at - since
 
     # --------------------------------------------------------------------------------------- result
 
-    def result(self) -> Day:
-        """The measures of all lines seen so far; more may be seen afterwards."""
-        spent = {agent: self._spent(staff) for agent, staff in self._staff.items()}
+    def result(self, grouped: int = 1) -> Day:
+        """The measures of all lines seen so far, `grouped` intervals in one; more may be seen afterwards."""
+        spent = {agent: one.grouped(grouped) for agent, one in self.agents.spent(self._until).items()}
         everyone = spent_together(spent.values())
-        indexes = self._indexes()
+        indexes = self._indexes(grouped)
         by_index: dict[int, list[Tally]] = {index: [] for index in indexes}
         by_queue: dict[str, dict[int, Tally]] = {queue: {} for queue in self._queue_names}
         for (queue, index), tally in self._tallies.items():
-            by_index[index].append(tally)
-            by_queue.setdefault(queue, {})[index] = tally
+            by_index[index // grouped].append(tally)
+            by_queue.setdefault(queue, {}).setdefault(index // grouped, Tally()).add(tally)
         sums = {index: merged(by_index[index]) for index in indexes}
         overall = merged(sums.values())
+        began: Counter[int] = Counter()
+        for index, calls in self._began.items():
+            began[index // grouped] += calls
+        interval_ms = self._interval_ms * grouped
+        starts = [(index, index * interval_ms + self._zero_at) for index in indexes]
         return Day(
-            interval_ms=self._interval_ms,
+            interval_ms=interval_ms,
             from_ms=self._from or 0,
             until_ms=self._until,
-            began=[self._began[index] for index in indexes],
+            began=[began[index] for index in indexes],
             overall=overall.figures(everyone.occupancy(), over_queues=True),
             intervals=[
-                Interval(self._begin(index), sums[index].figures(everyone.occupancy(index), over_queues=True))
-                for index in indexes
+                Interval(at, sums[index].figures(everyone.occupancy(index), over_queues=True)) for index, at in starts
             ],
-            queues=[self._queue_day(queue, indexes, by_queue[queue], spent) for queue in sorted(by_queue)],
+            queues=[self._queue_day(queue, starts, by_queue[queue], spent) for queue in sorted(by_queue)],
             wait_bars=overall.wait_bars(),
             agents=[
-                AgentDay(agent, staff.name, spent[agent].occupancy(), list(staff.timeline))
-                for agent, staff in sorted(self._staff.items())
+                AgentDay(agent, name, spent[agent].occupancy(), self.agents.conditions(agent))
+                for agent, name in self.agents.names().items()
             ],
             estimates=self._promises.result(),
             offers_failed=dict(sorted(self._failed.items())),
         )
 
-    def _begin(self, index: int) -> int:
-        return index * self._interval_ms + self._zero_at
-
-    def _indexes(self) -> range:
+    def _indexes(self, grouped: int) -> range:
         """From the first line's interval to the last one in which there was time or a call."""
         if self._from is None:
             return range(0)
         last = self._index(max(self._until - 1, self._from))
-        return range(self._first, max([last, *self._began, *(index for _, index in self._tallies)]) + 1)
+        last = max([last, *self._began, *(index for _, index in self._tallies)])
+        return range(self._first // grouped, last // grouped + 1)
 
-    def _spent(self, staff: _Staff) -> Spent:
-        spent = staff.spent.copy()
-        self._spend(spent, staff.state, max(staff.since, self._from or 0), self._until)
-        return spent
-
-    def _queue_day(self, queue: str, indexes: range, tallies: dict[int, Tally], spent: dict[str, Spent]) -> QueueDay:
-        staff = spent_together(spent[agent] for agent in self._served_by.get(queue, ()))
+    def _queue_day(
+        self, queue: str, starts: list[tuple[int, int]], tallies: dict[int, Tally], spent: dict[str, Spent]
+    ) -> QueueDay:
+        nobody = Spent()
+        staff = spent_together(spent.get(agent, nobody) for agent in self._served_by.get(queue, ()))
         nothing = Tally()
         return QueueDay(
             queue=queue,
@@ -449,7 +367,6 @@ class Measures:
             service_level_ms=self._levels.get(queue, self._service_level_ms),
             overall=merged(tallies.values()).figures(staff.occupancy()),
             intervals=[
-                Interval(self._begin(index), tallies.get(index, nothing).figures(staff.occupancy(index)))
-                for index in indexes
+                Interval(at, tallies.get(index, nothing).figures(staff.occupancy(index))) for index, at in starts
             ],
         )

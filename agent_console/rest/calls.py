@@ -3,7 +3,8 @@
 # No `from __future__ import annotations` here: FastAPI reads the annotations of the functions below, which name local
 # dependencies.
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from acd.vocabulary import Now
 from agent_console.audience import story_for
 from agent_console.callers import CallQuery, CallRow, OwnDay, Records, Story
+from agent_console.cursors import Place, from_text, to_text
 from agent_console.rest.asked import answers, json_answer, viewer_of
 from agent_console.sessions import Sessions, Viewer
 
@@ -18,8 +20,16 @@ LONGEST_DAY_MS = 26 * 3_600_000
 """A local day, one on which clocks are put back included, and an hour to spare."""
 
 
+Outcome: TypeAlias = Literal[
+    "answered", "abandoned", "ivr", "callback", "message", "other", "reached", "not reached",
+]  # fmt: skip
+
+
 class CallsAnswer(msgspec.Struct, frozen=True):
+    """`next` is the cursor to ask for the calls after these, "" if there are none."""
+
     calls: list[CallRow]
+    next: str
 
 
 def calls_router(sessions: Sessions, now: Now, records: Records, *, agents_hear: bool) -> APIRouter:
@@ -32,16 +42,26 @@ def calls_router(sessions: Sessions, now: Now, records: Records, *, agents_hear:
     async def find(
         viewer: Annotated[Viewer, signed_in],
         number: Annotated[str, Query(max_length=64)] = "",
-        before: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        cursor: Annotated[str, Query(max_length=1_000, description="`next` of the answer before")] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         words: Annotated[str, Query(max_length=100, description="in notes and names")] = "",
+        queue: Annotated[str, Query(max_length=64, description="to which the call came last")] = "",
+        agent: Annotated[str, Query(max_length=64, description="who talked; agents find only their own calls")] = "",
+        outcome: Annotated[Outcome | Literal[""], Query(description="how the call came out; empty: any")] = "",
+        day: Annotated[date | None, Query(description="on which it began, by the floor's clock")] = None,
         *,
         missed: Annotated[bool, Query(description="only callers whom nobody has talked to")] = False,
     ) -> Response:
-        """The calls with `number` in their ANI or DNIS that began before the time `before` (0: now), newest first."""
-        agent = "" if viewer.sees_all else viewer.agent or ""
-        rows = await records.find_calls(CallQuery(number.strip(), agent, before, limit, words, missed))
-        return json_answer(CallsAnswer(list(rows)))
+        """The calls with `number` in their ANI or DNIS, newest first, behind those that were answered before."""
+        try:
+            after = from_text(cursor) if cursor else None
+        except ValueError as error:
+            raise HTTPException(422, f"query.cursor: {error}") from error
+        whose = agent if viewer.sees_all else viewer.agent or ""
+        query = CallQuery(number.strip(), whose, limit, words, missed, queue, outcome, day, after)
+        rows = await records.find_calls(query)
+        more = to_text(Place(rows[-1].began_at, rows[-1].call)) if len(rows) == limit else ""
+        return json_answer(CallsAnswer([*rows], more))
 
     @router.get("/own-day")
     @answers(OwnDay)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,15 @@ from agent_console.callers import (
     StoryLine,
     Today,
 )
+from agent_console.days import Day, DayAgents
 from agent_console.server import Console
 from agent_console.settings import ApiKey, User, WebSettings
 from agent_console.softphones import Softphone
 from callfloor.administrator import Administrator
 from callfloor.config import Config, check
+from callfloor.looked_back import LookedBack
+from records.days import GRAIN_MS
+from records.measures import Measures
 
 PASSWORD = "correct horse battery staple"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -133,6 +138,10 @@ class Floor:
         self.recorded: Path | None = None
         """The folder of the recordings `c0-1-agent.wav` and `c0-1-other.wav`, if there are any."""
         self.queries: list[CallQuery] = []
+        self.rows: list[CallRow] | None = None
+        """What the records' list of calls holds, oldest first, if a test says so."""
+        self.worked: list[Line] = []
+        """The journal of the days that are looked back on, if it is not `lines`."""
         self.users = dict(USERS)
         self.prepared: list[Config] = []
         self.keys = dict(KEYS)
@@ -244,8 +253,17 @@ class Floor:
     def today(self) -> Today:
         return Today(START, 900_000, [])
 
+    async def day(self, day: date | None, interval_ms: int) -> Day:
+        return LookedBack(DaysOf(self.worked or self.lines), self.now).day(day, interval_ms)
+
+    async def day_agents(self, day: date | None, after: str, limit: int) -> DayAgents:
+        return LookedBack(DaysOf(self.worked or self.lines), self.now).agents(day, after, limit)
+
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
         self.queries.append(query)
+        if self.rows is not None:
+            left = [row for row in self.rows if not query.after or (row.began_at, row.call) > query.after]
+            return left[: query.limit]
         return [CallRow("c0", START, ani="+886912345678", dnis="0800", queue="sales", agent="a1", outcome="answered")]
 
     async def own_day(self, agent: str, since: int) -> OwnDay:
@@ -260,6 +278,28 @@ class Floor:
     async def find_recording(self, call: str, name: str, side: str) -> RecordedFile | None:
         path = (self.recorded or Path()) / f"{name}-{side}.wav"
         return RecordedFile(path, "a1") if (call, name) == ("c0", "c0-1") and path.is_file() else None
+
+
+class DaysOf:
+    """Days of lines that are no file."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+
+    def began_at(self) -> int | None:
+        return self._lines[0].input.at if self._lines else None
+
+    def read(self, begin: int, end: int, now: int) -> Measures:
+        measures = Measures(timelines=False)
+        for line in self._lines:
+            if line.input.at < begin:
+                measures.see(line)
+        measures.begin_day(begin, end, GRAIN_MS)
+        for line in self._lines:
+            if line.input.at >= begin:
+                measures.see(line)
+        measures.pass_time(now)
+        return measures
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from acd.vocabulary import CallBegan, CallPlaced, Line
 from records.call_records import CallRecord, CallRecords
 from records.journal import Journal
 from records.looking import CallsInJournal
+from records.remembered import Remembered
 from records.story import story
 from tests.acd.busy_day import Day
 
@@ -30,7 +31,7 @@ def test_every_call_is_found_as_by_reading_all(tmp_path: Path, apart: int) -> No
     for line in lines:
         kept |= {change.call: change for change in records.see(line) if isinstance(change, CallRecord)}
     calls = [fact.call for line in lines for fact in line.facts if isinstance(fact, CallBegan | CallPlaced)]
-    looking = CallsInJournal(tmp_path / "journal", "TW", apart=apart)
+    looking = CallsInJournal(Remembered(tmp_path / "journal", apart=apart), "TW")
     for call in [*calls[::7], *reversed(calls[::11])]:
         found = looking.look_up(call)
         assert found is not None
@@ -39,7 +40,7 @@ def test_every_call_is_found_as_by_reading_all(tmp_path: Path, apart: int) -> No
 
 
 def test_of_a_call_that_never_was_and_of_an_empty_journal_nothing_is_told(tmp_path: Path) -> None:
-    looking = CallsInJournal(tmp_path / "journal", "TW")
+    looking = CallsInJournal(Remembered(tmp_path / "journal"), "TW")
     with Journal.open(tmp_path / "journal", "never") as journal:
         assert looking.look_up("c1") is None
         for line in a_day(20):

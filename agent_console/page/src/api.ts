@@ -50,13 +50,22 @@ export interface Search {
   number?: string
   words?: string
   missed?: boolean
+  queue?: string
+  agent?: string
+  outcome?: string
+  day?: string
 }
 
-export async function findCalls(search: Search, before = 0): Promise<CallRow[]> {
-  const { number = "", words = "", missed = false } = search
-  const query = new URLSearchParams({ number, words, missed: String(missed), before: String(before) })
-  const answer = await ask(`calls?${query}`)
-  return ((await answer.json()) as { calls: CallRow[] }).calls
+// `next` is what to ask for the calls after these with; "" where there are none.
+export interface Calls {
+  calls: CallRow[]
+  next: string
+}
+
+export async function findCalls(search: Search, cursor = ""): Promise<Calls> {
+  const query = new URLSearchParams({ cursor })
+  for (const [name, value] of Object.entries(search)) if (value) query.set(name, String(value))
+  return (await (await ask(`calls?${query}`)).json()) as Calls
 }
 
 // Since the last midnight of this machine.
