@@ -158,3 +158,12 @@ journal_positions = Table(
     Column("journal", Words, nullable=False, comment="the mark of the journal: see JournalReader.mark"),
     Column("seq", BigInteger, nullable=False, comment="its last line whose rows are here"),
 )
+
+webhook_positions = Table(
+    "webhook_positions",
+    metadata,
+    Column("webhook", Words, primary_key=True),
+    Column("journal", Words, nullable=False, comment="the mark of the journal: see JournalReader.mark"),
+    Column("delivered", BigInteger, nullable=False, comment="its last line of which all events are delivered"),
+    Column("read_from", BigInteger, nullable=False, comment="all calls that go on there began behind this line"),
+)
