@@ -170,6 +170,11 @@ class Board:
     def agent(self, name: str) -> Agent | None:
         return self._state.agents.get(name)
 
+    def queues_of(self, agent: str) -> Collection[str]:
+        """Those that this agent serves."""
+        known = self._state.agents.get(agent)
+        return known.queues if known is not None else ()
+
     def call(self, call: str) -> Call | None:
         return self._state.calls.get(call)
 

@@ -12,6 +12,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from agent_console.cases import CaseRecords, CaseRow
+
 
 class Customer(msgspec.Struct, frozen=True):
     """One customer. `fields` are the operator's own, key → text: `CustomerField` says what they are. `updated_at` tells
@@ -79,11 +81,13 @@ class CallRow(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """What the records know about a calling number. `incomplete`: a source could not be asked, so more may exist."""
+    """What the records know about a calling number. `incomplete`: a source could not be asked, so more may exist.
+    `cases`: the open ones of `customers`."""
 
     customers: list[Customer] = []
     earlier_calls: list[CallRow] = []
     incomplete: bool = False
+    cases: list[CaseRow] = []
 
 
 class PopRecord(msgspec.Struct, frozen=True):
@@ -92,7 +96,7 @@ class PopRecord(msgspec.Struct, frozen=True):
     `menu` holds [menu, choice] pairs in the order in which the caller chose. While `incomplete`, the records have not
     answered (yet, or not in full). `notes` are those of this call, earlier agents' and the own; `customer` is who the
     caller is, as an agent has chosen; `dispositions` are the paths of the queue's tree; `url` is where the operator's
-    own CRM shows the caller.
+    own CRM shows the caller; `cases` are the open ones of `customers`.
     """
 
     call: str
@@ -110,6 +114,7 @@ class PopRecord(msgspec.Struct, frozen=True):
     dispositions: list[str] = []
     disposition_required: bool = False
     url: str = ""
+    cases: list[CaseRow] = []
 
 
 class CallQuery(msgspec.Struct, frozen=True):
@@ -125,14 +130,25 @@ class CallQuery(msgspec.Struct, frozen=True):
     missed: bool = False
 
 
+class OwnQueue(msgspec.Struct, frozen=True):
+    """A queue that the agent serves, since the server's midnight: `service_level` as in QueueToday."""
+
+    queue: str
+    offered: int
+    answered: int
+    service_level: dict[str, float | None]
+
+
 class OwnDay(msgspec.Struct, frozen=True):
-    """An agent's day so far: talks, how long they, the holds in them and the wrap-ups lasted, offers not answered."""
+    """An agent's day so far: talks, how long they, the holds in them and the wrap-ups lasted, offers not answered; and
+    the queues that they serve."""
 
     calls: int = 0
     talked_ms: int = 0
     held_ms: int = 0
     wrap_up_ms: int = 0
     missed: int = 0
+    queues: list[OwnQueue] = []
 
 
 class StoryLine(msgspec.Struct, frozen=True):
@@ -219,7 +235,7 @@ class Today(msgspec.Struct, frozen=True):
     queues: list[QueueToday]
 
 
-class Records(Protocol):
+class Records(CaseRecords, Protocol):
     """What the screens ask the records for."""
 
     async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:

@@ -34,6 +34,7 @@ from agent_console.live import serve_screen
 from agent_console.messages import CLOSED_SIGNED_OUT, MAX_MESSAGE_BYTES
 from agent_console.rest.asked import PREFIX, Gate, address_of, session_of
 from agent_console.rest.calls import calls_router
+from agent_console.rest.cases import cases_router
 from agent_console.rest.customers import customers_router
 from agent_console.rest.directory import directory_router
 from agent_console.rest.openapi import add_description, errors_in_one_shape
@@ -85,7 +86,7 @@ class Console:
         softphones = softphones or {}
         self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys, softphones)
         audit = Audit(settings.audit, now)
-        kept, pop_urls = settings.kept_lines, settings.pop_urls
+        kept, pop_urls, hear = settings.kept_lines, settings.pop_urls, settings.agents_hear_recordings
         self._hub = Hub(tell, now, records, sessions, kept, metrics, pop_url=settings.pop_url, pop_urls=pop_urls)
         self._sign_in = SignIn(users, sessions, now, audit, metrics)
         sip_lines = SipLines(softphones, sessions, now)
@@ -96,9 +97,12 @@ class Console:
         errors_in_one_shape(self.app)
         routers = [
             session_router(self._sign_in, sessions, self._hub, now, audit, secure=settings.secure, lasts_s=lasts_s),
-            calls_router(sessions, now, records, agents_hear=settings.agents_hear_recordings),
-            recordings_router(sessions, now, records, agents_hear=settings.agents_hear_recordings),
+            calls_router(
+                sessions, now, records, self._hub.board.queues_of, agents_hear=settings.agents_hear_recordings
+            ),
+            recordings_router(sessions, now, records, agents_hear=hear),
             customers_router(sessions, now, records, self._hub.customer_changed),
+            cases_router(sessions, now, records, self._hub.customer_changed),
             directory_router(sessions, self._hub, now),
             sessions_router(sessions, self._hub, now, audit),
             audit_router(sessions, now, audit),

@@ -32,6 +32,7 @@ from ivr.found_messages import FoundMessages
 from ivr.prompts import all_prompts
 from ivr.speech import Speech
 from records.call_log import CallLog
+from records.cases import Cases
 from records.customers import Customers
 from records.database import Database
 from records.follower import LINK as DATABASE_LINK
@@ -68,9 +69,9 @@ class House:
         self._log = CallLog(self.database, region)
         self._today = Today(self._now)
         recorded = RecordedFiles({name: node.recorded for name, node in config.nodes.items()}, config.ivr.messages)
-        screens = Screens(
-            self.customers, self._log, self._journal.path, config.records, self._now, self._today, recorded
-        )
+        cases = Cases(self.database, self._now)
+        journal = self._journal.path
+        screens = Screens(self.customers, cases, self._log, journal, config.records, self._now, self._today, recorded)
         self._follower = Follower(self.database, self._journal.path, region, tell, self._now)
         self.webhooks = [
             Webhook(name, hook, self.database, self._journal.path, self._journal.last_seq, region, tell, self._now)

@@ -68,6 +68,32 @@ customer_numbers = Table(
     Index(None, "number"),
 )
 
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("customer", ForeignKey("customers.id", ondelete="CASCADE"), nullable=False),
+    Column("title", Words, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("opened_by", Words, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger, comment="null while it is open"),
+    Index(None, "customer"),
+)
+
+case_entries = Table(
+    "case_entries",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("case", ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Words, nullable=False, comment="the user who added it"),
+    Column("text", Words, nullable=False),
+    Column("call", Words, nullable=False, comment="during which call, or empty"),
+    Column("changes", JSON, nullable=False, comment="{field: [before, after]}"),
+    Index(None, "case", "at"),
+)
+
 calls = Table(
     "calls",
     metadata,
