@@ -74,6 +74,11 @@ async def tour(language: str, look: Look) -> None:
             await page.get_by_test_id("call-c0").click()
             await expect(page.get_by_test_id("stays")).to_be_visible()
             await look(page, "call")
+        async with browser.open_page(floor.console.url, language) as page:
+            await browser.sign_in(page, "root", PASSWORD)
+            await page.get_by_test_id("me").click()
+            await expect(page.get_by_test_id("audit-entry").first).to_be_visible()
+            await look(page, "account")
 
 
 async def _a_call(floor: Floor, page: Page, look: Look) -> None:

@@ -4,6 +4,7 @@ import type { Component } from "vue"
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from "vue-router"
 
 import type { Me } from "./messages.ts"
+import AccountView from "./views/AccountView.vue"
 import AgentView from "./views/AgentView.vue"
 import CallView from "./views/CallView.vue"
 import CallsView from "./views/CallsView.vue"
@@ -25,6 +26,8 @@ export const VIEWS = [
   { name: "floor", path: "/floor", component: FloorView, isFor: isSupervisor },
   { name: "calls", path: "/calls", component: CallsView, isFor: () => true },
   { name: "call", path: "/calls/:call", component: CallView, isFor: () => true, within: "calls" },
+  // Reached by the viewer's own name.
+  { name: "account", path: "/account", component: AccountView, isFor: () => true, within: "account" },
 ] as const satisfies View[]
 
 export function newRouter() {
