@@ -9,7 +9,9 @@ from __future__ import annotations
 from acd import vocabulary as say
 from acd.choosing import Facts, find_turn, queue_call, refused
 from acd.model import Agent, Scheduled, State
+from acd.moves import Stage
 from acd.outbound_rules import is_number
+from acd.queue_rules import give_up_callback
 from acd.work_rules import at_work, callers, not_at_work
 
 LONGEST_AHEAD_MS = 366 * 86_400_000
@@ -55,10 +57,23 @@ def _cannot_schedule(state: State, agent: Agent, request: say.ScheduleCallback, 
 
 def cancel_callback(state: State, request: say.CancelCallback) -> Facts:
     scheduled = state.scheduled.get(request.callback)
-    if scheduled is None or scheduled.agent != request.agent:
+    if request.by and scheduled is None:
+        yield from _cancel_due(state, request)
+    elif scheduled is None or (not request.by and scheduled.agent != request.agent):
         yield from refused(request, request.agent, "has no such callback to make")
     else:
-        yield say.CallbackCanceled(scheduled.id, scheduled.agent)
+        yield say.CallbackCanceled(scheduled.id, scheduled.agent, by=request.by)
+
+
+def _cancel_due(state: State, request: say.CancelCallback) -> Facts:
+    """A supervisor takes back one that is a call already: the wish stays on record."""
+    call = state.calls.get(request.callback)
+    if call is None or call.stage not in (Stage.CALLBACK, Stage.DIALED):
+        yield from refused(request, request.callback, "no such callback waits")
+    elif call.stage is Stage.DIALED:
+        yield from refused(request, request.callback, "is being dialed")
+    else:
+        yield from give_up_callback(request.at, call, f"cancelled by {request.by}")
 
 
 def callback_due(state: State, at: int, scheduled: Scheduled) -> Facts:

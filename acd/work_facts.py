@@ -46,11 +46,12 @@ class CallbackScheduled(Fact, frozen=True):
 
 
 class CallbackCanceled(Fact, frozen=True):
-    """With a `why`, not as the agent asked."""
+    """With a `why`, not as the agent asked; `by`: a supervisor."""
 
     callback: str
     agent: str
     why: str = ""
+    by: str = ""
 
 
 class CallbackDue(Fact, frozen=True):

@@ -51,7 +51,9 @@ class ScheduleCallback(Input, frozen=True):
 
 
 class CancelCallback(Input, frozen=True):
-    """By the agent who has scheduled it, until it is due."""
+    """By the agent who has scheduled it, until it is due; or by a supervisor (`by`, and no agent), as long as it waits,
+    also one that a caller has chosen instead of waiting."""
 
     agent: str
     callback: str
+    by: str = ""

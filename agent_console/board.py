@@ -170,6 +170,16 @@ class Board:
     def agent(self, name: str) -> Agent | None:
         return self._state.agents.get(name)
 
+    def is_busy(self, agent: str) -> bool:
+        """Has a call, or wraps one up."""
+        known = self._state.agents.get(agent)
+        return known is not None and known.line in (AgentLine.OFFERED, AgentLine.CONNECTED, AgentLine.WRAP_UP)
+
+    def queues_of(self, agent: str) -> Collection[str]:
+        """Those that this agent serves."""
+        known = self._state.agents.get(agent)
+        return known.queues if known is not None else ()
+
     def call(self, call: str) -> Call | None:
         return self._state.calls.get(call)
 

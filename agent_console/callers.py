@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from agent_console.cases import CaseRecords, CaseRow
 from agent_console.cursors import Place
 from agent_console.days import Day, DayAgents
 
@@ -83,11 +84,13 @@ class CallRow(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """What the records know about a calling number. `incomplete`: a source could not be asked, so more may exist."""
+    """What the records know about a calling number. `incomplete`: a source could not be asked, so more may exist.
+    `cases`: the open ones of `customers`."""
 
     customers: list[Customer] = []
     earlier_calls: list[CallRow] = []
     incomplete: bool = False
+    cases: list[CaseRow] = []
 
 
 class PopRecord(msgspec.Struct, frozen=True):
@@ -96,7 +99,7 @@ class PopRecord(msgspec.Struct, frozen=True):
     `menu` holds [menu, choice] pairs in the order in which the caller chose. While `incomplete`, the records have not
     answered (yet, or not in full). `notes` are those of this call, earlier agents' and the own; `customer` is who the
     caller is, as an agent has chosen; `dispositions` are the paths of the queue's tree; `url` is where the operator's
-    own CRM shows the caller.
+    own CRM shows the caller; `cases` are the open ones of `customers`.
     """
 
     call: str
@@ -114,6 +117,7 @@ class PopRecord(msgspec.Struct, frozen=True):
     dispositions: list[str] = []
     disposition_required: bool = False
     url: str = ""
+    cases: list[CaseRow] = []
 
 
 class CallQuery(msgspec.Struct, frozen=True):
@@ -135,14 +139,25 @@ class CallQuery(msgspec.Struct, frozen=True):
     oldest_first: bool = False
 
 
+class OwnQueue(msgspec.Struct, frozen=True):
+    """A queue that the agent serves, since the server's midnight: `service_level` as in QueueToday."""
+
+    queue: str
+    offered: int
+    answered: int
+    service_level: dict[str, float | None]
+
+
 class OwnDay(msgspec.Struct, frozen=True):
-    """An agent's day so far: talks, how long they, the holds in them and the wrap-ups lasted, offers not answered."""
+    """An agent's day so far: talks, how long they, the holds in them and the wrap-ups lasted, offers not answered; and
+    the queues that they serve."""
 
     calls: int = 0
     talked_ms: int = 0
     held_ms: int = 0
     wrap_up_ms: int = 0
     missed: int = 0
+    queues: list[OwnQueue] = []
 
 
 class StoryLine(msgspec.Struct, frozen=True):
@@ -229,7 +244,7 @@ class Today(msgspec.Struct, frozen=True):
     queues: list[QueueToday]
 
 
-class Records(Protocol):
+class Records(CaseRecords, Protocol):
     """What the screens ask the records for."""
 
     async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:

@@ -105,6 +105,7 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
         "pull_call",
         "open_queue",
         "close_queue",
+        "cancel_any_callback",
     ]
     reason: ShortText = ""
     offer: Number = 0
@@ -181,6 +182,7 @@ SUPERVISING: Mapping[str, Callable[[Request, Viewer, int], say.Request]] = Mappi
         "pull_call": lambda asked, who, at: say.PullCall(at, asked.call, asked.agent, who.user),
         "open_queue": lambda asked, who, at: say.OpenQueue(at, asked.queue, who.user),
         "close_queue": lambda asked, who, at: say.CloseQueue(at, asked.queue, who.user),
+        "cancel_any_callback": lambda asked, who, at: say.CancelCallback(at, "", asked.callback, who.user),
     }
 )
 """What only a supervisor may ask for; each carries its author."""

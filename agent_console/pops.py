@@ -216,6 +216,7 @@ class Pops:
             customers=caller.customers,
             earlier_calls=caller.earlier_calls,
             incomplete=caller.incomplete,
+            cases=caller.cases,
         )
         self._set(agent, replace(pop, record=record))
 

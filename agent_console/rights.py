@@ -50,6 +50,7 @@ REQUESTS: Mapping[str, Right] = MappingProxyType(
         "pull_call": "supervisor",
         "open_queue": "supervisor",
         "close_queue": "supervisor",
+        "cancel_any_callback": "supervisor",
     }
 )
 

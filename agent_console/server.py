@@ -35,6 +35,7 @@ from agent_console.live import serve_screen
 from agent_console.messages import CLOSED_SIGNED_OUT, MAX_MESSAGE_BYTES
 from agent_console.rest.asked import PREFIX, Gate, address_of, session_of
 from agent_console.rest.calls import calls_router
+from agent_console.rest.cases import cases_router
 from agent_console.rest.customers import customers_router
 from agent_console.rest.day_exports import day_exports_router
 from agent_console.rest.days import days_router
@@ -46,7 +47,7 @@ from agent_console.rest.session import session_router
 from agent_console.rest.sessions import audit_router, sessions_router
 from agent_console.rest.settings import settings_router
 from agent_console.rest.softphone import softphone_router
-from agent_console.sessions import Sessions
+from agent_console.sessions import GRACE_MS, Sessions
 from agent_console.settings import ApiKey, User, WebSettings
 from agent_console.sign_in import SignIn
 from agent_console.sip_lines import SipLines
@@ -89,10 +90,11 @@ class Console:
     ) -> None:
         self._settings = settings
         lasts_s = round(settings.session_hours * 3600)
+        cookie_s = lasts_s + GRACE_MS // 1000  # a session may be prolonged: whether it is over, the server says
         softphones = {} if softphones is None else softphones
-        self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys, softphones)
+        self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys, softphones, self._is_busy)
         audit = Audit(settings.audit, now)
-        kept, pop_urls = settings.kept_lines, settings.pop_urls
+        kept, pop_urls, hear = settings.kept_lines, settings.pop_urls, settings.agents_hear_recordings
         self._hub = Hub(tell, now, records, sessions, kept, metrics, pop_url=settings.pop_url, pop_urls=pop_urls)
         self._sign_in = SignIn(users, sessions, now, audit, metrics)
         sip_lines = SipLines(softphones, sessions, now)
@@ -102,12 +104,15 @@ class Console:
         self.app.add_middleware(SecurityHeaders, secure=settings.secure)
         errors_in_one_shape(self.app)
         routers = [
-            session_router(self._sign_in, sessions, self._hub, now, audit, secure=settings.secure, lasts_s=lasts_s),
-            calls_router(sessions, now, records, agents_hear=settings.agents_hear_recordings),
-            recordings_router(sessions, now, records, agents_hear=settings.agents_hear_recordings),
+            session_router(self._sign_in, sessions, self._hub, now, audit, secure=settings.secure, cookie_s=cookie_s),
+            calls_router(
+                sessions, now, records, self._hub.board.queues_of, agents_hear=settings.agents_hear_recordings
+            ),
+            recordings_router(sessions, now, records, agents_hear=hear),
             days_router(sessions, now, records),
             day_exports_router(sessions, now, records),
             customers_router(sessions, now, records, self._hub.customer_changed),
+            cases_router(sessions, now, records, self._hub.customer_changed),
             directory_router(sessions, self._hub, now),
             sessions_router(sessions, self._hub, now, audit),
             audit_router(sessions, now, audit),
@@ -137,6 +142,9 @@ class Console:
     def see(self, line: Line) -> None:
         """Takes in one line of the journal, in order. Quick, never blocks."""
         self._hub.see(line)
+
+    def _is_busy(self, agent: str) -> bool:
+        return self._hub.board.is_busy(agent)
 
     async def start(self) -> None:
         """Listens and serves until `stop`. Raises PortTaken."""

@@ -12,6 +12,10 @@ from agent_console.settings import ApiKey, Role, User
 from agent_console.softphones import Softphone
 
 FOR_EVER = 2**62
+GRACE_MS = 4 * 3_600_000
+"""So much longer a session lasts at most, while its agent is busy with a call."""
+LOOKED_AFTER_MS = 60_000
+"""A session with an open screen or telephone is looked at far more often."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Sessions:
     """Live sessions in memory: a restart signs everybody out, which costs a password and leaks nothing.
 
     A session whose user is gone, or is not what they were (another password, role, agent or telephone), is dead: so is
-    one of a key.
+    one of a key. One that expires while its agent is busy with a call lasts until they are not, for its end would hang
+    up a telephone in the page; who ends it on purpose ends it at once.
     """
 
     def __init__(
@@ -63,12 +68,17 @@ class Sessions:
         users: Mapping[str, User],
         keys: Mapping[str, ApiKey],
         softphones: Mapping[str, Softphone],
+        is_busy: Callable[[str], bool],
     ) -> None:
+        """`is_busy` says of an agent whether they have a call, or wrap one up."""
         self._lasts_ms = lasts_ms
+        self._is_busy = is_busy
         self._softphones = softphones
         self._users = users
         self._keys = keys
         self._by_token: dict[str, Session] = {}
+        self._lasting: dict[str, int] = {}
+        """Token of a session past its time → when it was looked at last."""
         self._ears: list[Callable[[Session], None]] = []
 
     def on_end(self, ear: Callable[[Session], None]) -> None:
@@ -77,7 +87,7 @@ class Sessions:
 
     def begin(self, name: str, at: int, address: str = "", browser: str = "") -> Session:
         """A new session of this user, with a token of 256 random bits."""
-        while self._by_token and (oldest := next(iter(self._by_token.values()))).until <= at:
+        while self._by_token and (oldest := next(iter(self._by_token.values()))).until + GRACE_MS <= at:
             del self._by_token[oldest.token]
         user = self._users[name]
         softphone = self._softphones[name].phone if name in self._softphones else ""
@@ -99,15 +109,31 @@ class Sessions:
         name = session.viewer.user
         if not session.token:
             return self._keys.get(name.removeprefix("key:")) == session.known_as
-        if self._by_token.get(session.token) is not session or session.until <= at:
+        if self._by_token.get(session.token) is not session or self._is_over(session, at):
             return False
         user = self._users.get(name)
         return user is session.known_as or user == session.known_as
 
+    def _is_over(self, session: Session, at: int) -> bool:
+        """Past its time it lasts only without a break: one that nobody has looked after for a minute is over for good,
+        whatever its agent does later."""
+        if at < session.until:
+            return False
+        agent, looked_at = session.viewer.agent, self._lasting.get(session.token, session.until)
+        if agent and self._is_busy(agent) and at < session.until + GRACE_MS and at - looked_at < LOOKED_AFTER_MS:
+            self._lasting[session.token] = at
+            return False
+        self._lasting.pop(session.token, None)
+        del self._by_token[session.token]
+        return True
+
     def of_user(self, name: str, at: int) -> list[Session]:
         """The live ones, oldest first."""
-        found = [session for session in self._by_token.values() if session.viewer.user == name]
-        return [session for session in found if self.is_alive(session, at)]
+        return [session for session in self.of_everyone(at) if session.viewer.user == name]
+
+    def of_everyone(self, at: int) -> list[Session]:
+        """The live ones, oldest first."""
+        return [session for session in [*self._by_token.values()] if self.is_alive(session, at)]
 
     def end(self, session: Session) -> None:
         if self._by_token.pop(session.token, None) is not None:

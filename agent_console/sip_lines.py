@@ -113,9 +113,12 @@ class SipLines:
             asyncio.create_task(_to_browser(websocket, switch), name="sip to browser"),
             asyncio.create_task(over.wait(), name="sip session"),
         ]
-        left_s = max(0, session.until - self._now()) / 1_000
+        done: set[asyncio.Task[Any]] = set()
         try:
-            done, _ = await asyncio.wait(ways, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+            while not done and self._sessions.is_alive(session, self._now()):
+                # Past its time it lasts while a talk does: looked at every second.
+                left_s = max(1.0, (session.until - self._now()) / 1_000)
+                done, _ = await asyncio.wait(ways, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for way in ways:
                 way.cancel()

@@ -29,6 +29,7 @@ from ivr.settings import LAST, IvrSettings
 from pbx_config.settings import PbxSettings
 from records.journal import JournalCorrupt, find
 from records.settings import JournalSettings, RecordsSettings
+from records.webhook_settings import WebhookName, WebhookSettings
 
 T = TypeVar("T")
 
@@ -89,6 +90,7 @@ class Config(RuleTables):
     serial: dict[str, SerialSettings] = Field(default_factory=dict)
     users: dict[str, User] = Field(default_factory=dict)
     api_keys: dict[str, ApiKey] = Field(default_factory=dict)
+    webhooks: dict[WebhookName, WebhookSettings] = Field(default_factory=dict, max_length=8)
 
     @model_validator(mode="before")
     @classmethod
@@ -363,11 +365,19 @@ def check_settings(settings: Settings, folder: Path) -> Config:
         name: node.model_copy(update={"messages": node.messages and folder / node.messages})
         for name, node in config.nodes.items()
     }
+    webhooks = {
+        name: hook.model_copy(update={"certificates": hook.certificates and folder / hook.certificates})
+        for name, hook in config.webhooks.items()
+    }
+    for name, hook in webhooks.items():
+        if hook.certificates is not None and not hook.certificates.is_file():
+            raise LookupError(f"webhooks.{name}.certificates: there is no file {str(hook.certificates)!r}")
     audit = folder / (config.web.audit or journal.path.with_suffix(".audit"))
     return config.model_copy(
         update={
             "web": config.web.model_copy(update={"audit": audit}),
             "nodes": nodes,
+            "webhooks": webhooks,
             "records": records.model_copy(update={"journal": journal, "database": database}),
             "ivr": ivr.model_copy(update={"speech": speech, "messages": folder / ivr.messages}),
         }

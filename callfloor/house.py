@@ -19,7 +19,7 @@ from callfloor.administrator import Administrator
 from callfloor.clock import Clock
 from callfloor.config import SETTINGS_CHANGED, Config
 from callfloor.floor import Floor
-from callfloor.metrics import FloorMetrics, SerialMetrics
+from callfloor.metrics import FloorMetrics, SerialMetrics, WebhookMetrics
 from callfloor.queue_lamps import QueueLamps
 from callfloor.recorded_files import RecordedFiles
 from callfloor.screens import Screens
@@ -33,11 +33,13 @@ from ivr.found_messages import FoundMessages
 from ivr.prompts import all_prompts
 from ivr.speech import Speech
 from records.call_log import CallLog
+from records.cases import Cases
 from records.customers import Customers
 from records.database import Database
 from records.follower import LINK as DATABASE_LINK
 from records.follower import Follower
 from records.journal import Journal, find, replay
+from records.webhooks import Webhook
 
 log = structlog.get_logger(__name__)
 
@@ -72,9 +74,9 @@ class House:
         self._log = CallLog(self.database, region)
         self._today = Today(self._now)
         recorded = RecordedFiles({name: node.recorded for name, node in config.nodes.items()}, config.ivr.messages)
-        screens = Screens(
-            self.customers, self._log, self._journal.path, config.records, self._now, self._today, recorded
-        )
+        cases = Cases(self.database, self._now)
+        journal = self._journal.path
+        screens = Screens(self.customers, cases, self._log, journal, config.records, self._now, self._today, recorded)
         self.administrator = Administrator(
             config,
             tell,
@@ -84,6 +86,10 @@ class House:
             journaled=lambda: find(self._journal.path, SETTINGS_CHANGED),
         )
         self._follower = Follower(self.database, self._journal.path, region, tell, self._now)
+        self.webhooks = [
+            Webhook(name, hook, self.database, self._journal.path, self._journal.last_seq, region, tell, self._now)
+            for name, hook in config.webhooks.items()
+        ]
         self.console = Console(
             config.web,
             self._users,
@@ -121,6 +127,7 @@ class House:
         self._timetable = Timetable(self._rules.hours, tell, self._now)
         self._figures = FloorMetrics(self.metrics, self._acd)
         SerialMetrics(self.metrics, self.lines)
+        WebhookMetrics(self.metrics, self.webhooks)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, progress: Progress) -> None:
@@ -150,6 +157,8 @@ class House:
         self._run("messages found", self._found.run())
         self._run("call records", self._follower.run())
         self._run("opening hours", self._timetable.run())
+        for webhook in self.webhooks:
+            self._run(webhook.link_name, webhook.run())
         for bridge in self.bridges:
             self._run(bridge.link_name, bridge.run())
         for line in self.lines:
@@ -194,15 +203,8 @@ class House:
         # The switch first: what a caller waits for should not wait for a screen.
         switch = [bridge.see for bridge in self.bridges]
         lamps = [lamps.see for lamps in self._lamps]
-        for see in [
-            *switch,
-            self._timetable.see,
-            self.administrator.see,
-            *readers,
-            *lamps,
-            self._figures.see,
-            self._follower.see,
-        ]:
+        readers += [*lamps, self._figures.see, self._follower.see, *(webhook.see for webhook in self.webhooks)]
+        for see in [*switch, self._timetable.see, self.administrator.see, *readers]:
             self.floor.follow(see)
         log.info("house.remembers", lines=self._journal.last_seq, calls=len(self._acd.state.calls))
 
@@ -232,9 +234,10 @@ class House:
     async def _nothing_is_connected_yet(self) -> None:
         """The journal may end with links that were up; they are not, until they say so."""
         links = [bridge.link_name for bridge in self.bridges] + [line.link_name for line in self.lines]
+        webhooks = [webhook.link_name for webhook in self.webhooks]
         for link in links:
             await self.floor.tell(LinkLost(self._now(), link, STARTING))
-        for gone in self._acd.state.links_down.keys() - {*links, DATABASE_LINK}:
+        for gone in self._acd.state.links_down.keys() - {*links, *webhooks, DATABASE_LINK}:
             log.info("house.link_no_longer_configured", link=gone)
 
     async def _last_agent(self, ani: str) -> str:

@@ -15,6 +15,7 @@ from acd.core import Acd
 from acd.model import CONDITIONS
 from acd.vocabulary import Line
 from cti.serial_line import SerialLine
+from records.webhooks import Webhook
 
 _WAIT_BUCKETS_S = (1, 5, 10, 20, 30, 60, 120, 300, 600)
 _CARRIED = (
@@ -101,3 +102,20 @@ class SerialMetrics(Collector):
             if matches.lags_ms:
                 lag.add_metric([line.link_name], median(matches.lags_ms) / 1000)
         yield from (carried, matched, lag)
+
+
+class WebhookMetrics(Collector):
+    """What was told to the operator's own addresses, and what waits."""
+
+    def __init__(self, registry: CollectorRegistry, webhooks: Sequence[Webhook]) -> None:
+        self._webhooks = webhooks
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        events = CounterMetricFamily("callfloor_webhook", "Events and tries of a webhook", labels=["webhook", "what"])
+        waiting = GaugeMetricFamily("callfloor_webhook_waiting", "Events not delivered yet", labels=["webhook"])
+        for webhook in self._webhooks:
+            for what in ("delivered", "failed", "given_up"):
+                events.add_metric([webhook.name, what], getattr(webhook.counts, what))
+            waiting.add_metric([webhook.name], webhook.counts.waiting)
+        yield from (events, waiting)

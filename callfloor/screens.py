@@ -30,10 +30,12 @@ from agent_console.days import Day, DayAgents
 from callfloor.local_day import bounds
 from callfloor.looked_back import LookedBack
 from callfloor.recorded_files import RecordedFiles
+from callfloor.screen_cases import ScreenCases, case_row
 from callfloor.today import Today
 from cti.hearing import SIDES
 from records.call_log import CallLog
 from records.call_records import CallRecord, Segment, WishRecord
+from records.cases import Cases
 from records.customers import CustomerChanged, Customers, CustomerWrong, as_id
 from records.days import DaysInJournal
 from records.looking import CallsInJournal
@@ -71,12 +73,13 @@ def _customer(found: records.customers.Customer) -> Customer:
     )
 
 
-class Screens:
+class Screens(ScreenCases):
     """The console's questions, answered: `agent_console.callers.Records`."""
 
     def __init__(
         self,
         customers: Customers,
+        cases: Cases,
         log: CallLog,
         journal: Path,
         settings: RecordsSettings,
@@ -84,6 +87,7 @@ class Screens:
         today: Today,
         recorded: RecordedFiles,
     ) -> None:
+        super().__init__(cases)
         self._now = now
         self._today = today
         self._recorded = recorded
@@ -104,7 +108,8 @@ class Screens:
     async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
         found = await self._customers.caller_record(call, ani, dnis, customer)
         customers = [_customer(each) for each in found.customers]
-        return Caller(customers, [call_row(record) for record in found.earlier], found.incomplete)
+        cases = [case_row(each) for each in found.cases]
+        return Caller(customers, [call_row(record) for record in found.earlier], found.incomplete, cases)
 
     def customer_fields(self) -> Sequence[CustomerField]:
         return self._fields

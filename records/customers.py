@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from acd.vocabulary import Now
 from records.call_records import CallRecord
 from records.call_rows import read_calls
+from records.cases import Case, open_cases
 from records.database import Database
 from records.numbers import normalise
 from records.settings import FieldSettings, RecordsSettings
@@ -70,7 +71,8 @@ class CustomerChanged(Exception):
 class CallerRecord(msgspec.Struct, frozen=True):
     """What an agent's screen shows of a caller. `number` is the ANI in E.164, None if it is withheld or none.
 
-    Several `customers` may share the number. `earlier` calls come latest first, of all their numbers. `incomplete`: the
+    Several `customers` may share the number. `earlier` calls come latest first, of all their numbers. `cases` are
+    the open ones of these customers. `incomplete`: the
     database did not answer in time, and there may be more to know.
     """
 
@@ -81,6 +83,7 @@ class CallerRecord(msgspec.Struct, frozen=True):
     customers: list[Customer] = []
     earlier: list[CallRecord] = []
     incomplete: bool = False
+    cases: list[Case] = []
 
 
 class CustomersError(ValueError):
@@ -117,7 +120,8 @@ class Customers:
             whose = [each for each in found if each.id == chosen] or found
             numbers = {*(each for one in whose for each in one.numbers), *((number,) if number else ())}
             earlier = _calls_of(connection, numbers, customer if chosen else "", self._earlier_calls, but=call)
-            return CallerRecord(call, ani, number, dnis, found, earlier)
+            cases = open_cases(connection, [each.id for each in found])
+            return CallerRecord(call, ani, number, dnis, found, earlier, cases=cases)
 
         try:
             return await asyncio.wait_for(self._database.run(look_up), self._limit_s)

@@ -68,6 +68,32 @@ customer_numbers = Table(
     Index(None, "number"),
 )
 
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("customer", ForeignKey("customers.id", ondelete="CASCADE"), nullable=False),
+    Column("title", Words, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("opened_by", Words, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger, comment="null while it is open"),
+    Index(None, "customer"),
+)
+
+case_entries = Table(
+    "case_entries",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("case", ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Words, nullable=False, comment="the user who added it"),
+    Column("text", Words, nullable=False),
+    Column("call", Words, nullable=False, comment="during which call, or empty"),
+    Column("changes", JSON, nullable=False, comment="{field: [before, after]}"),
+    Index(None, "case", "at"),
+)
+
 calls = Table(
     "calls",
     metadata,
@@ -157,4 +183,13 @@ journal_positions = Table(
     Column("follower", Words, primary_key=True),
     Column("journal", Words, nullable=False, comment="the mark of the journal: see JournalReader.mark"),
     Column("seq", BigInteger, nullable=False, comment="its last line whose rows are here"),
+)
+
+webhook_positions = Table(
+    "webhook_positions",
+    metadata,
+    Column("webhook", Words, primary_key=True),
+    Column("journal", Words, nullable=False, comment="the mark of the journal: see JournalReader.mark"),
+    Column("delivered", BigInteger, nullable=False, comment="its last line of which all events are delivered"),
+    Column("read_from", BigInteger, nullable=False, comment="all calls that go on there began behind this line"),
 )

@@ -251,7 +251,9 @@ class Words:
         return f"{self.who(fact.agent)} agreed on a callback by {whom} at {fact.number}, in {ahead} ({fact.callback})."
 
     def callback_canceled(self, fact: say.CallbackCanceled) -> str:
-        return f"The callback that {self.who(fact.agent)} had agreed on was cancelled{_because(fact.why)}."
+        return (
+            f"The callback that {self.who(fact.agent)} had agreed on was cancelled{_by(fact.by)}{_because(fact.why)}."
+        )
 
     def callback_due(self, fact: say.CallbackDue) -> str:
         return f"The callback is due that {self.who(fact.agent)} agreed on in the call {fact.original}."

@@ -16,13 +16,13 @@ from pbx_config.settings import Softphones
 from tests.agent_console.test_page import picture
 from tests.lab.asterisk import free_port
 from tests.lab.manager import manager_session
-from tests.lab.sipp import Phone, call
+from tests.lab.sipp import Phone, agent_phone, call
 from tests.live.browser import sign_in
 from tests.live.screen import Screen, screen
 from tests.live.softphone import STATISTICS, browser_with_microphone, hears, open_softphone
 from tests.live.system import PASSWORD, System, serve
 from tests.test_first_call import CallCenter, link_is_up, open_center
-from tests.test_talks import CALLER, DESK1, DESK2
+from tests.test_talks import CALLER, DESK1, DESK2, NUMBER, OUTSIDE
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -48,13 +48,15 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def open_desk(folder: Path, speech: Path, user: str = 'softphone = "lab"') -> AsyncIterator[Desk]:
+async def open_desk(
+    folder: Path, speech: Path, user: str = 'softphone = "lab"', outside: Phone | None = None
+) -> AsyncIterator[Desk]:
     """a1 has a telephone in the page only, unless `user` (lines of `[users.a1]`, with `{desk}` for a telephone)
-    says something else."""
+    says something else. `outside`: the telephone of whoever is dialed by a number."""
     softphones = Softphones(
         secret=SecretStr("a secret of the lab"), users=("a1",), http_port=free_port(socket.SOCK_STREAM)
     )
-    async with open_center(folder, speech, softphones=softphones) as center:
+    async with open_center(folder, speech, softphones=softphones, outside=outside) as center:
         text = center.config.read_text().replace(f'phone = "{center.desk1.dial}"', user.format(desk=center.desk1.dial))
         center.config.write_text(text)
         async with (
@@ -152,6 +154,28 @@ async def test_who_answers_by_policy_hears_the_caller_at_once_and_nobody_else(tm
         await page.get_by_test_id("answer-other").click()
         await expect(page.get_by_test_id("softphone-state")).to_have_text("Phone: talking")
         await page.get_by_test_id("hang-up-other").click()
+        await expect(page.get_by_test_id("softphone-state")).to_have_text("Phone ready")
+
+
+async def test_an_agent_dials_a_number_in_the_page_and_talks_there(tmp_path: Path, speech: Path) -> None:
+    """The telephone in the page takes its own leg by itself: whoever has dialed need not answer."""
+    async with (
+        agent_phone("outside", answer_ms=None, hz=OUTSIDE) as outside,
+        open_desk(tmp_path, speech, outside=outside) as desk,
+    ):
+        page = desk.page
+        await expect(page.get_by_test_id("softphone-state")).to_have_text("Phone ready")
+        await page.get_by_test_id("dial-number").fill(NUMBER)
+        await page.keyboard.press("Enter")
+        await outside.until("rung")
+        await hears(page, 425)  # it rings there
+        outside.answer()
+        await desk.boss.fact("NumberReached")
+        await hears(page, OUTSIDE)
+        await outside.voice.hear(DESK1)
+        await expect(page.get_by_test_id("softphone-state")).to_have_text("Phone: talking")
+        await page.get_by_test_id("hang-up").click()
+        await outside.until("gone")
         await expect(page.get_by_test_id("softphone-state")).to_have_text("Phone ready")
 
 

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations` here: FastAPI reads the annotations of the functions below, which name local
 # dependencies.
 
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from acd.vocabulary import Now
 from agent_console.audience import story_for
-from agent_console.callers import CallQuery, CallRow, OwnDay, Records, Story
+from agent_console.callers import CallQuery, CallRow, OwnDay, OwnQueue, Records, Story
 from agent_console.cursors import Place, from_text, to_text
 from agent_console.rest.asked import answers, json_answer, viewer_of
 from agent_console.sessions import Sessions, Viewer
@@ -32,8 +33,13 @@ class CallsAnswer(msgspec.Struct, frozen=True):
     next: str
 
 
-def calls_router(sessions: Sessions, now: Now, records: Records, *, agents_hear: bool) -> APIRouter:
-    """Which calls there were. An agent finds and reads only their own, and with `agents_hear` hears them too."""
+def calls_router(
+    sessions: Sessions, now: Now, records: Records, queues_of: Callable[[str], Collection[str]], *, agents_hear: bool
+) -> APIRouter:
+    """Which calls there were. An agent finds and reads only their own, and with `agents_hear` hears them too.
+
+    `queues_of` says which queues an agent serves.
+    """
     router = APIRouter(prefix="/calls")
     signed_in = Depends(viewer_of(sessions, now))
 
@@ -69,10 +75,17 @@ def calls_router(sessions: Sessions, now: Now, records: Records, *, agents_hear:
         viewer: Annotated[Viewer, signed_in],
         since: Annotated[int, Query(ge=0, le=2**53, description="when the day began, ms since 1970 UTC")],
     ) -> Response:
-        """The own agent's day so far."""
+        """The own agent's day so far, and the service level of the own queues."""
         if viewer.agent is None:
             raise HTTPException(404, "you are signed in without an agent")
-        return json_answer(await records.own_day(viewer.agent, max(since, now() - LONGEST_DAY_MS)))
+        day = await records.own_day(viewer.agent, max(since, now() - LONGEST_DAY_MS))
+        own = queues_of(viewer.agent)
+        queues = [
+            OwnQueue(one.queue, one.offered, one.answered, one.service_level)
+            for one in records.today().queues
+            if one.queue in own
+        ]
+        return json_answer(msgspec.structs.replace(day, queues=queues))
 
     @router.get("/{call}/story")
     @answers(Story)

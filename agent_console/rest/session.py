@@ -42,7 +42,7 @@ KNOWN_SECONDS = 180 * 86_400
 
 
 def session_router(
-    signing: SignIn, sessions: Sessions, hub: Hub, now: Now, audit: Audit, *, secure: bool, lasts_s: int
+    signing: SignIn, sessions: Sessions, hub: Hub, now: Now, audit: Audit, *, secure: bool, cookie_s: int
 ) -> APIRouter:
     """Who am I: `sign-in`, `sign-out`, `me`."""
     router = APIRouter()
@@ -62,7 +62,7 @@ def session_router(
                 raise HTTPException(429, "too many tries", headers={"Retry-After": seconds}) from refused
             raise HTTPException(401, "wrong name or password") from refused
         answer = json_answer(me(session.viewer))
-        answer.set_cookie(COOKIE, session.token, max_age=lasts_s, httponly=True, samesite="strict", secure=secure)
+        answer.set_cookie(COOKIE, session.token, max_age=cookie_s, httponly=True, samesite="strict", secure=secure)
         proof = signing.proof(session)
         path = f"{PREFIX}/sign-in"
         answer.set_cookie(

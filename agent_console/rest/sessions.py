@@ -1,4 +1,4 @@
-"""One's own sessions, and what all did: where one is signed in, and the audit. Does I/O through the given callables."""
+"""Who is signed in where, and what all did: sessions and the audit. Does I/O through the given callables."""
 
 # No `from __future__ import annotations` here: FastAPI reads the annotations of the functions below, which name local
 # dependencies.
@@ -16,9 +16,10 @@ from agent_console.sessions import Session, Sessions
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """Where one is signed in: `browser` is what it calls itself, `current` the one that asks."""
+    """Where `user` is signed in: `browser` is what it calls itself, `current` the one that asks."""
 
     session: str
+    user: str
     began_at: int
     until: int
     address: str
@@ -35,24 +36,39 @@ class AuditAnswer(msgspec.Struct, frozen=True):
 
 
 def sessions_router(sessions: Sessions, hub: Hub, now: Now, audit: Audit) -> APIRouter:
-    """One's own sessions: list them, end one, end all others. What is ended loses its screens at once."""
+    """One's own sessions: list them, end one, end all others; admins see and end anybody's. What is ended loses its
+    screens at once."""
     router = APIRouter(prefix="/sessions", dependencies=[Depends(viewer_of(sessions, now))])
 
     def own(request: Request) -> tuple[Session | None, list[Session]]:
         current = session_of(request, sessions, now())
         return current, sessions.of_user(current.viewer.user, now()) if current else []
 
-    def end(session: Session) -> None:
+    def is_admin(session: Session | None) -> bool:
+        return session is not None and session.viewer.role == "admin"
+
+    def end(session: Session, by: Session | None) -> None:
         sessions.end(session)
         hub.end_session(session)
-        audit.note("session ended", user=session.viewer.user, address=session.address)
+        user = session.viewer.user
+        why = f"by {by.viewer.user}" if by is not None and by.viewer.user != user else ""
+        audit.note("session ended", user=user, address=session.address, why=why)
 
     @router.get("")
     @answers(SessionsAnswer)
-    async def list_own(request: Request) -> Response:
-        """Where one is signed in, the oldest first."""
-        current, mine = own(request)
-        views = [SessionView(one.id, one.began_at, one.until, one.address, one.browser, one is current) for one in mine]
+    async def list_sessions(
+        request: Request, *, everyone: Annotated[bool, Query(description="all users' sessions; admins only")] = False
+    ) -> Response:
+        """Where one is signed in, or for admins where `everyone` is; the oldest first."""
+        current, found = own(request)
+        if everyone:
+            if not is_admin(current):
+                raise HTTPException(403, "only for admin")
+            found = sessions.of_everyone(now())
+        views = [
+            SessionView(one.id, one.viewer.user, one.began_at, one.until, one.address, one.browser, one is current)
+            for one in found
+        ]
         return json_answer(SessionsAnswer(views))
 
     @router.delete("", status_code=204)
@@ -61,17 +77,18 @@ def sessions_router(sessions: Sessions, hub: Hub, now: Now, audit: Audit) -> API
         current, mine = own(request)
         for one in mine:
             if one is not current:
-                end(one)
+                end(one, current)
         return Response(status_code=204)
 
     @router.delete("/{session}", status_code=204)
     async def end_one(request: Request, session: Annotated[str, Path(max_length=64)]) -> Response:
-        """Ends one of one's own sessions; 404 for any other."""
-        _, mine = own(request)
-        found = next((one for one in mine if one.id == session), None)
+        """Ends one of one's own sessions, or an admin anybody's; 404 for any other."""
+        current, mine = own(request)
+        known = sessions.of_everyone(now()) if is_admin(current) else mine
+        found = next((one for one in known if one.id == session), None)
         if found is None:
             raise HTTPException(404, "you have no such session")
-        end(found)
+        end(found, current)
         return Response(status_code=204)
 
     return router

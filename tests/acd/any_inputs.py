@@ -271,6 +271,8 @@ def _work(state: State, at: int, pick: Pick) -> say.AnyInput:
         due_at, own = at + pick((1_000, 30_000, 0)), pick((True, False))
         return say.ScheduleCallback(at, who, call, due_at, pick(("", "0900", "x")), pick(("", *QUEUES)), own)
     if kind == "cancel":
+        if pick((True, False)):
+            return say.CancelCallback(at, "", pick([*state.scheduled, *state.calls, "never"]), "boss")
         return say.CancelCallback(at, pick((who, *AGENTS)), pick([*state.scheduled, "never"]))
     if kind == "note":
         return say.WriteNote(at, who, call, pick(("called about an invoice", "")))

@@ -33,6 +33,7 @@ from agent_console.callers import (
     CustomerField,
     NotSaved,
     OwnDay,
+    QueueToday,
     RecordedFile,
     Recording,
     Stay,
@@ -49,6 +50,7 @@ from callfloor.config import Config, check
 from callfloor.looked_back import LookedBack
 from records.days import GRAIN_MS
 from records.measures import Measures
+from tests.agent_console.cases_of_floor import CasesOfFloor
 
 PASSWORD = "correct horse battery staple"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -115,7 +117,7 @@ STORY = Story(
 """Of the only call that the records of this floor know."""
 
 
-class Floor:
+class Floor(CasesOfFloor):
     """Time stands still unless `pass_ms` says otherwise."""
 
     def __init__(
@@ -124,6 +126,7 @@ class Floor:
         softphones: Mapping[str, Softphone] | None = None,
         folder: Path = NOWHERE,
     ) -> None:
+        super().__init__()
         self.softphones = softphones
         self.acd = Acd()
         self.lines: list[Line] = []
@@ -148,6 +151,8 @@ class Floor:
         chen = Customer("7", "Chen Mei-ling <b>", {"City": "Taipei", "Tier": "Gold"}, numbers=["+886912345678"])
         self.customers = {"7": chen}
         self.earlier = CallRow("c0", START - 86_400_000, queue="sales", outcome="answered", talked_ms=61_000)
+        self.measured: list[str] = []
+        """The queues that have figures of today."""
         self.days: list[tuple[str, int]] = []
         self.changes: list[tuple[str, CustomerChange]] = []
         self.asked: list[tuple[str, str]] = []
@@ -218,7 +223,9 @@ class Floor:
             return Caller()
         at_number = [each for each in self.customers.values() if ani in each.numbers and each.id != customer]
         chosen = [self.customers[customer]] if customer in self.customers else []
-        return Caller([*chosen, *at_number], [msgspec.structs.replace(self.earlier, ani=ani)])
+        customers = [*chosen, *at_number]
+        cases = [row for row in self.case_rows(*(each.id for each in customers)) if row.is_open]
+        return Caller(customers, [msgspec.structs.replace(self.earlier, ani=ani)], cases=cases)
 
     def customer_fields(self) -> Sequence[CustomerField]:
         return [
@@ -251,7 +258,9 @@ class Floor:
         return [change for whose, change in self.changes if whose == customer]
 
     def today(self) -> Today:
-        return Today(START, 900_000, [])
+        level: dict[str, float | None] = {"over_offered": 0.925, "over_answered": 0.95}
+        queues = [QueueToday(queue, 40, 38, 1, level, 0.025, 9_000, 61_000, 0.8, []) for queue in self.measured]
+        return Today(START, 900_000, queues)
 
     async def day(self, day: date | None, interval_ms: int) -> Day:
         return LookedBack(DaysOf(self.worked or self.lines), self.now).day(day, interval_ms)

@@ -152,3 +152,16 @@ async def test_an_agent_finds_only_own_calls_whatever_is_searched() -> None:
             ("invoice", True, "09", "a1"),
             ("invoice", True, "09", ""),
         ]
+
+
+async def test_the_own_day_has_the_service_level_of_the_own_queues_alone() -> None:
+    async with open_floor() as floor, rest(floor, "ann") as ann:
+        floor.measured = ["sales", "help"]
+        assert (await ann.get("calls/own-day?since=0")).json()["queues"] == [
+            {
+                "queue": "sales",
+                "offered": 40,
+                "answered": 38,
+                "service_level": {"over_offered": 0.925, "over_answered": 0.95},
+            }
+        ]

@@ -26,9 +26,12 @@ def placed(floor: Floor) -> list[str]:
 async def test_an_agent_dials_a_number_and_sees_the_own_day(language: str) -> None:
     async with open_floor() as floor, open_page(floor, language) as page:
         await dials_out(floor)
+        floor.measured = ["sales", "help"]
         await sign_in(page, "ann")
         await go_ready(page)
         await expect(page.get_by_test_id("day-calls")).to_have_text("12")
+        await expect(page.get_by_test_id("own-sales").get_by_test_id("own-level")).to_have_text("93%")
+        await expect(page.get_by_test_id("own-help")).to_have_count(0)  # not hers
         assert floor.days[-1][0] == "a1"
         await picture(page, f"idle-{language}")
         dial = page.get_by_test_id("dial")

@@ -165,6 +165,27 @@ async def test_one_sees_ones_own_sessions_and_ends_one_or_all_others() -> None:
         assert (await browser.get("/api/v1/me", headers=bob)).status_code == 200
 
 
+async def test_an_admin_sees_and_ends_anybodys_sessions_and_others_do_not() -> None:
+    async with open_floor() as floor, httpx.AsyncClient(base_url=floor.console.url) as browser:
+        ann, sue, root = [{"Cookie": await sign_in(floor, user)} for user in ("ann", "sue", "root")]
+        for user in (ann, sue):
+            assert (await browser.get("/api/v1/sessions?everyone=true", headers=user)).status_code == 403
+        listed = (await browser.get("/api/v1/sessions?everyone=true", headers=root)).json()["sessions"]
+        assert [(one["user"], one["current"]) for one in listed] == [("ann", False), ("sue", False), ("root", True)]
+        path = f"/api/v1/sessions/{listed[0]['session']}"
+        assert (await browser.delete(path, headers=sue)).status_code == 404
+        async with open_client(floor, "ann", cookie=ann["Cookie"]) as screen:
+            await screen.attached()
+            assert (await browser.delete(path, headers=root)).status_code == 204
+            assert (await end_of(screen))[0] == 4401
+        [ended] = [
+            one
+            for one in (await browser.get("/api/v1/audit", headers=root)).json()["entries"]
+            if one["what"] == "session ended"
+        ]
+        assert (ended["user"], ended["why"]) == ("ann", "by root")
+
+
 async def test_a_machines_key_has_no_sessions_to_end() -> None:
     async with open_floor() as floor, httpx.AsyncClient(base_url=floor.console.url) as machine:
         machine.headers["Authorization"] = f"Bearer {KEY}"

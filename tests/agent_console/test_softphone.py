@@ -15,6 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from acd import vocabulary as say
 from agent_console.settings import WebSettings
 from agent_console.sip_lines import MAX_LINES
 from agent_console.softphones import Softphone
@@ -166,7 +167,46 @@ async def test_the_line_ends_with_the_session() -> None:
 async def test_the_line_ends_when_the_session_expires() -> None:
     settings = WebSettings(port=0, session_hours=1 / 3_600)
     async with open_lines(settings) as (floor, _), line(floor, await sign_in(floor, "ann")) as socket:
+        floor.clock += 1_000
         assert await end_of(socket) == 4401
+
+
+async def test_a_session_that_expires_in_a_talk_lasts_until_the_agent_has_wrapped_up() -> None:
+    """Screen and telephone stay, whoever asks; with the call the session is over, and no later call wakes it again."""
+    settings = WebSettings(port=0, session_hours=1 / 3_600)
+    async with open_lines(settings) as (floor, _), open_client(floor, "ann", cookie=await sign_in(floor, "ann")) as ann:
+        await ann.attached()
+        assert (await ann.ask(1, "go_ready"))["ok"]
+        await floor.call_comes()
+        await floor.answer()
+        cookie = next(iter(floor.console.sessions.of_user("ann", floor.clock))).token
+        header = f"callfloor_session={cookie}"
+        async with line(floor, header) as socket, httpx.AsyncClient(base_url=floor.console.url) as client:
+            for _ in range(5):
+                floor.clock += 30_000
+                assert (await client.get("/api/v1/me", headers={"Cookie": header})).status_code == 200
+            await socket.send("here")
+            assert await socket.recv() == "heard 'here'"
+            assert (await ann.ask(2, "hold", call="c1"))["ok"]
+            await floor.tell(say.AgentGone(floor.clock, floor.acd.state.agents["a1"].offer))
+            assert (await ann.ask(3, "write_note", call="c1", text="kept"))["ok"]
+            assert (await ann.ask(4, "end_wrap_up"))["ok"]
+            assert await end_of(socket) == 4401
+            assert await end_of(ann.socket) == 4401
+            await floor.call_comes("c2")
+            assert (await client.get("/api/v1/me", headers={"Cookie": header})).status_code == 401
+
+
+async def test_an_expired_session_that_nobody_has_looked_after_is_over_in_a_talk_too() -> None:
+    settings = WebSettings(port=0, session_hours=1)
+    async with open_lines(settings) as (floor, _), httpx.AsyncClient(base_url=floor.console.url) as client:
+        header = {"Cookie": await sign_in(floor, "ann")}
+        await floor.tell(say.LogIn(floor.clock, "a1", "PJSIP/1001"))
+        await floor.tell(say.GoReady(floor.clock, "a1"))
+        await floor.call_comes()
+        await floor.answer()
+        floor.clock += 3_600_000 + 60_000
+        assert (await client.get("/api/v1/me", headers=header)).status_code == 401
 
 
 async def test_a_line_whose_switch_goes_away_is_closed() -> None:

@@ -57,6 +57,7 @@ async def busy(floor: Floor) -> None:
 async def tour(language: str, look: Look) -> None:
     """Through all views in this language, `look` at each."""
     async with open_floor() as floor:
+        await floor.open_case("7", "Replacement card", "The new one has not come.", "c0", "bob")
         await busy(floor)
         async with browser.open_page(floor.console.url, language) as page:
             await expect(page.get_by_test_id("user")).to_be_visible()
@@ -77,6 +78,9 @@ async def tour(language: str, look: Look) -> None:
             await browser.sign_in(page, "root", PASSWORD)
             await page.get_by_test_id("nav-admin").click()
             await _settings(page, look)
+            await page.get_by_test_id("me").click()
+            await expect(page.get_by_test_id("audit-entry").first).to_be_visible()
+            await look(page, "account")
 
 
 async def _settings(page: Page, look: Look) -> None:

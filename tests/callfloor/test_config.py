@@ -16,6 +16,7 @@ from callfloor.config import Config, ConfigError, RulesFile, load, load_rules
 from ivr.settings import Choice, Flow
 from pbx_config.render import PJSIP, render
 from pbx_config.settings import HookFlash
+from records.webhook_settings import WebhookSettings
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "callfloor.example.toml"
 
@@ -25,6 +26,7 @@ def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLFLOOR_AMI_SECRET", "live-secret")
     monkeypatch.setenv("CALLFLOOR_OPERATOR_SECRET", "operator-secret")
     monkeypatch.setenv("CALLFLOOR_SOFTPHONE_SECRET", "sixteen letters at least")
+    monkeypatch.setenv("CALLFLOOR_WEBHOOK_SECRET", "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXMhIQ==")
 
 
 def loaded(folder: Path, find: str = "", replace: str = "") -> Config:
@@ -281,3 +283,28 @@ def test_a_user_whose_name_is_no_sip_name(tmp_path: Path) -> None:
     (tmp_path / "callfloor.toml").write_text(text)
     with pytest.raises(ConfigError, match=r"dialplan.softphones.users.0: "):
         load(tmp_path / "callfloor.toml")
+
+
+def test_a_webhook_is_configured_as_the_example_shows_and_its_faults_are_named(tmp_path: Path) -> None:
+    shown = re.sub("^#(?! \\S)", "", EXAMPLE.read_text(), flags=re.MULTILINE)
+    path = tmp_path / "callfloor.toml"
+    path.write_text(shown)
+    crm = load(path).webhooks["crm"]
+    assert crm.model_copy(update={"url": "", "secret": ""}) == WebhookSettings.model_construct(url="", secret="")
+    for name in WebhookSettings.model_fields:
+        assert re.search(rf"\b{name} = ", EXAMPLE.read_text()), f"{name} is not in the example"
+    for find, replace, fault in (
+        ("https://crm.example/callfloor", "http://crm.example/", "webhooks.crm.url: expected an address that begins"),
+        ('{ env = "CALLFLOOR_WEBHOOK_SECRET" }', '"guess me"', "webhooks.crm.secret: expected whsec_"),
+        (
+            "limit_ms = 5000 ",
+            'limit_ms = 5000\ncertificates = "none.pem"',
+            "webhooks.crm.certificates: there is no file",
+        ),
+        ("[webhooks.crm]", "[webhooks.CRM]", "webhooks.CRM"),
+    ):
+        path.write_text(shown.replace(find, replace, 1))
+        with pytest.raises(ConfigError) as caught:
+            load(path)
+        assert any(each.startswith(fault) for each in caught.value.faults), caught.value.faults
+        assert "guess me" not in str(caught.value)

@@ -9,10 +9,14 @@ from prometheus_client import CollectorRegistry, generate_latest
 from acd import vocabulary as say
 from acd.core import Acd
 from acd.vocabulary import AgentRules, Line, QueueRules, RoutingRules
-from callfloor.metrics import FloorMetrics, SerialMetrics
+from callfloor.metrics import FloorMetrics, SerialMetrics, WebhookMetrics
 from cti.serial_line import SerialLine
 from cti.serial_settings import SerialSettings
 from cti.smdi import CallMessage
+from records.database import Database
+from records.settings import DatabaseSettings
+from records.webhook_settings import WebhookSettings
+from records.webhooks import Webhook
 
 
 def test_figures_of_a_short_morning() -> None:
@@ -66,3 +70,18 @@ def test_what_a_serial_line_carried_and_how_well_it_agrees_with_ami(tmp_path: Pa
     assert 'callfloor_serial_match_total{link="serial:line1",what="smdi_matched"} 1.0' in text
     assert 'callfloor_serial_lag_seconds{link="serial:line1"} 0.2' in text
     assert 'callfloor_serial_total{link="serial:line1",what="discarded_bytes"} 0.0' in text
+
+
+def test_what_a_webhook_was_told_and_what_waits(tmp_path: Path) -> None:
+    async def nobody(said: say.AnyInput) -> list[say.AnyFact]:
+        return []
+
+    settings = WebhookSettings(url="https://crm.example/", secret="whsec_" + "c2VjcmV0" * 4)
+    database = Database(DatabaseSettings(url=f"sqlite:///{tmp_path / 'none.db'}"))
+    webhook, registry = Webhook("crm", settings, database, tmp_path, 0, "TW", nobody, lambda: 0), CollectorRegistry()
+    WebhookMetrics(registry, [webhook])
+    webhook.counts.given_up, webhook.counts.waiting = 3, 7
+    text = generate_latest(registry).decode().splitlines()
+    assert 'callfloor_webhook_total{webhook="crm",what="given_up"} 3.0' in text
+    assert 'callfloor_webhook_total{webhook="crm",what="delivered"} 0.0' in text
+    assert 'callfloor_webhook_waiting{webhook="crm"} 7.0' in text

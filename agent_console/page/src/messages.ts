@@ -168,6 +168,29 @@ export interface CustomerField {
   choices: string[]
 }
 
+// What a customer wants that one call has not settled; `entries` is how many it has.
+export interface CaseRow {
+  id: string
+  customer: string
+  name: string // the customer's
+  title: string
+  is_open: boolean
+  opened_at: number
+  opened_by: string
+  updated_at: number
+  entries: number
+}
+
+export interface CaseEntry {
+  at: number
+  by: string
+  text: string
+  call: string
+  changes: Record<string, string[]> // field (title, state) → [before, after]
+}
+
+export type Case = Omit<CaseRow, "entries"> & { entries: CaseEntry[] }
+
 export interface CallerRecord {
   call: string
   ani: string
@@ -184,6 +207,7 @@ export interface CallerRecord {
   dispositions: string[] // the paths of the queue's tree, parts separated by "/"
   disposition_required: boolean
   url: string // where the operator's own CRM shows the caller; "" for nowhere
+  cases: CaseRow[] // the open ones of `customers`
 }
 
 export interface Popped {
@@ -193,8 +217,9 @@ export interface Popped {
   record: CallerRecord
 }
 
-// An agent's day so far.
+// An agent's day so far, and how the own queues do.
 export interface OwnDay {
+  queues: { queue: string; offered: number; answered: number; service_level: Record<string, number | null> }[]
   calls: number
   talked_ms: number
   held_ms: number
@@ -297,7 +322,7 @@ export type WorkFact =
   | { type: "CallDisposed"; call: string; agent: string; disposition: string }
   | { type: "CustomerChosen"; call: string; agent: string; customer: string }
   | ({ type: "CallbackScheduled"; agent: string; node: string } & Omit<Callback, "own"> & { own?: boolean })
-  | { type: "CallbackCanceled"; callback: string; agent: string; why?: string }
+  | { type: "CallbackCanceled"; callback: string; agent: string; why?: string; by?: string }
   | { type: "CallbackDue"; call: string; original: string; agent: string; queue: string; number: string; node: string }
 
 // About a call that somebody is offered or talks on; `agent` is "" where that is an outside number.
@@ -441,6 +466,7 @@ export type Wish =
   | "pull_call"
   | "open_queue"
   | "close_queue"
+  | "cancel_any_callback"
 
 // What the viewer may be rung at; `softphone` is the telephone in this page, and what it registers with.
 export interface Telephones {

@@ -4,6 +4,7 @@ import type { Component } from "vue"
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from "vue-router"
 
 import type { Me } from "./messages.ts"
+import AccountView from "./views/AccountView.vue"
 import AgentView from "./views/AgentView.vue"
 import CallView from "./views/CallView.vue"
 import CallsView from "./views/CallsView.vue"
@@ -30,6 +31,8 @@ export const VIEWS = [
   { name: "calls", path: "/calls", component: CallsView, isFor: () => true },
   { name: "admin", path: "/admin", component: AdminView, isFor: isAdmin },
   { name: "call", path: "/calls/:call", component: CallView, isFor: () => true, within: "calls" },
+  // Reached by the viewer's own name.
+  { name: "account", path: "/account", component: AccountView, isFor: () => true, within: "account" },
 ] as const satisfies View[]
 
 export function newRouter() {

@@ -155,7 +155,7 @@ export interface Popped {
  * `menu` holds [menu, choice] pairs in the order in which the caller chose. While `incomplete`, the records have not
  * answered (yet, or not in full). `notes` are those of this call, earlier agents' and the own; `customer` is who the
  * caller is, as an agent has chosen; `dispositions` are the paths of the queue's tree; `url` is where the operator's
- * own CRM shows the caller.
+ * own CRM shows the caller; `cases` are the open ones of `customers`.
  */
 export interface PopRecord {
   call: string;
@@ -173,6 +173,7 @@ export interface PopRecord {
   dispositions: string[];
   disposition_required: boolean;
   url: string;
+  cases: CaseRow[];
 }
 /**
  * One customer. `fields` are the operator's own, key → text: `CustomerField` says what they are. `updated_at` tells
@@ -213,6 +214,21 @@ export interface CallRow {
 export interface Note {
   agent: string;
   text: string;
+}
+/**
+ * A case as lists and the caller's record show it. `customer` is an id, `name` the customer's; `entries` is how
+ * many it has.
+ */
+export interface CaseRow {
+  id: string;
+  customer: string;
+  name: string;
+  title: string;
+  is_open: boolean;
+  opened_at: number;
+  opened_by: string;
+  updated_at: number;
+  entries: number;
 }
 /**
  * What a viewer may know of the journal's lines `from`..`to`, and the counts that have changed. `at` is now.
@@ -912,13 +928,14 @@ export interface CallbackScheduled {
   customer?: string;
 }
 /**
- * With a `why`, not as the agent asked.
+ * With a `why`, not as the agent asked; `by`: a supervisor.
  */
 export interface CallbackCanceled {
   type: "CallbackCanceled";
   callback: string;
   agent: string;
   why?: string;
+  by?: string;
 }
 /**
  * A call begins that nobody is on yet: its place in the queue follows. `agent` has scheduled it, while on the call
@@ -1262,6 +1279,7 @@ export interface Request {
   type: "request";
   id: number;
   do:
+    | "cancel_any_callback"
     | "cancel_callback"
     | "change_skills"
     | "choose_customer"
