@@ -38,6 +38,8 @@ def enter_queue(state: State, request: say.EnterQueue) -> Facts:
     call = state.calls.get(request.call)
     if call is None:
         yield from refused(request, request.call, "no such call")
+    elif call.consult_of or call.dialing:
+        yield from refused(request, call.id, "has no caller yet")
     elif request.queue not in state.queues:
         yield from refused(request, call.id, f"no such queue: {request.queue}")
     elif problem := _not_an_ask(request.skills):
