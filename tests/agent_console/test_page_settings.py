@@ -184,3 +184,18 @@ OPTIONS = {
     "steps": [{"after_ms": 1_000, "priority": 1}],
 }
 """With every table that a queue may have inside."""
+
+
+async def test_an_agent_changes_the_own_password(tmp_path: Path) -> None:
+    async with open_floor(folder=tmp_path) as floor, open_page(floor, refused=422) as page:
+        await browser.sign_in(page, "ann", PASSWORD)
+        await page.get_by_test_id("me").click()
+        for old, again in (("no idea", NEW_PASSWORD), (PASSWORD, "another"), (PASSWORD, NEW_PASSWORD)):
+            await page.get_by_test_id("password-old").fill(old)
+            await page.get_by_test_id("password-new").fill(NEW_PASSWORD)
+            await page.get_by_test_id("password-again").fill(again)
+            await page.get_by_test_id("password-change").click()
+            if (old, again) != (PASSWORD, NEW_PASSWORD):
+                await expect(page.get_by_test_id("password-problem")).to_be_visible()
+        await expect(page.get_by_test_id("user")).to_be_visible()  # the sign-in
+        await browser.sign_in(page, "ann", NEW_PASSWORD)
