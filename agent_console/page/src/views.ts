@@ -10,6 +10,7 @@ import CallsView from "./views/CallsView.vue"
 
 // Loaded when it is shown: no agent's browser needs it.
 const FloorView = () => import("./views/FloorView.vue")
+const WallView = () => import("./views/WallView.vue")
 
 export const isSupervisor = (me: Me): boolean => me.role !== "agent"
 
@@ -25,6 +26,7 @@ export interface View {
 export const VIEWS = [
   { name: "agent", path: "/agent", component: AgentView, isFor: (me: Me) => me.agent !== null },
   { name: "floor", path: "/floor", component: FloorView, isFor: isSupervisor },
+  { name: "wall", path: "/wall", component: WallView, isFor: isSupervisor },
   { name: "calls", path: "/calls", component: CallsView, isFor: () => true },
   { name: "call", path: "/calls/:call", component: CallView, isFor: () => true, within: "calls" },
 ] as const satisfies View[]

@@ -1,7 +1,7 @@
 export const en = {
   brand: "Callfloor",
   language: "中文",
-  nav: { agent: "My calls", floor: "Floor", calls: "Records" },
+  nav: { agent: "My calls", floor: "Floor", wall: "Wall", calls: "Records" },
   signIn: {
     title: "Sign in",
     user: "User name",
@@ -384,6 +384,15 @@ export const en = {
     acknowledged: "acknowledged",
     more: "{n} more",
     fewer: "Show fewer",
+  },
+  wall: {
+    queues: "Queues {n}/{all}",
+    level: "Service level: {formula}",
+    page: "Page {page}/{pages}",
+    next: "Next",
+    pause: "Stay here",
+    goOn: "Turn pages",
+    fill: "Full screen",
   },
   today: {
     title: "Today",

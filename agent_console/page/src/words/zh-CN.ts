@@ -3,7 +3,7 @@ import type { Words } from "./en.ts"
 export const zhCN: Words = {
   brand: "Callfloor",
   language: "English",
-  nav: { agent: "我的通话", floor: "现场", calls: "记录" },
+  nav: { agent: "我的通话", floor: "现场", wall: "大屏", calls: "记录" },
   signIn: {
     title: "登录",
     user: "用户名",
@@ -386,6 +386,15 @@ export const zhCN: Words = {
     acknowledged: "已确认",
     more: "另有 {n} 条",
     fewer: "收起",
+  },
+  wall: {
+    queues: "队列 {n}/{all}",
+    level: "服务水平：{formula}",
+    page: "第 {page}/{pages} 页",
+    next: "下一页",
+    pause: "停在此页",
+    goOn: "自动翻页",
+    fill: "全屏",
   },
   today: {
     title: "今日",
