@@ -394,6 +394,23 @@ export const en = {
     goOn: "Turn pages",
     fill: "Full screen",
   },
+  chart: {
+    day: "The day by intervals",
+    dayLabel: "Calls answered and abandoned and the service level by intervals of 15 minutes. The same is in the table below.",
+    agents: "Agents by state",
+    agentsLabel: "How many agents of each queue are in which state. The same is in the table below.",
+    asTable: "As a table",
+    from: "From",
+    unreachable: "Not reachable",
+  },
+  roster: {
+    title: "Find agents",
+    name: "Name",
+    anyState: "Any state",
+    anyQueue: "Any queue",
+    anySkill: "Any skill",
+    count: "{n} of {all}",
+  },
   today: {
     title: "Today",
     formula: "Service level by",

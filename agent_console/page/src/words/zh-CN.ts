@@ -396,6 +396,23 @@ export const zhCN: Words = {
     goOn: "自动翻页",
     fill: "全屏",
   },
+  chart: {
+    day: "今日各时段",
+    dayLabel: "每 15 分钟的接听量、放弃量和服务水平。下方表格内容相同。",
+    agents: "坐席状态",
+    agentsLabel: "各队列坐席的状态人数。下方表格内容相同。",
+    asTable: "以表格显示",
+    from: "起始时间",
+    unreachable: "无法连接",
+  },
+  roster: {
+    title: "查找坐席",
+    name: "姓名",
+    anyState: "任何状态",
+    anyQueue: "任何队列",
+    anySkill: "任何技能",
+    count: "{n} / {all}",
+  },
   today: {
     title: "今日",
     formula: "服务水平算法",
