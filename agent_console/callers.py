@@ -211,13 +211,15 @@ class RecordedFile(msgspec.Struct, frozen=True):
     agent: str = ""
 
 
-class Interval(msgspec.Struct, frozen=True):
-    """What became of the calls that joined from `at` on, up to the next interval's beginning."""
+class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of the calls that joined from `at` on, up to the next interval's beginning. `levels`: the service
+    level by each formula, in the order of the day's `service_level`; empty where there were no calls."""
 
     at: int
     offered: int
     answered: int
     abandoned: int
+    levels: list[float | None] = []
 
 
 class QueueToday(msgspec.Struct, frozen=True):

@@ -234,10 +234,11 @@ class House:
     async def _nothing_is_connected_yet(self) -> None:
         """The journal may end with links that were up; they are not, until they say so."""
         links = [bridge.link_name for bridge in self.bridges] + [line.link_name for line in self.lines]
-        webhooks = [webhook.link_name for webhook in self.webhooks]
+        links.append(DATABASE_LINK)
         for link in links:
             await self.floor.tell(LinkLost(self._now(), link, STARTING))
-        for gone in self._acd.state.links_down.keys() - {*links, *webhooks, DATABASE_LINK}:
+        webhooks = [webhook.link_name for webhook in self.webhooks]
+        for gone in self._acd.state.links_down.keys() - {*links, *webhooks}:
             log.info("house.link_no_longer_configured", link=gone)
 
     async def _last_agent(self, ani: str) -> str:

@@ -12,6 +12,7 @@ from acd.vocabulary import ChangeSettings, Configure, Line, Now
 from agent_console.callers import Interval, QueueToday
 from agent_console.callers import Today as Figures
 from callfloor.local_day import bounds, date_of
+from records.figures import Figures as QueueFigures
 from records.figures import QueueDay
 from records.measures import Measures
 
@@ -60,8 +61,11 @@ def _queue(day: QueueDay) -> QueueToday:
         asa_ms=all_day.asa_ms,
         aht_ms=all_day.aht_ms,
         occupancy=all_day.occupancy,
-        intervals=[
-            Interval(one.at_ms, one.figures.offered, one.figures.answered, one.figures.abandoned)
-            for one in day.intervals
-        ],
+        intervals=[_interval(one.at_ms, one.figures) for one in day.intervals],
     )
+
+
+def _interval(at: int, figures: QueueFigures) -> Interval:
+    levels = msgspec.structs.astuple(figures.service_level) if figures.offered else ()
+    shares = [None if level is None else round(level, 3) for level in levels]
+    return Interval(at, figures.offered, figures.answered, figures.abandoned, shares)

@@ -53,7 +53,8 @@ class Follower:
         """The last journal line whose rows are in the database; 0 until the first look at it."""
         self._place: _Place | None = None
         self._job: asyncio.Future[int] | None = None
-        self._link_up = True
+        self._link_up: bool | None = None
+        """None until the first look at the database: then whoever hears of links hears which it is."""
 
     def see(self, line: Line) -> None:
         """A line stands in the journal."""
@@ -110,7 +111,7 @@ class Follower:
     async def _lost(self, error: Exception) -> None:
         # The failed transaction took its rows back, but not what we remembered of the calls: begin from the rows again.
         self._forget_place()
-        if self._link_up:
+        if self._link_up is not False:
             self._link_up = False
             await self._tell(LinkLost(at=self._now(), link=LINK, why=_first_line(error)))
 

@@ -68,6 +68,10 @@ def test_the_day_is_that_of_the_measures_over_the_same_journal() -> None:
     assert queue.service_level["over_offered"] == day.service_level.over_offered
     assert sum(interval.offered for interval in queue.intervals) == 9
     assert queue.intervals[0].at == MIDNIGHT
+    noon = next(interval for interval in queue.intervals if interval.at == NOON)
+    assert (noon.offered, noon.answered, noon.abandoned) == (3, 2, 1)
+    assert dict(zip(queue.service_level, noon.levels, strict=True))["over_offered"] == 0.667
+    assert queue.intervals[0].levels == []
 
 
 def test_at_midnight_a_new_day_begins_and_who_is_there_stays_known() -> None:

@@ -98,7 +98,8 @@ export interface QueueToday {
   asa_ms: number | null
   aht_ms: number | null
   occupancy: number | null
-  intervals: { at: number; offered: number; answered: number; abandoned: number }[]
+  // `levels` by formula, in the order of `FORMULAS`; left out where there were no calls.
+  intervals: { at: number; offered: number; answered: number; abandoned: number; levels?: (number | null)[] }[]
 }
 
 export interface Today {

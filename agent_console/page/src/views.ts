@@ -12,6 +12,7 @@ import CallsView from "./views/CallsView.vue"
 // Loaded when they are shown: no agent's browser needs them.
 const AdminView = () => import("./views/AdminView.vue")
 const FloorView = () => import("./views/FloorView.vue")
+const WallView = () => import("./views/WallView.vue")
 
 export const isAdmin = (me: Me): boolean => me.role === "admin"
 export const isSupervisor = (me: Me): boolean => me.role !== "agent"
@@ -28,6 +29,7 @@ export interface View {
 export const VIEWS = [
   { name: "agent", path: "/agent", component: AgentView, isFor: (me: Me) => me.agent !== null },
   { name: "floor", path: "/floor", component: FloorView, isFor: isSupervisor },
+  { name: "wall", path: "/wall", component: WallView, isFor: isSupervisor },
   { name: "calls", path: "/calls", component: CallsView, isFor: () => true },
   { name: "admin", path: "/admin", component: AdminView, isFor: isAdmin },
   { name: "call", path: "/calls/:call", component: CallView, isFor: () => true, within: "calls" },

@@ -1206,13 +1206,15 @@ export interface QueueToday {
   intervals: Interval[];
 }
 /**
- * What became of the calls that joined from `at` on, up to the next interval's beginning.
+ * What became of the calls that joined from `at` on, up to the next interval's beginning. `levels`: the service
+ * level by each formula, in the order of the day's `service_level`; empty where there were no calls.
  */
 export interface Interval {
   at: number;
   offered: number;
   answered: number;
   abandoned: number;
+  levels?: (number | null)[];
 }
 export interface Answer {
   type: "answer";

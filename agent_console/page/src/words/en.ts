@@ -1,7 +1,7 @@
 export const en = {
   brand: "Callfloor",
   language: "中文",
-  nav: { agent: "My calls", floor: "Floor", days: "Days", calls: "Records", admin: "Settings" },
+  nav: { agent: "My calls", floor: "Floor", wall: "Wall", days: "Days", calls: "Records", admin: "Settings" },
   signIn: {
     title: "Sign in",
     user: "User name",
@@ -453,6 +453,32 @@ export const en = {
     acknowledged: "acknowledged",
     more: "{n} more",
     fewer: "Show fewer",
+  },
+  wall: {
+    queues: "Queues {n}/{all}",
+    level: "Service level: {formula}",
+    page: "Page {page}/{pages}",
+    next: "Next",
+    pause: "Stay here",
+    goOn: "Turn pages",
+    fill: "Full screen",
+  },
+  chart: {
+    day: "The day by intervals",
+    dayLabel: "Calls answered and abandoned and the service level by intervals of 15 minutes. The same is in the table below.",
+    agents: "Agents by state",
+    agentsLabel: "How many agents of each queue are in which state. The same is in the table below.",
+    asTable: "As a table",
+    from: "From",
+    unreachable: "Not reachable",
+  },
+  roster: {
+    title: "Find agents",
+    name: "Name",
+    anyState: "Any state",
+    anyQueue: "Any queue",
+    anySkill: "Any skill",
+    count: "{n} of {all}",
   },
   today: {
     title: "Today",

@@ -3,7 +3,7 @@ import type { Words } from "./en.ts"
 export const zhCN: Words = {
   brand: "Callfloor",
   language: "English",
-  nav: { agent: "我的通话", floor: "现场", days: "历史", calls: "记录", admin: "设置" },
+  nav: { agent: "我的通话", floor: "现场", wall: "大屏", days: "历史", calls: "记录", admin: "设置" },
   signIn: {
     title: "登录",
     user: "用户名",
@@ -455,6 +455,32 @@ export const zhCN: Words = {
     acknowledged: "已确认",
     more: "另有 {n} 条",
     fewer: "收起",
+  },
+  wall: {
+    queues: "队列 {n}/{all}",
+    level: "服务水平：{formula}",
+    page: "第 {page}/{pages} 页",
+    next: "下一页",
+    pause: "停在此页",
+    goOn: "自动翻页",
+    fill: "全屏",
+  },
+  chart: {
+    day: "今日各时段",
+    dayLabel: "每 15 分钟的接听量、放弃量和服务水平。下方表格内容相同。",
+    agents: "坐席状态",
+    agentsLabel: "各队列坐席的状态人数。下方表格内容相同。",
+    asTable: "以表格显示",
+    from: "起始时间",
+    unreachable: "无法连接",
+  },
+  roster: {
+    title: "查找坐席",
+    name: "姓名",
+    anyState: "任何状态",
+    anyQueue: "任何队列",
+    anySkill: "任何技能",
+    count: "{n} / {all}",
   },
   today: {
     title: "今日",
