@@ -15,7 +15,7 @@ export const isSupervisor = (me: Me): boolean => me.role !== "agent"
 export interface View {
   name: string
   path: string
-  component: Component
+  component: Component | (() => Promise<Component>)
   isFor: (me: Me) => boolean
   within?: string
 }
@@ -23,6 +23,8 @@ export interface View {
 export const VIEWS = [
   { name: "agent", path: "/agent", component: AgentView, isFor: (me: Me) => me.agent !== null },
   { name: "floor", path: "/floor", component: FloorView, isFor: isSupervisor },
+  // With the charts, which nobody else needs.
+  { name: "days", path: "/days/:date?", component: () => import("./views/DaysView.vue"), isFor: isSupervisor },
   { name: "calls", path: "/calls", component: CallsView, isFor: () => true },
   { name: "call", path: "/calls/:call", component: CallView, isFor: () => true, within: "calls" },
 ] as const satisfies View[]
