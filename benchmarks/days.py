@@ -42,7 +42,8 @@ def run(screen: Console) -> None:
 
         measure("first time, by 15 minutes", lambda: back.day(day, GRAIN_MS))
         measure("again, by 60 minutes", lambda: back.day(day, 4 * GRAIN_MS))
-        measure("time lines of 50 agents", lambda: back.agents(day, "", 50))
+        measure("time lines of 50 agents", lambda: back.agents(day, "", 50, spans=True))
+        measure("totals of all agents", lambda: back.agents(day, "", 1_000, spans=False))
         _write(path, lines[-LATER_LINES:])
         measure(f"{LATER_LINES:,} lines later", lambda: back.day(day, GRAIN_MS))
         facts = sum(len(line.facts) for line in lines)

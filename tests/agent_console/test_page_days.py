@@ -105,9 +105,7 @@ async def test_a_time_line_is_read_by_keyboard_alone_and_leads_to_the_call() -> 
         lunch_s = agent["totals"]["not_ready_by_reason"]["lunch"] // 1000
         totals = page.get_by_test_id(f"totals-{agent['agent']}")
         await expect(totals).to_contain_text(f"Lunch {lunch_s // 60}:{lunch_s % 60:02}")
-        box = await page.get_by_test_id("lane-a3").bounding_box()
-        assert box
-        await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 5)
+        await page.get_by_test_id("lane-a3").hover()
         await expect(looked).to_contain_text(AGENTS["a3"].name)
         await expect(page.get_by_test_id("lane-a3").locator("title")).to_have_text(re.compile(r"\d\d:\d\d:\d\d–"))
         assert floor.worked
