@@ -271,8 +271,9 @@ class Records(CaseRecords, Protocol):
     async def day(self, day: date | None, interval_ms: int) -> Day:
         """Looked back on; None: today. Raises NoSuchDay."""
 
-    async def day_agents(self, day: date | None, after: str, limit: int) -> DayAgents:
-        """So many of those who were there, behind the agent `after`. Raises NoSuchDay."""
+    async def day_agents(self, day: date | None, after: str, limit: int, *, spans: bool = True) -> DayAgents:
+        """So many of those who were there, behind the agent `after`; without `spans` only their totals. Raises
+        NoSuchDay."""
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]: ...
 

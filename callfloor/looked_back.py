@@ -23,6 +23,7 @@ from callfloor.local_day import bounds, date_of, local_time
 from records.days import GRAIN_MS
 from records.figures import Figures, Interval
 from records.measures import Measures
+from records.remembered import breathe
 
 
 class Days(Protocol):
@@ -44,7 +45,7 @@ class LookedBack:
         """Raises NoSuchDay. `interval_ms`: a multiple of 15 minutes."""
         day, first, today = self._known(wanted)
         begin, end = bounds(day)
-        found = self._read(begin, end).result(interval_ms // GRAIN_MS)
+        found = self._read(begin, end).result(interval_ms // GRAIN_MS, agents=False)
         return Day(
             date=day.isoformat(),
             today=today.isoformat(),
@@ -61,22 +62,24 @@ class LookedBack:
             ],
         )
 
-    def agents(self, wanted: date | None, after: str, limit: int) -> DayAgents:
-        """Raises NoSuchDay."""
+    def agents(self, wanted: date | None, after: str, limit: int, *, spans: bool) -> DayAgents:
+        """Raises NoSuchDay. Without `spans` there are only the totals."""
         day, _, _ = self._known(wanted)
         begin, end = bounds(day)
         measures = self._read(begin, end)
         until = min(max(self._now(), begin), end)
         times, found = measures.agents, list[DayAgent]()
         for agent, name in times.names().items():
-            if agent <= after or not (spans := times.spans(agent, until)):
+            if agent <= after or not times.was_there(agent, until):
                 continue
             if len(found) == limit:
                 return DayAgents(day.isoformat(), begin, until, found, found[-1].agent)
+            breathe()
             totals = times.totals(agent, until)
             busy_ms = totals.talk_ms + totals.hold_ms + totals.wrap_up_ms
             occupancy = busy_ms / (busy_ms + totals.ready_ms) if busy_ms + totals.ready_ms else None
-            shown = [AgentSpan(span.at, end_at, span.state, span.reason, span.call) for span, end_at in spans]
+            told = times.spans(agent, until) if spans else ()
+            shown = [AgentSpan(span.at, end_at, span.state, span.reason, span.call) for span, end_at in told]
             found.append(DayAgent(agent, name, occupancy, AgentTotals(**msgspec.structs.asdict(totals)), shown))
         return DayAgents(day.isoformat(), begin, until, found, "")
 

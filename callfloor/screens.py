@@ -163,9 +163,9 @@ class Screens(ScreenCases):
         async with self._one_reads:
             return await asyncio.to_thread(self._days.day, day, interval_ms)
 
-    async def day_agents(self, day: date | None, after: str, limit: int) -> DayAgents:
+    async def day_agents(self, day: date | None, after: str, limit: int, *, spans: bool = True) -> DayAgents:
         async with self._one_reads:
-            return await asyncio.to_thread(self._days.agents, day, after, limit)
+            return await asyncio.to_thread(self._days.agents, day, after, limit, spans=spans)
 
     async def own_day(self, agent: str, since: int) -> OwnDay:
         spent = await self._log.time_spent(agent, since, self._now())

@@ -6,7 +6,7 @@ the line does comes first; only if it is free, the presence says what the agent 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -246,15 +246,17 @@ class AgentTimes:
                 found.append((at, condition))
         return found
 
-    def spans(self, agent: str, until: int) -> list[tuple[Span, int]]:
+    def spans(self, agent: str, until: int) -> Iterator[tuple[Span, int]]:
         """Each with its end, within the time that counts; those logged off are left out."""
         spans, begin = self._agents[agent].spans, self._from or 0
-        ends = [*(after.at for after in spans[1:]), until][: len(spans)]
-        return [
-            (span._replace(at=max(span.at, begin)), end)
-            for span, end in zip(spans, ends, strict=True)
-            if end > max(span.at, begin) and span.state != "logged off"
-        ]
+        for number, span in enumerate(spans, 1):
+            end = spans[number].at if number < len(spans) else until
+            if end > max(span.at, begin) and span.state != "logged off":
+                yield (span if span.at >= begin else span._replace(at=begin)), end
+
+    def was_there(self, agent: str, until: int) -> bool:
+        """Whether they were logged in at any time that counts."""
+        return any(True for _ in self.spans(agent, until))
 
     def totals(self, agent: str, until: int) -> AgentTotals:
         by_state: dict[str, int] = {}

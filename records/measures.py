@@ -311,8 +311,9 @@ class Measures:
 
     # --------------------------------------------------------------------------------------- result
 
-    def result(self, grouped: int = 1) -> Day:
-        """The measures of all lines seen so far, `grouped` intervals in one; more may be seen afterwards."""
+    def result(self, grouped: int = 1, *, agents: bool = True) -> Day:
+        """The measures of all lines seen so far, `grouped` intervals in one; more may be seen afterwards.
+        `agents`: with their time lines."""
         spent = {agent: one.grouped(grouped) for agent, one in self.agents.spent(self._until).items()}
         everyone = spent_together(spent.values())
         indexes = self._indexes(grouped)
@@ -341,7 +342,7 @@ class Measures:
             wait_bars=overall.wait_bars(),
             agents=[
                 AgentDay(agent, name, spent[agent].occupancy(), self.agents.conditions(agent))
-                for agent, name in self.agents.names().items()
+                for agent, name in (self.agents.names() if agents else {}).items()
             ],
             estimates=self._promises.result(),
             offers_failed=dict(sorted(self._failed.items())),

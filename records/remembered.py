@@ -85,5 +85,10 @@ def unhurried(lines: Iterable[Line]) -> Iterator[Line]:
     """The lines, with a breath before every fiftieth in which other threads run. Not for the event loop's thread."""
     for number, line in enumerate(lines):
         if number % _LINES == 0:
-            time.sleep(_BREATH_S)
+            breathe()
         yield line
+
+
+def breathe() -> None:
+    """Lets other threads run. Not for the event loop's thread."""
+    time.sleep(_BREATH_S)

@@ -53,7 +53,7 @@ def day_exports_router(sessions: Sessions, now: Now, records: Records) -> APIRou
     @answers(media=CSV)
     async def agents_csv(day: Wanted, *, bom: Marked = True) -> Response:
         """A line for each agent who was there. Each reason of not ready has a column."""
-        found = await read_agents(records, day, "", _EVERYONE)
+        found = await read_agents(records, day, "", _EVERYONE, spans=False)
         return _file(csv_files.text(_agent_rows(found)), f"agents-{found.date}", bom=bom)
 
     @router.get("/{day}/calls.csv")

@@ -51,8 +51,8 @@ async def read_day(records: Records, day: date | Today, minutes: str) -> Day:
         raise HTTPException(404, str(error)) from error
 
 
-async def read_agents(records: Records, day: date | Today, after: str, limit: int) -> DayAgents:
+async def read_agents(records: Records, day: date | Today, after: str, limit: int, *, spans: bool = True) -> DayAgents:
     try:
-        return await records.day_agents(None if day == "today" else day, after, limit)
+        return await records.day_agents(None if day == "today" else day, after, limit, spans=spans)
     except NoSuchDay as error:
         raise HTTPException(404, str(error)) from error

@@ -265,8 +265,8 @@ class Floor(CasesOfFloor):
     async def day(self, day: date | None, interval_ms: int) -> Day:
         return LookedBack(DaysOf(self.worked or self.lines), self.now).day(day, interval_ms)
 
-    async def day_agents(self, day: date | None, after: str, limit: int) -> DayAgents:
-        return LookedBack(DaysOf(self.worked or self.lines), self.now).agents(day, after, limit)
+    async def day_agents(self, day: date | None, after: str, limit: int, *, spans: bool = True) -> DayAgents:
+        return LookedBack(DaysOf(self.worked or self.lines), self.now).agents(day, after, limit, spans=spans)
 
     async def find_calls(self, query: CallQuery) -> Sequence[CallRow]:
         self.queries.append(query)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -21,18 +24,22 @@ from tests.agent_console.test_rest import open_browser
 from tests.agent_console.tour import AGENTS, QUEUES
 from tests.agent_console.working_day import working_day
 
-TODAY = date_of(START)
+BEGAN = date_of(START)
+TODAY = BEGAN + timedelta(days=1)
 MIDNIGHT = bounds(TODAY)[0]
 NAMES = [
     "offered", "answered", "abandoned", "callbacks", "messages", "deflected", "moved", "other", "waiting",
 ]  # fmt: skip
 
 
-def work(floor: Floor) -> None:
-    """Since six o'clock until ten hours later; it is half past five now."""
-    floor.clock = MIDNIGHT + 17 * 3_600_000 + 1_800_000
-    lines = working_day(MIDNIGHT + 6 * 3_600_000, 600, QUEUES, AGENTS)
-    floor.worked = [line for line in lines if line.input.at <= floor.clock]
+@asynccontextmanager
+async def working_floor() -> AsyncIterator[Floor]:
+    """They have worked since six o'clock; it is half past five now, and the next day after the floor was opened."""
+    async with open_floor() as floor:
+        floor.clock = MIDNIGHT + 17 * 3_600_000 + 1_800_000
+        lines = working_day(MIDNIGHT + 6 * 3_600_000, 600, QUEUES, AGENTS)
+        floor.worked = [line for line in lines if line.input.at <= floor.clock]
+        yield floor
 
 
 def read_csv(content: bytes) -> list[dict[str, str]]:
@@ -41,8 +48,7 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
 
 
 async def test_a_supervisor_reads_the_day_by_queue_and_interval() -> None:
-    async with open_floor() as floor, open_browser(floor, "sue") as browser:
-        work(floor)
+    async with working_floor() as floor, open_browser(floor, "sue") as browser:
         day = (await browser.get("/api/v1/days/today?minutes=30")).json()
         assert day["date"] == day["today"] == day["first"] == TODAY.isoformat()
         assert (day["from_at"], day["until_at"], day["interval_ms"]) == (MIDNIGHT, floor.clock, 1_800_000)
@@ -63,8 +69,7 @@ async def test_a_supervisor_reads_the_day_by_queue_and_interval() -> None:
 
 
 async def test_agents_time_lines_come_page_by_page_and_their_totals_are_those_of_the_lines() -> None:
-    async with open_floor() as floor, open_browser(floor, "sue") as browser:
-        work(floor)
+    async with working_floor() as floor, open_browser(floor, "sue") as browser:
         found: list[dict[str, Any]] = []
         after = ""
         while not found or after:
@@ -88,8 +93,8 @@ async def test_agents_time_lines_come_page_by_page_and_their_totals_are_those_of
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
-        ("2023-11-13", 404, f"nothing is known of 2023-11-13: the journal begins on {TODAY}"),
-        ("2999-01-01/agents", 404, f"2999-01-01 is still to come: today is {TODAY}"),
+        ("2023-11-13", 404, f"nothing is known of 2023-11-13: the journal begins on {BEGAN}"),
+        ("2999-01-01/agents", 404, f"2999-01-01 is still to come: today is {BEGAN}"),
         ("9999-12-31/calls.csv", 404, "9999-12-31 is still to come"),
         ("0001-01-01/intervals.csv", 404, "nothing is known of 0001-01-01"),
         ("2023-02-30", 422, "path.day"),
@@ -111,8 +116,7 @@ async def test_an_agent_gets_nothing_of_it(part: str) -> None:
 
 
 async def test_the_exports_say_what_the_day_says_and_the_audit_who_took_them() -> None:
-    async with open_floor() as floor, open_browser(floor, "sue") as browser:
-        work(floor)
+    async with working_floor() as floor, open_browser(floor, "sue") as browser:
         day = (await browser.get("/api/v1/days/today?minutes=60")).json()
         answer = await browser.get(f"/api/v1/days/{TODAY}/intervals.csv?minutes=60")
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -142,10 +146,10 @@ async def test_the_exports_say_what_the_day_says_and_the_audit_who_took_them() -
 
 async def test_the_audit_says_who_took_which_day_away() -> None:
     async with open_floor() as floor, open_browser(floor, "root") as root:
-        await root.get(f"/api/v1/days/{TODAY}/calls.csv")
+        await root.get(f"/api/v1/days/{BEGAN}/calls.csv")
         entries = (await root.get("/api/v1/audit")).json()["entries"]
         assert [(one["what"], one["user"], one["request"]) for one in entries[:1]] == [
-            ("taken away", "root", f"GET /api/v1/days/{TODAY}/calls.csv")
+            ("taken away", "root", f"GET /api/v1/days/{BEGAN}/calls.csv")
         ]
 
 
@@ -170,9 +174,9 @@ async def test_every_call_of_the_day_is_in_the_export_once_and_hostile_text_is_t
     ]
     async with open_floor() as floor, open_browser(floor, "sue") as browser:
         floor.rows = rows
-        found = read_csv((await browser.get(f"/api/v1/days/{TODAY}/calls.csv")).content)
+        found = read_csv((await browser.get(f"/api/v1/days/{BEGAN}/calls.csv")).content)
         assert [row["call"] for row in found] == [row.call for row in rows]
-        assert all(query.day == TODAY and query.oldest_first for query in floor.queries)
+        assert all(query.day == BEGAN and query.oldest_first for query in floor.queries)
     for row, asked in zip(found, rows, strict=True):
         assert (row["ani"], row["queue"], row["began_at_utc"]) == ("+861065321234", "销售", "2023-11-14T22:13:20.000Z")
         assert row["agent"] in (asked.agent, f"'{asked.agent}", "?")

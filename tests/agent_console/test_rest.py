@@ -141,7 +141,7 @@ async def test_the_story_of_a_call_is_for_those_who_were_in_it(user: str, call: 
             assert answer.json()["lines"][-1]["text"] == "The caller ended the call."
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "before=-1", "number=" + "1" * 65, "limit=x"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "cursor=-1", "number=" + "1" * 65, "limit=x"])
 async def test_a_query_out_of_bounds_is_refused(query: str) -> None:
     async with open_floor() as floor, open_browser(floor, "sue") as browser:
         assert (await browser.get(f"/api/v1/calls?{query}")).status_code == 422

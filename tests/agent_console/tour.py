@@ -8,7 +8,9 @@ from playwright.async_api import Page, expect
 
 from acd import vocabulary as say
 from acd.vocabulary import AgentRules, QueueRules
+from callfloor.local_day import bounds, date_of
 from tests.agent_console.floor import PASSWORD, Floor, open_floor
+from tests.agent_console.working_day import working_day
 from tests.live import browser
 
 Look = Callable[[Page, str], Awaitable[None]]
@@ -78,6 +80,10 @@ async def tour(language: str, look: Look) -> None:
             await page.get_by_test_id("call-c0").click()
             await expect(page.get_by_test_id("stays")).to_be_visible()
             await look(page, "call")
+            floor.worked = working_day(bounds(date_of(floor.clock))[0] + 6 * 3_600_000, 600, QUEUES, AGENTS)
+            await page.get_by_test_id("nav-days").click()
+            await expect(page.get_by_test_id("lane-a1")).to_be_visible()
+            await look(page, "days")
         async with browser.open_page(floor.console.url, language) as page:
             await browser.sign_in(page, "root", PASSWORD)
             await page.get_by_test_id("nav-admin").click()

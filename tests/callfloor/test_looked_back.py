@@ -65,7 +65,7 @@ def test_each_quarter_of_a_changed_day_has_its_calls(tmp_path: Path, zone: str, 
     assert all(one.figures.offered == 1 for one in found.intervals)
     assert {one.local for one in found.intervals} == {local_time(at) for at in quarters}
     assert sum(one.figures.offered for one in back.day(day, 4 * QUARTER).intervals) == hours * 4
-    (ann,) = back.agents(day, "", 10).agents
+    (ann,) = back.agents(day, "", 10, spans=True).agents
     assert (ann.totals.ready_ms, ann.totals.logged_in_ms) == (hours * HOUR, hours * HOUR)
 
 
@@ -83,4 +83,4 @@ def test_there_are_days_from_the_first_line_until_today(tmp_path: Path, zone: st
             back.day(day, QUARTER)
     empty = LookedBack(DaysInJournal(Remembered(write(tmp_path / "empty", []))), lambda: at)
     assert empty.day(None, QUARTER).overall.offered == 0
-    assert empty.agents(None, "", 5).agents == []
+    assert empty.agents(None, "", 5, spans=True).agents == []

@@ -11,6 +11,7 @@ import CallsView from "./views/CallsView.vue"
 
 // Loaded when they are shown: no agent's browser needs them.
 const AdminView = () => import("./views/AdminView.vue")
+const DaysView = () => import("./views/DaysView.vue")
 const FloorView = () => import("./views/FloorView.vue")
 const WallView = () => import("./views/WallView.vue")
 
@@ -30,6 +31,7 @@ export const VIEWS = [
   { name: "agent", path: "/agent", component: AgentView, isFor: (me: Me) => me.agent !== null },
   { name: "floor", path: "/floor", component: FloorView, isFor: isSupervisor },
   { name: "wall", path: "/wall", component: WallView, isFor: isSupervisor },
+  { name: "days", path: "/days/:date?", component: DaysView, isFor: isSupervisor },
   { name: "calls", path: "/calls", component: CallsView, isFor: () => true },
   { name: "admin", path: "/admin", component: AdminView, isFor: isAdmin },
   { name: "call", path: "/calls/:call", component: CallView, isFor: () => true, within: "calls" },
