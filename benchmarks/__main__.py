@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import ami, asterisk, console, core, decisions, page, peers, serial
+from benchmarks import ami, asterisk, console, core, decisions, page, peers, serial, softphone
 
 BENCHMARKS = {
     "core": core.run,
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "asterisk": asterisk.run,
     "console": console.run,
     "page": page.run,
+    "softphone": softphone.run,
 }
 
 
