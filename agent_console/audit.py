@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 import msgspec
@@ -59,11 +59,13 @@ class Audit:
             log.error("audit.not_written", path=str(self._path), why=error.strerror, entry=entry)  # noqa: TRY400 (the reason is all there is)
 
     def latest(self, limit: int, before: int = 0, user: str = "") -> list[AuditEntry]:
-        """The newest first; those before the time `before` (0: all), of `user` ("": anyone)."""
+        """The newest first; those before the time `before` (0: all), of `user` ("": anyone). All of the last one's
+        millisecond come with it, though they be more than `limit`: whoever asks on from there misses none."""
         found = (
             entry for entry in reversed(self._last) if (not before or entry.at < before) and user in ("", entry.user)
         )
-        return [*islice(found, limit)]
+        page = [*islice(found, limit)]
+        return [*page, *takewhile(lambda entry: entry.at == page[-1].at, found)]
 
 
 def _for_us_alone(path: str, flags: int) -> int:

@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import ami, asterisk, console, core, days, decisions, page, peers, serial
+from benchmarks import ami, asterisk, console, core, days, decisions, page, peers, serial, softphone
 
 BENCHMARKS = {
     "core": core.run,
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "console": console.run,
     "page": page.run,
     "days": days.run,
+    "softphone": softphone.run,
 }
 
 

@@ -72,7 +72,7 @@ class Webhook:
         tell: Tell,
         now: Now,
     ) -> None:
-        """A webhook that is new is told of calls that begin behind the journal's line `begin_behind`."""
+        """A webhook that is new is told of calls that begin behind the journal's line `begin_behind`, its last one."""
         self.name = name
         self.link_name = f"webhook:{name}"
         self.counts = WebhookCounts()
@@ -89,6 +89,7 @@ class Webhook:
         self._slots = asyncio.Semaphore(settings.at_once)
         self._of_call: dict[str, deque[tuple[int, Event]]] = {}
         self._undone: dict[int, _Undone] = {}  # by journal line, in their order
+        self._read_to = self._read_to_from = 0
         self._link_up: bool | None = None  # not known: the journal may end with a link that was down
         self._failed_in_a_row = 0
         self._taken_at = -_TAKEN_LATELY_S  # by the loop's clock
@@ -130,8 +131,9 @@ class Webhook:
     def _position(self, connection: Connection, journal: str) -> tuple[int, int]:
         c = webhook_positions.c
         found = connection.execute(select(webhook_positions).where(c.webhook == self.name)).one_or_none()
-        if found is not None and found.journal == journal:
+        if found is not None and found.journal == journal and found.delivered <= self._begin_behind:
             return found.delivered, found.read_from
+        # Another journal, or an older copy of this one.
         log.info("webhook.new", webhook=self.name, behind=self._begin_behind, other_journal=found is not None)
         return self._begin_behind, self._begin_behind
 
@@ -146,14 +148,21 @@ class Webhook:
                 log.warning("webhook.waits", webhook=self.name, why=_first_line(error))
                 await asyncio.sleep(_RETRY_S)
                 continue
+            too_old = 0
             for line in lines:
                 read_from = events.needed_from(line.seq - 1)
                 told = [event for event in events.see(line) if event.event in self._settings.on]
                 for event in told if line.seq > delivered else ():
-                    await self._take(line.seq, read_from, event, post, group)
+                    if self._left_ms(event) > 0:
+                        await self._take(line.seq, read_from, event, post, group)
+                    else:
+                        too_old += 1
                 self._read_to = max(delivered, line.seq)
                 self._read_to_from = events.needed_from(line.seq)
                 self._position_moved.set()
+            if too_old:
+                self.counts.given_up += too_old
+                log.warning("webhook.too_old", webhook=self.name, events=too_old, before_line=self._read_to)
             if lines:
                 await asyncio.sleep(0)
             else:
@@ -186,8 +195,8 @@ class Webhook:
 
     async def _deliver(self, event: Event, post: Post) -> None:
         """Until the address has taken it, or it is too old."""
-        retry_ms, why = self._settings.first_retry_ms, "it was too old when we came to it"
-        while (left_ms := event.at + self._settings.give_up_ms - self._now()) > 0:
+        retry_ms, why = self._settings.first_retry_ms, "it became too old before it was tried"
+        while (left_ms := self._left_ms(event)) > 0:
             async with self._slots:
                 why = await post.send(event)
             await self._tried(why)
@@ -198,6 +207,10 @@ class Webhook:
             retry_ms = min(2 * retry_ms, self._settings.longest_retry_ms)
         self.counts.given_up += 1
         log.warning("webhook.given_up", webhook=self.name, id=event.id, what=event.event, call=event.call, why=why)
+
+    def _left_ms(self, event: Event) -> int:
+        """How long until it is too old."""
+        return event.at + self._settings.give_up_ms - self._now()
 
     async def _tried(self, why: str) -> None:
         """One try is over; `why` it failed, or ""."""

@@ -49,16 +49,16 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def open_desk(
-    folder: Path, speech: Path, user: str = 'softphone = "lab"', outside: Phone | None = None
+    folder: Path, speech: Path, user: str = 'softphone = "lab"', outside: Phone | None = None, web: str = ""
 ) -> AsyncIterator[Desk]:
     """a1 has a telephone in the page only, unless `user` (lines of `[users.a1]`, with `{desk}` for a telephone)
-    says something else. `outside`: the telephone of whoever is dialed by a number."""
+    says something else. `outside`: the telephone of whoever is dialed by a number. `web`: lines of `[web]`."""
     softphones = Softphones(
         secret=SecretStr("a secret of the lab"), users=("a1",), http_port=free_port(socket.SOCK_STREAM)
     )
     async with open_center(folder, speech, softphones=softphones, outside=outside) as center:
         text = center.config.read_text().replace(f'phone = "{center.desk1.dial}"', user.format(desk=center.desk1.dial))
-        center.config.write_text(text)
+        center.config.write_text(text.replace("[web]", f"[web]\n{web}"))
         async with (
             serve(center.config) as system,
             screen(system.url, "boss", PASSWORD) as boss,
@@ -264,6 +264,20 @@ async def test_after_the_switch_was_restarted_the_page_takes_calls_again(tmp_pat
             await caller.until("answered")
             await desk.page.get_by_test_id("answer").click()
             await hear_each_other(caller, desk.page)
+
+
+async def test_a_session_that_expires_in_a_talk_ends_after_it(tmp_path: Path, speech: Path) -> None:
+    async with open_desk(tmp_path, speech, web="session_hours = 0.0125") as desk, talking(desk) as caller:
+        page = desk.page
+        over = "fetch('/api/v1/sessions').then((it) => it.json()).then((it) => it.sessions[0].until)"
+        await page.wait_for_function(
+            "until => Date.now() > until + 3000", arg=await page.evaluate(over), timeout=90_000
+        )
+        await hear_each_other(caller, page)
+        await expect(page.get_by_test_id("softphone-state")).to_have_text("Phone: talking")
+        await page.get_by_test_id("hang-up").click()
+        await caller.until("gone")
+        await expect(page.get_by_test_id("password")).to_be_visible()  # once the wrap-up is over
 
 
 async def test_a_page_that_is_closed_ends_the_call_and_its_agent_gets_no_other(tmp_path: Path, speech: Path) -> None:

@@ -181,3 +181,13 @@ def test_a_full_disk_keeps_nobody_from_their_screen(tmp_path: Path) -> None:
     (tmp_path / "audit").mkdir()
     audit.note("sign in", user="ann")
     assert len(audit.latest(10)) == 1
+
+
+def test_a_page_of_the_audit_does_not_end_in_the_middle_of_a_moment() -> None:
+    clock = iter([1, 2, 2, 2, 3])
+    audit = Audit(None, lambda: next(clock))
+    for number in range(5):
+        audit.note(f"what {number}")
+    page = audit.latest(2)
+    assert [entry.what for entry in page] == ["what 4", "what 3", "what 2", "what 1"]
+    assert [entry.what for entry in audit.latest(2, before=page[-1].at)] == ["what 0"]
