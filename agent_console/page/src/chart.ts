@@ -1,5 +1,5 @@
-// ECharts with the few parts that the floor draws, and the page's colours as the browser resolves them now. Loaded with
-// the floor only.
+// ECharts with the few parts that the page's charts are made of, and the page's colours as the browser resolves them now.
+// Import it only from what is loaded lazily: it is large.
 
 import { BarChart, LineChart } from "echarts/charts"
 import { GridComponent, LegendComponent, TooltipComponent } from "echarts/components"
