@@ -54,7 +54,8 @@ def in_simpy(customers: int) -> Callable[[], Any]:
             environment.process(customer())
 
     environment.process(source())
-    return environment.run
+    run: Callable[[], Any] = environment.run
+    return run
 
 
 def in_callfloor(customers: int, *, skills: bool = False) -> Callable[[], Any]:
