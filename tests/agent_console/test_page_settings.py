@@ -55,7 +55,13 @@ async def test_a_queue_is_changed_and_the_change_put_back(language: str) -> None
         week = setting(page, "queues.sales.hours.week", "textarea")
         await week.fill("mon-fri: 09:00-12:00, 13:00-18:00\nsat：")
         await page.get_by_test_id("group-after").locator("summary").click()
-        await setting(page, "queues.sales.dispositions", "textarea").fill("sale/new\n sale/again \n\n")
+        # As it is typed, while the page is drawn anew with what the server finds wrong.
+        dispositions = setting(page, "queues.sales.dispositions", "textarea")
+        await dispositions.fill("/")
+        await expect(page.get_by_test_id("settings-faults")).to_be_visible()
+        await dispositions.fill("sale/new\n sale/again \n\n")
+        await expect(page.get_by_test_id("settings-faults")).to_have_count(0)
+        await expect(dispositions).to_have_value("sale/new\n sale/again \n\n")
         await picture(page, f"settings-queue-{language}")
         await save(page)
         rules = floor.acd.state.queues["sales"].rules
@@ -100,6 +106,8 @@ async def test_a_person_is_added_with_the_keyboard_alone_and_can_sign_in(tmp_pat
         await page.get_by_test_id("tab-agents").click()
         await page.get_by_test_id("table-agents.zoe").click()
         await page.get_by_test_id("level-sales").fill("2")
+        await setting(page, "agents.zoe.skills").fill("zh 0")
+        await expect(page.get_by_test_id("setting-agents.zoe.skills").locator(".problem")).to_be_visible()
         await setting(page, "agents.zoe.skills").fill("zh 3, billing")
         await save(page)
         zoe = floor.acd.state.agents["zoe"]
