@@ -74,8 +74,8 @@ async def test_no_view_breaks_the_policy_and_the_policy_holds(user: str) -> None
         views: Sequence[str] = await page.locator("[data-testid^=nav-]").evaluate_all(
             "links => links.map(link => link.dataset.testid)"
         )
-        for view in views:
-            await page.get_by_test_id(view).click()
+        for view in views:  # by address: the wall has no navigation
+            await page.goto(f"{floor.console.url}/#/{view.removeprefix('nav-')}")
             await expect(page.locator("main")).to_be_visible()
         assert await page.evaluate("violations") == []
 
