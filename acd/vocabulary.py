@@ -20,7 +20,7 @@ from acd.input import *  # noqa: F403 - the same
 from acd.inputs import *  # noqa: F403 - the same
 from acd.inputs import AnyInput
 from acd.policy import *  # noqa: F403 - the same
-from acd.settings_changes import *  # noqa: F403 - the same
+from acd.settings_changes import *  # noqa: F403 - every word, as above
 from acd.talk_facts import *  # noqa: F403 - every word, as above
 from acd.work_facts import *  # noqa: F403 - the same
 from acd.work_inputs import *  # noqa: F403 - the same

@@ -73,10 +73,6 @@ class House:
         self.customers = Customers(self.database, config.records, self._now)
         self._log = CallLog(self.database, region)
         self._today = Today(self._now)
-        recorded = RecordedFiles({name: node.recorded for name, node in config.nodes.items()}, config.ivr.messages)
-        cases = Cases(self.database, self._now)
-        journal = self._journal.path
-        screens = Screens(self.customers, cases, self._log, journal, config.records, self._now, self._today, recorded)
         self.administrator = Administrator(
             config,
             tell,
@@ -90,18 +86,7 @@ class House:
             Webhook(name, hook, self.database, self._journal.path, self._journal.last_seq, region, tell, self._now)
             for name, hook in config.webhooks.items()
         ]
-        self.console = Console(
-            config.web,
-            self._users,
-            tell,
-            self._now,
-            records=screens,
-            metrics=self.metrics,
-            api_keys=config.api_keys,
-            fault=lambda: self.floor.journal_fault,
-            softphones=self._softphones,
-            administration=self.administrator,
-        )
+        self.console = self._new_console()
         self.speech = Speech(config.ivr.speech)
         self.ivr = FastAgiServer(
             config.ivr,
@@ -129,6 +114,24 @@ class House:
         SerialMetrics(self.metrics, self.lines)
         WebhookMetrics(self.metrics, self.webhooks)
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _new_console(self) -> Console:
+        config, journal = self.config, self._journal.path
+        recorded = RecordedFiles({name: node.recorded for name, node in config.nodes.items()}, config.ivr.messages)
+        cases = Cases(self.database, self._now)
+        screens = Screens(self.customers, cases, self._log, journal, config.records, self._now, self._today, recorded)
+        return Console(
+            config.web,
+            self._users,
+            self.floor.tell,
+            self._now,
+            records=screens,
+            metrics=self.metrics,
+            api_keys=config.api_keys,
+            fault=lambda: self.floor.journal_fault,
+            softphones=self._softphones,
+            administration=self.administrator,
+        )
 
     async def start(self, progress: Progress) -> None:
         """Remembers, makes ready, listens, and only then connects to the switch. Raises CannotStart."""

@@ -54,7 +54,7 @@ async def test_the_day_grows_in_place_and_its_table_says_the_same(language: str)
         await page.set_viewport_size({"width": 1280, "height": 900})
         await busy(floor)
         quarters = [9, 14, 11, 18, 16]
-        floor.today = lambda: Today(START - QUARTER, QUARTER, [day("sales", *quarters)])  # type: ignore[method-assign]
+        floor.figures = Today(START - QUARTER, QUARTER, [day("sales", *quarters)])
         await browser.sign_in(page, "sue", PASSWORD)
         chart, table = page.get_by_test_id("day-chart"), page.get_by_test_id("day-table")
         await chart.locator("canvas").evaluate("(canvas) => { canvas.marked = true }")

@@ -155,7 +155,8 @@ async def test_nobody_but_supervisors_has_the_view() -> None:
 
 async def test_times_are_those_of_the_floors_clock_wherever_the_browser_is() -> None:
     async with working_floor() as floor, open_page(floor) as page:
-        away = await page.context.browser.new_context(timezone_id="America/New_York")  # type: ignore[union-attr]
+        assert page.context.browser is not None
+        away = await page.context.browser.new_context(timezone_id="America/New_York")
         other = await away.new_page()
         await other.goto(floor.console.url)
         await sign_in(other, "sue")

@@ -112,7 +112,7 @@ async def test_the_service_level_is_shown_by_the_formula_that_is_chosen_and_the_
     levels: dict[str, float | None] = {"over_offered": 0.5, "over_answered": 0.8}
     figures = QueueToday("sales", 10, 7, 3, levels, 0.3, 8_000, 180_000, 0.75, [Interval(START, 10, 7, 3)])
     async with open_floor() as floor, open_page(floor) as page:
-        floor.today = lambda: Today(START, 900_000, [figures])  # type: ignore[method-assign]  # a day of its own
+        floor.figures = Today(START, 900_000, [figures])
         await open_boss(page)
         row = page.get_by_test_id("today-sales")
         await expect(row.get_by_test_id("level")).to_have_text("50%")

@@ -42,7 +42,7 @@ async def many_queues(floor: Floor, number: int) -> None:
     for one, queue in enumerate(queues):
         await floor.call_comes(f"c{one}", f"+88691200{one:04}", queue)
         await floor.pass_ms(300_000)
-    floor.today = lambda: Today(START, 900_000, [day(queue) for queue in queues])  # type: ignore[method-assign]
+    floor.figures = Today(START, 900_000, [day(queue) for queue in queues])
 
 
 async def open_wall(page: Page, floor: Floor, query: str = "") -> None:
@@ -55,7 +55,7 @@ async def open_wall(page: Page, floor: Floor, query: str = "") -> None:
 async def test_the_wall_shows_figures_and_nobodys_name_or_number(language: str) -> None:
     async with open_floor() as floor, open_page(floor, language) as page:
         await busy(floor)
-        floor.today = lambda: Today(START, 900_000, [day("cards", 17)])  # type: ignore[method-assign]
+        floor.figures = Today(START, 900_000, [day("cards", 17)])
         await open_wall(page, floor)
         tile = page.get_by_test_id("wall-cards")
         waiting = [one for one in floor.acd.state.calls.values() if one.queue == "cards" and one.stage is Stage.QUEUED]
