@@ -60,7 +60,7 @@ async def test_the_day_grows_in_place_and_its_table_says_the_same(language: str)
         await chart.locator("canvas").evaluate("(canvas) => { canvas.marked = true }")
         await expect(table.locator("tbody tr")).to_have_count(5)  # from the first call on
         before = await until_drawn(page, "day-chart", "light")
-        quarters.append(30)
+        floor.figures = Today(START - QUARTER, QUARTER, [day("sales", *quarters, 30)])
         await expect(table.locator("tbody tr")).to_have_count(6)
         await expect(table.locator("tbody tr").last).to_contain_text("32")
         await until_drawn(page, "day-chart", "light", before)
