@@ -267,6 +267,10 @@ def _consult_joined(state: State, at: int, fact: say.ConsultJoined) -> None:
         agent.call, agent.work_queue = call.id, call.queue
 
 
+def _joined_anew(state: State, at: int, fact: say.BridgeMissing | say.MusicMissing) -> None:
+    state.calls[fact.call].joined_anew_at = at
+
+
 def _agent_left(state: State, at: int, fact: say.AgentLeft) -> None:
     call = state.calls[fact.call]
     _stage(at, call, fact)
@@ -288,7 +292,11 @@ def _call_transferred(state: State, at: int, fact: say.CallTransferred) -> None:
 
 def _recording_started(state: State, at: int, fact: say.RecordingStarted) -> None:
     leg = state.offers[fact.offer]
-    leg.recording, leg.paused = fact.recording, False
+    leg.recording, leg.record_at, leg.paused = fact.recording, at, False
+
+
+def _recording_missing(state: State, at: int, fact: say.RecordingMissing) -> None:
+    state.offers[fact.offer].record_at = at
 
 
 def _recording_paused(state: State, at: int, fact: say.RecordingPaused) -> None:
@@ -480,9 +488,12 @@ CALL_FACTS: dict[type[Fact], Apply] = {
     say.CallPlaced: _call_placed,
     say.NumberDialed: _number_dialed,
     say.NumberReached: _number_reached,
+    say.BridgeMissing: _joined_anew,
+    say.MusicMissing: _joined_anew,
     say.AgentLeft: _agent_left,
     say.CallTransferred: _call_transferred,
     say.RecordingStarted: _recording_started,
+    say.RecordingMissing: _recording_missing,
     say.RecordingPaused: _recording_paused,
     say.RecordingResumed: _recording_resumed,
     say.RecordingEnded: _recording_ended,

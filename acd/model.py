@@ -155,6 +155,8 @@ class Call:
     retry_at: int = 0
     channel_at: int = 0
     """When a caller who was called back came onto the line."""
+    joined_anew_at: int = 0
+    """When the switch was last told again who is joined with whom on it, or with nobody."""
     reserved: str = ""
     """The agent who is kept free for this callback."""
     due: int = 0
@@ -206,6 +208,8 @@ class Offer:
     connected_at: int = 0
     recording: str = ""
     """The name of what is recorded of it; "" for nothing."""
+    record_at: int = 0
+    """When the switch was last told to record it."""
     paused: bool = False
 
 

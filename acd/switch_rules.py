@@ -30,8 +30,8 @@ def smdr_arrived(state: State, report: say.SmdrArrived) -> Facts:
 
 
 def switch_listed(state: State, report: say.SwitchListed) -> Facts:
-    """What exists on the switch wins over what we believe, except for what began after the switch was asked. Agents get
-    their next calls last and together, when it is known who is gone."""
+    """What exists on the switch wins over what we believe, except for what began, or was told it, after it was asked: to
+    join two once more tears them apart. Agents get their next calls last and together, when it is known who is gone."""
     listed = {call.call: call for call in report.calls}
     legs = {leg.offer: leg for leg in report.legs}
     # Of a call that an agent is placing, or a consultation, nothing but the legs is to be seen.
@@ -44,14 +44,14 @@ def switch_listed(state: State, report: say.SwitchListed) -> Facts:
             yield from _unknown_call(state, report.at, report, seen)
         elif known.stage is Stage.DIALED or known.dialing:
             yield from callback_answered(state, say.CallbackAnswered(report.at, known.id, seen.channel))
-        elif max(known.stage_since, known.channel_at) < report.asked_at:
+        elif max(known.stage_since, known.channel_at, known.joined_anew_at) < report.asked_at:
             yield from _check_caller(known, seen, legs)
     for offer in list(state.offers.values()):
         if offer.id not in state.offers:
             continue  # gone with another of the same call
         call = state.calls[offer.call]
         if call.node == report.node and max(call.stage_since, offer.made_at, offer.connected_at) < report.asked_at:
-            yield from _check_leg(state, report.at, offer, listed.get(call.id), legs.get(offer.id))
+            yield from _check_leg(state, report, offer, listed.get(call.id), legs.get(offer.id))
     yield from check_monitors(state, report)
     for leg in report.legs:
         if leg.offer not in state.offers and leg.offer not in state.monitors:
@@ -98,16 +98,18 @@ def _unknown_call(state: State, at: int, report: say.SwitchListed, seen: say.Swi
         yield from queue_call(state, at, call, *where, look=False)
 
 
-def _check_leg(state: State, at: int, offer: Offer, caller: say.SwitchCall | None, leg: say.SwitchLeg | None) -> Facts:
-    call = state.calls[offer.call]
+def _check_leg(
+    state: State, report: say.SwitchListed, offer: Offer, caller: say.SwitchCall | None, leg: say.SwitchLeg | None
+) -> Facts:
+    call, at = state.calls[offer.call], report.at
     if offer.connected_at:
         if leg is None and caller is not None and caller.waits and call.stage is Stage.CONNECTED and not call.direct:
             yield from never_joined(state, at, call, offer)
         elif leg is None:
             yield from part_over(state, at, offer, "not on switch")
-        elif not leg.bridged and call.consult_of:
+        elif not leg.bridged and call.consult_of and call.joined_anew_at < report.asked_at:
             yield say.BridgeMissing(offer.id, call.id)
-        if leg is not None and offer.id in state.offers and offer.recording and not leg.recorded:
+        if leg is not None and offer.id in state.offers and _is_not_recorded(offer, leg, report.asked_at):
             yield say.RecordingMissing(call.id, offer.id, offer.recording)
     elif leg is None:
         yield say.OfferFailed(offer.id, call.id, offer.agent, "not on switch")
@@ -119,6 +121,10 @@ def _check_leg(state: State, at: int, offer: Offer, caller: say.SwitchCall | Non
             yield from number_failed(at, call, "not on switch")
     elif leg.answered:
         yield from connect(state, at, offer)
+
+
+def _is_not_recorded(offer: Offer, leg: say.SwitchLeg, asked_at: int) -> bool:
+    return bool(offer.recording) and not leg.recorded and offer.record_at < asked_at
 
 
 def link_lost(state: State, report: say.LinkLost) -> Facts:

@@ -20,7 +20,7 @@ CHEN = Customer("Chen Mei-ling", ("0912 345 678",), "Acme 100%")
 
 @pytest.fixture
 def people(database: Database) -> Customers:
-    return Customers(database, RecordsSettings(), lambda: 5)
+    return Customers(database, RecordsSettings(pop_limit_ms=60_000), lambda: 5)
 
 
 @pytest.fixture

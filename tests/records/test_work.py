@@ -55,7 +55,7 @@ async def test_notes_dispositions_and_the_customer_are_in_the_record_and_in_its_
 
 
 async def test_the_history_of_a_chosen_customer_is_theirs_and_not_of_others_at_the_number(database: Database) -> None:
-    people = Customers(database, RecordsSettings(), lambda: 5)
+    people = Customers(database, RecordsSettings(pop_limit_ms=60_000), lambda: 5)
     son = await people.save(Customer("Chen Junior", (ANI,)))
     mother = await people.save(Customer("Chen Senior", ("+886987654321",)))
     rows = [
