@@ -30,8 +30,8 @@ def smdr_arrived(state: State, report: say.SmdrArrived) -> Facts:
 
 
 def switch_listed(state: State, report: say.SwitchListed) -> Facts:
-    """What exists on the switch wins over what we believe, except for what began, or was told it, after it was asked: to
-    join two once more tears them apart. Agents get their next calls last and together, when it is known who is gone."""
+    """What exists on the switch wins over what we believe, except for what began, or was ordered, after it was asked:
+    to join two twice tears them apart. Agents get their next calls last and together, when it is known who is gone."""
     listed = {call.call: call for call in report.calls}
     legs = {leg.offer: leg for leg in report.legs}
     # Of a call that an agent is placing, or a consultation, nothing but the legs is to be seen.

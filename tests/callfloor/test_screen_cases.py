@@ -18,7 +18,9 @@ async def test_a_case_is_opened_found_changed_and_not_over_somebody_elses_change
     database = Database(DatabaseSettings(url=f"sqlite:///{tmp_path / 'floor.db'}"))
     try:
         await database.migrate()
-        chen = await Customers(database, RecordsSettings(pop_limit_ms=60_000), lambda: 5).change(Customer("Chen"), "ann")
+        chen = await Customers(database, RecordsSettings(pop_limit_ms=60_000), lambda: 5).change(
+            Customer("Chen"), "ann"
+        )
         desk = ScreenCases(Cases(database, lambda: 5))
         made = await desk.open_case(str(chen.id), "Broken kettle", "leaks", "c1", "ann")
         assert (made.customer, made.name, made.entries[0].call) == (str(chen.id), "Chen", "c1")
