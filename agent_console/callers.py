@@ -223,8 +223,11 @@ class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class QueueToday(msgspec.Struct, frozen=True):
-    """A queue's figures since midnight. `service_level`: the share served in time (0 to 1) by each formula's name; None
-    where nothing has been counted yet. `abandonment` is over the offered."""
+    """The figures since midnight of a queue, or of all together: `queue` is "" then, and a call that moved counts once.
+
+    `service_level`: the share served in time (0 to 1) by each formula's name; None where nothing has been counted yet.
+    `abandonment` is over the offered. `waiting`: how many waited at the end of each of the last minutes, up to 60; the
+    last one ended at the day's `waiting_until`."""
 
     queue: str
     offered: int
@@ -236,14 +239,16 @@ class QueueToday(msgspec.Struct, frozen=True):
     aht_ms: float | None
     occupancy: float | None
     intervals: list[Interval]
+    waiting: list[int]
 
 
 class Today(msgspec.Struct, frozen=True):
-    """The day so far: since `from_at`, in intervals of `interval_ms`."""
+    """The day so far: since `from_at`, in intervals of `interval_ms`. Of all queues together, and of each."""
 
     from_at: int
     interval_ms: int
     queues: list[QueueToday]
+    waiting_until: int
 
 
 class Records(CaseRecords, Protocol):

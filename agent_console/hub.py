@@ -27,7 +27,8 @@ from acd.vocabulary import AnyFact, Line, Now, Tell
 from agent_console import messages
 from agent_console.board import Board
 from agent_console.callers import Records
-from agent_console.messages import Answer, FactsOf, FloorFigures, Me, Request, ServerMessage, Snapshot
+from agent_console.figures import DaySoFar
+from agent_console.messages import Answer, FactsOf, Me, Request, ServerMessage, Snapshot
 from agent_console.pops import Pops, as_message
 from agent_console.recent import Recent
 from agent_console.screen import Screen
@@ -84,8 +85,7 @@ class Hub:
         self._attending: dict[str, asyncio.Lock] = {}
         self._ticking: asyncio.Task[None] | None = None
         self._counting: asyncio.Task[None] | None = None
-        self._records = records
-        self._figures = ""
+        self._day_so_far = DaySoFar(records.today)
         self._open_screens = Gauge("callfloor_console_screens", "Open console screens", registry=metrics)
         self._snapshots = Counter("callfloor_console_snapshots", "Snapshots sent", registry=metrics)
         self._sent = Counter("callfloor_console_messages", "Messages sent to screens", registry=metrics)
@@ -169,6 +169,8 @@ class Hub:
         pop = self._pops.of(screen.viewer.agent) if screen.viewer.agent else None
         if pop is not None and screen.seq is not None:
             screen.add(messages.write(as_message(pop)))
+        if screen.viewer.sees_all and screen.seq is not None:
+            screen.add(messages.write(self._day_so_far.whole()))
         screen.wake()
 
     async def request(self, screen: Screen, request: Request) -> None:
@@ -194,8 +196,7 @@ class Hub:
         if screen.seq is None or not self._recent.covers(screen.seq):
             texts.append(self._snapshot(screen))
             if screen.viewer.sees_all:
-                self._new_figures()
-                texts.append(self._figures)
+                texts.append(messages.write(self._day_so_far.whole()))
         else:
             facts = self._facts(screen, screen.seq)
             if facts is not None:
@@ -293,18 +294,15 @@ class Hub:
             screen.wake()
 
     async def _count(self) -> None:
-        """Sends the day's figures to those who see all, when they have changed."""
+        """Sends what has changed of the day's figures to those who see all."""
         while True:
             await asyncio.sleep(FIGURES_SECONDS)
-            watching = [screen for screen in self._screens if screen.viewer.sees_all and screen.seq is not None]
-            if watching and self._new_figures():
+            watching = [screen for screen in self._seeing_all if screen.seq is not None]
+            if not watching:
+                self._day_so_far.forget()
+            elif news := self._day_so_far.news():
                 for screen in watching:
-                    screen.add(self._figures)
-                    screen.wake()
-
-    def _new_figures(self) -> bool:
-        before, self._figures = self._figures, messages.write(FloorFigures(self._records.today()))
-        return self._figures != before
+                    self._send(screen, news)
 
     def _has_news(self, seen: int, viewer: Viewer) -> bool:
         """Of queues or links."""

@@ -325,9 +325,11 @@ class Facts(FactsOf[FactItem], frozen=True, tag="facts"):
 
 
 class FloorFigures(msgspec.Struct, frozen=True, tag="figures"):
-    """The day so far, for supervisors: sent with the snapshot, and when it has changed."""
+    """The day so far, for supervisors: `whole` with a snapshot; then, when it has changed, those queues that have
+    changed, each with all its sums and those intervals that have changed."""
 
     today: Today
+    whole: bool
 
 
 class Answer(msgspec.Struct, frozen=True, tag="answer"):

@@ -6,6 +6,9 @@ A day begins at midnight by the machine's own clock (`TZ`), wherever a queue's o
 
 from __future__ import annotations
 
+from collections import Counter, deque
+from collections.abc import Sequence
+
 import msgspec
 
 from acd.vocabulary import ChangeSettings, Configure, Line, Now
@@ -13,10 +16,13 @@ from agent_console.callers import Interval, QueueToday
 from agent_console.callers import Today as Figures
 from callfloor.local_day import bounds, date_of
 from records.figures import Figures as QueueFigures
-from records.figures import QueueDay
+from records.figures import Interval as QueueInterval
 from records.measures import Measures
 
 INTERVAL_MS = 900_000
+MINUTE_MS = 60_000
+MINUTES = 60
+"""For so long how many waited is shown minute by minute."""
 OLD_MS = 172_800_000
 """What happened so long before the start changes today's figures hardly: a start need not count through years."""
 
@@ -30,16 +36,32 @@ class Today:
         self._ends_at = 0
         self._begin_at = 0
         self._measures = Measures(INTERVAL_MS, timelines=False)
+        self._minute = 0
+        self._waited: deque[Counter[str]] = deque(maxlen=MINUTES)
 
     def see(self, line: Line) -> None:
         if line.input.at >= self._not_before or isinstance(line.input, Configure | ChangeSettings):
             self._turn(line.input.at)
+            self._pass_minutes(line.input.at)
             self._measures.see(line)
 
     def figures(self) -> Figures:
         self._turn(self._now())
+        self._pass_minutes(self._now())
         day = self._measures.result()
-        return Figures(self._begin_at, INTERVAL_MS, [_queue(queue) for queue in day.queues])
+        waited = [waiting.total() for waiting in self._waited]
+        queues = [_queue("", day.overall, day.intervals, waited)]
+        for one in day.queues:
+            waited = [waiting[one.queue] for waiting in self._waited]
+            queues.append(_queue(one.queue, one.overall, one.intervals, waited))
+        return Figures(self._begin_at, INTERVAL_MS, queues, self._minute * MINUTE_MS)
+
+    def _pass_minutes(self, at: int) -> None:
+        """Of each minute that is over: who waited at its end. Between two lines that does not change."""
+        minute = at // MINUTE_MS
+        if minute > self._minute:
+            self._waited.extend([self._measures.waiting()] * min(minute - self._minute, MINUTES))
+            self._minute = minute
 
     def _turn(self, at: int) -> None:
         """Midnight has passed."""
@@ -49,10 +71,9 @@ class Today:
         self._measures.forget_before(self._begin_at)
 
 
-def _queue(day: QueueDay) -> QueueToday:
-    all_day = day.overall
+def _queue(queue: str, all_day: QueueFigures, intervals: Sequence[QueueInterval], waiting: list[int]) -> QueueToday:
     return QueueToday(
-        queue=day.queue,
+        queue=queue,
         offered=all_day.offered,
         answered=all_day.answered,
         abandoned=all_day.abandoned,
@@ -61,7 +82,8 @@ def _queue(day: QueueDay) -> QueueToday:
         asa_ms=all_day.asa_ms,
         aht_ms=all_day.aht_ms,
         occupancy=all_day.occupancy,
-        intervals=[_interval(one.at_ms, one.figures) for one in day.intervals],
+        intervals=[_interval(one.at_ms, one.figures) for one in intervals],
+        waiting=waiting,
     )
 
 

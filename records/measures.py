@@ -311,6 +311,10 @@ class Measures:
 
     # --------------------------------------------------------------------------------------- result
 
+    def waiting(self) -> Counter[str]:
+        """How many wait in each queue now, until an agent has answered; whoever is called back does not."""
+        return Counter(stay.queue for stay in self._stays.values())
+
     def result(self, grouped: int = 1, *, agents: bool = True) -> Day:
         """The measures of all lines seen so far, `grouped` intervals in one; more may be seen afterwards.
         `agents`: with their time lines."""

@@ -263,8 +263,8 @@ class Floor(CasesOfFloor):
         if self.figures is not None:
             return self.figures
         level: dict[str, float | None] = {"over_offered": 0.925, "over_answered": 0.95}
-        queues = [QueueToday(queue, 40, 38, 1, level, 0.025, 9_000, 61_000, 0.8, []) for queue in self.measured]
-        return Today(START, 900_000, queues)
+        queues = [QueueToday(queue, 40, 38, 1, level, 0.025, 9_000, 61_000, 0.8, [], []) for queue in self.measured]
+        return Today(START, 900_000, queues, START)
 
     async def day(self, day: date | None, interval_ms: int) -> Day:
         return LookedBack(DaysOf(self.worked or self.lines), self.now).day(day, interval_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from playwright.async_api import Page, expect
 
@@ -38,7 +39,7 @@ def day(queue: str, *answered: int) -> QueueToday:
         Interval(START + QUARTER * at, number + 2, number, 2, [0.9, None, None, 0.5 + 0.02 * at, None, None])
         for at, number in enumerate(answered)
     ]
-    return QueueToday(queue, 0, sum(answered), 2, levels, 0.1, 8_000, 180_000, 0.75, intervals)
+    return QueueToday(queue, 0, sum(answered), 2, levels, 0.1, 8_000, 180_000, 0.75, intervals, [])
 
 
 async def until_drawn(page: Page, chart: str, scheme: str, other_than: int = 0) -> int:
@@ -54,13 +55,13 @@ async def test_the_day_grows_in_place_and_its_table_says_the_same(language: str)
         await page.set_viewport_size({"width": 1280, "height": 900})
         await busy(floor)
         quarters = [9, 14, 11, 18, 16]
-        floor.figures = Today(START - QUARTER, QUARTER, [day("sales", *quarters)])
+        floor.figures = Today(START - QUARTER, QUARTER, [day("", *quarters)], START)
         await browser.sign_in(page, "sue", PASSWORD)
         chart, table = page.get_by_test_id("day-chart"), page.get_by_test_id("day-table")
         await chart.locator("canvas").evaluate("(canvas) => { canvas.marked = true }")
         await expect(table.locator("tbody tr")).to_have_count(5)  # from the first call on
         before = await until_drawn(page, "day-chart", "light")
-        floor.figures = Today(START - QUARTER, QUARTER, [day("sales", *quarters, 30)])
+        floor.figures = Today(START - QUARTER, QUARTER, [day("", *quarters, 30)], START)
         await expect(table.locator("tbody tr")).to_have_count(6)
         await expect(table.locator("tbody tr").last).to_contain_text("32")
         await until_drawn(page, "day-chart", "light", before)
@@ -71,6 +72,33 @@ async def test_the_day_grows_in_place_and_its_table_says_the_same(language: str)
         await expect(table.locator("tbody tr").last).to_contain_text("90%")
         await page.evaluate("window.scrollTo(0, 500)")
         await picture(page, f"charts-{language}")
+
+
+async def test_who_waits_is_a_curve_whose_end_follows_the_calls_and_all_queues_have_a_sum() -> None:
+    async with open_floor() as floor, open_page(floor) as page:
+        waited = [0] * 40 + [3] * 20
+        sales = msgspec.structs.replace(day("sales", 9), waiting=waited)
+        everything = msgspec.structs.replace(day("", 13), waiting=[one + 1 for one in waited])
+        floor.figures = Today(START - QUARTER, QUARTER, [everything, sales, day("help", 4)], START)
+        await floor.call_comes("c1", queue="help")
+        await browser.sign_in(page, "sue", PASSWORD)
+        chart, rows = page.get_by_test_id("waiting-chart"), page.get_by_test_id("waiting-table").locator("tbody tr")
+        await expect(chart).to_contain_text("All queues")
+        await expect(page.get_by_test_id("today-all")).to_contain_text("All queues80%")
+        await expect(rows).to_have_count(7)
+        await expect(rows.nth(5).locator("td").last).to_have_text("4")
+        await expect(rows.last).to_have_text("now1")
+        await chart.locator("canvas").evaluate("(canvas) => { canvas.marked = true }")
+        before = await until_drawn(page, "waiting-chart", "light")
+        await floor.call_comes("c2", queue="sales")
+        await expect(rows.last).to_have_text("now2")
+        await page.get_by_test_id("day-queue").select_option("sales")
+        await expect(rows.nth(5).locator("td").last).to_have_text("3")
+        await expect(rows.last).to_have_text("now1")
+        await until_drawn(page, "waiting-chart", "light", before)
+        assert await chart.locator("canvas").evaluate("(canvas) => canvas.marked"), "it was drawn anew"
+        await page.evaluate("window.scrollTo(0, 500)")
+        await picture(page, "charts-waiting")
 
 
 async def test_the_states_of_agents_follow_them() -> None:

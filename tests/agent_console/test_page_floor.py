@@ -110,9 +110,9 @@ async def talk(floor: Floor) -> None:
 
 async def test_the_service_level_is_shown_by_the_formula_that_is_chosen_and_the_choice_is_kept() -> None:
     levels: dict[str, float | None] = {"over_offered": 0.5, "over_answered": 0.8}
-    figures = QueueToday("sales", 10, 7, 3, levels, 0.3, 8_000, 180_000, 0.75, [Interval(START, 10, 7, 3)])
+    figures = QueueToday("sales", 10, 7, 3, levels, 0.3, 8_000, 180_000, 0.75, [Interval(START, 10, 7, 3)], [])
     async with open_floor() as floor, open_page(floor) as page:
-        floor.figures = Today(START, 900_000, [figures])
+        floor.figures = Today(START, 900_000, [figures], START)
         await open_boss(page)
         row = page.get_by_test_id("today-sales")
         await expect(row.get_by_test_id("level")).to_have_text("50%")

@@ -32,7 +32,7 @@ COVERED = """() => [...document.querySelectorAll('.tile-inside')].flatMap((one) 
 def day(queue: str, answered: int = 1_234) -> QueueToday:
     levels: dict[str, float | None] = {"over_offered": 0.84}
     intervals = [Interval(START, answered, answered, 0)]
-    return QueueToday(queue, answered + 56, answered, 56, levels, 0.04, 8_000, 180_000, 0.75, intervals)
+    return QueueToday(queue, answered + 56, answered, 56, levels, 0.04, 8_000, 180_000, 0.75, intervals, [])
 
 
 async def many_queues(floor: Floor, number: int) -> None:
@@ -42,7 +42,7 @@ async def many_queues(floor: Floor, number: int) -> None:
     for one, queue in enumerate(queues):
         await floor.call_comes(f"c{one}", f"+88691200{one:04}", queue)
         await floor.pass_ms(300_000)
-    floor.figures = Today(START, 900_000, [day(queue) for queue in queues])
+    floor.figures = Today(START, 900_000, [day(queue) for queue in queues], START)
 
 
 async def open_wall(page: Page, floor: Floor, query: str = "") -> None:
@@ -55,13 +55,14 @@ async def open_wall(page: Page, floor: Floor, query: str = "") -> None:
 async def test_the_wall_shows_figures_and_nobodys_name_or_number(language: str) -> None:
     async with open_floor() as floor, open_page(floor, language) as page:
         await busy(floor)
-        floor.figures = Today(START, 900_000, [day("cards", 17)])
+        floor.figures = Today(START, 900_000, [day("", 17), day("cards", 17)], START)
         await open_wall(page, floor)
         tile = page.get_by_test_id("wall-cards")
         waiting = [one for one in floor.acd.state.calls.values() if one.queue == "cards" and one.stage is Stage.QUEUED]
         await expect(tile.get_by_test_id("wall-waiting")).to_have_text(str(len(waiting)))
         await expect(tile.get_by_test_id("wall-answered")).to_have_text("17")
         await expect(tile.get_by_test_id("wall-level")).to_have_text("84%")
+        await expect(page.get_by_test_id("wall-overall")).to_have_text("84%")
         await expect(page.get_by_test_id("wall-link")).to_contain_text("serial:line1")
         text = await page.inner_text("body")
         assert not [word for word in ["+886", "+86138", *PEOPLE.values()] if word in text]

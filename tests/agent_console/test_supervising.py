@@ -8,7 +8,7 @@ import pytest
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact
-from agent_console.callers import Today
+from agent_console.callers import Interval, QueueToday, Today
 from tests.agent_console.floor import START, Floor, open_client, open_floor
 
 
@@ -65,11 +65,40 @@ async def test_what_cannot_be_is_refused_with_the_reason() -> None:
 
 async def test_supervisors_are_told_the_day_so_far_and_agents_are_not() -> None:
     async with open_floor() as floor, open_client(floor, "sue") as sue, open_client(floor, "ann") as ann:
-        assert (await sue.until("figures"))["today"] == {"from_at": START, "interval_ms": 900_000, "queues": []}
-        floor.figures = Today(START + 1, 900_000, [])
+        told = await sue.until("figures")
+        assert told["whole"]
+        assert told["today"] == {"from_at": START, "interval_ms": 900_000, "queues": [], "waiting_until": START}
+        floor.figures = Today(START + 1, 900_000, [], START)
         assert (await sue.until("figures"))["today"]["from_at"] == START + 1
         said = ""
         await ann.send({"type": "request", "id": 9, "do": "go_ready"})
         while said != "answer":
             said = (await ann.next())["type"]
             assert said != "figures"
+
+
+def queue(name: str, *answered: int) -> QueueToday:
+    """So many in each quarter of an hour."""
+    intervals = [Interval(START + at * 900_000, number, number, 0) for at, number in enumerate(answered)]
+    return QueueToday(name, sum(answered), sum(answered), 0, {}, None, None, None, None, intervals, [])
+
+
+async def test_of_the_day_so_far_the_whole_is_told_once_and_then_what_has_changed() -> None:
+    async with open_floor() as floor:
+        floor.figures = Today(START, 900_000, [queue("", 3, 1), queue("sales", 2, 1), queue("help", 1)], START)
+        async with open_client(floor, "sue") as sue:
+            snapshot = await sue.until("snapshot")
+            assert len((await sue.until("figures"))["today"]["queues"]) == 3
+            floor.figures = Today(START, 900_000, [queue("", 3, 2), queue("sales", 2, 2), queue("help", 1)], START)
+            news = await sue.until("figures")
+            assert not news["whole"]
+            told = {one["queue"]: [interval["at"] for interval in one["intervals"]] for one in news["today"]["queues"]}
+            assert told == {"": [START + 900_000], "sales": [START + 900_000]}
+            assert [one["answered"] for one in news["today"]["queues"]] == [5, 4]
+            # Who comes now, and who comes back, is told all of it, as it is now.
+            async with open_client(floor, "sue") as new:
+                whole = await new.until("figures")
+                assert whole["whole"]
+                assert [one["answered"] for one in whole["today"]["queues"]] == [5, 4, 1]
+            await sue.send({"type": "resume", "epoch": snapshot["epoch"], "seq": snapshot["seq"]})
+            assert await sue.until("figures") == whole

@@ -46,9 +46,8 @@ def calls(begin: int, number: int) -> list[AnyInput]:
 def journal(*said: AnyInput) -> list[Line]:
     acd = Acd()
     lines: list[Line] = []
-    rules = say.Configure(
-        MIDNIGHT - 600 * MINUTE, {"sales": QueueRules("Sales", wrap_up_ms=0)}, {"a1": AgentRules("A", {"sales": 1})}
-    )
+    queues = {"sales": QueueRules("Sales", wrap_up_ms=0), "help": QueueRules("Help")}
+    rules = say.Configure(MIDNIGHT - 600 * MINUTE, queues, {"a1": AgentRules("A", {"sales": 1})})
     for one in [rules, say.LogIn(rules.at, "a1"), say.GoReady(rules.at, "a1"), *said]:
         if isinstance(one, say.OfferAnswered):
             one = say.OfferAnswered(one.at, acd.state.last_offer, one.channel)  # noqa: PLW2901 - the offer of now
@@ -62,7 +61,7 @@ def test_the_day_is_that_of_the_measures_over_the_same_journal() -> None:
     for line in lines:
         today.see(line)
         measures.see(line)
-    (queue,), day = today.figures().queues, measures.result().queues[0].overall
+    (_, _, queue), day = today.figures().queues, measures.result().queues[1].overall
     assert (queue.offered, queue.answered, queue.abandoned) == (day.offered, day.answered, day.abandoned) == (9, 5, 4)
     assert (queue.asa_ms, queue.aht_ms, queue.abandonment) == (10_000, 60_000, day.abandonment)
     assert queue.service_level["over_offered"] == day.service_level.over_offered
@@ -74,6 +73,30 @@ def test_the_day_is_that_of_the_measures_over_the_same_journal() -> None:
     assert queue.intervals[0].levels == []
 
 
+def test_of_all_queues_together_and_who_waited_minute_by_minute() -> None:
+    """Three come to sales, a minute apart: a1 has the first one on the line. One to help, whom nobody serves."""
+    said: list[AnyInput] = [say.CallArrived(NOON + one * MINUTE, f"c{one}", "x", queue="sales") for one in range(3)]
+    said.insert(1, say.OfferAnswered(NOON + 10_000, 0, "y"))
+    said += [
+        say.CallArrived(NOON + 2 * MINUTE + 30_000, "h", "x", queue="help"),
+        say.CallerGone(NOON + 3 * MINUTE + 30_000, "c1"),
+        say.CallerGone(NOON + 4 * MINUTE + 30_000, "c2"),
+    ]
+    today = Today(lambda: NOON + 5 * MINUTE + 1)
+    for line in journal(*said):
+        today.see(line)
+    figures = today.figures()
+    assert figures.waiting_until == NOON + 5 * MINUTE
+    queues = {queue.queue: queue for queue in figures.queues}
+    assert [len(queue.waiting) for queue in figures.queues] == [60, 60, 60]
+    assert queues["sales"].waiting[-7:] == [0, 0, 0, 1, 2, 1, 0]
+    assert queues["help"].waiting[-7:] == [0, 0, 0, 0, 1, 1, 1]
+    assert queues[""].waiting[-7:] == [0, 0, 0, 1, 3, 2, 1]
+    assert (queues[""].offered, queues[""].answered, queues[""].abandoned) == (4, 1, 2)
+    assert queues[""].service_level["over_offered"] == 0.25
+    assert sum(interval.offered for interval in queues[""].intervals) == 4
+
+
 def test_at_midnight_a_new_day_begins_and_who_is_there_stays_known() -> None:
     lines = journal(*calls(MIDNIGHT - 60 * MINUTE, 3), *calls(MIDNIGHT + 60 * MINUTE, 2))
     today = Today(lambda: MIDNIGHT + 120 * MINUTE)
@@ -81,7 +104,7 @@ def test_at_midnight_a_new_day_begins_and_who_is_there_stays_known() -> None:
         today.see(line)
     figures = today.figures()
     assert figures.from_at == MIDNIGHT
-    (queue,) = figures.queues
+    _, _, queue = figures.queues
     assert (queue.offered, queue.answered, queue.abandoned) == (2, 1, 1)
     assert queue.occupancy == pytest.approx(60_000 / (lines[-1].input.at - MIDNIGHT))
 
@@ -90,5 +113,5 @@ def test_a_day_without_a_call_is_empty_although_yesterday_was_busy() -> None:
     today = Today(lambda: NOON + 24 * 60 * MINUTE)
     for line in journal(*calls(NOON, 4)):
         today.see(line)
-    (queue,) = today.figures().queues
+    _, _, queue = today.figures().queues
     assert (queue.offered, queue.asa_ms) == (0, None)

@@ -87,7 +87,7 @@ export const FORMULAS = [
 ] as const
 export type Formula = (typeof FORMULAS)[number]
 
-// A queue's figures since midnight; null where nothing has been counted yet.
+// The figures since midnight of a queue, or ("") of all together; null where nothing has been counted yet.
 export interface QueueToday {
   queue: string
   offered: number
@@ -100,12 +100,15 @@ export interface QueueToday {
   occupancy: number | null
   // `levels` by formula, in the order of `FORMULAS`; left out where there were no calls.
   intervals: { at: number; offered: number; answered: number; abandoned: number; levels?: (number | null)[] }[]
+  // How many waited at the end of each of the last minutes; the last one ended at `waiting_until`.
+  waiting: number[]
 }
 
 export interface Today {
   from_at: number
   interval_ms: number
   queues: QueueToday[]
+  waiting_until: number
 }
 
 export interface Call {
@@ -405,7 +408,7 @@ export type ServerMessage =
   | Snapshot
   | Facts
   | Answer
-  | { type: "figures"; today: Today }
+  | { type: "figures"; today: Today; whole: boolean }
   | { type: "offer" | "pop"; offer: number; call: string; record: CallerRecord }
   | { type: "pop_withdrawn"; offer: number; call: string; reason: string }
   | { type: "taken_over" }

@@ -1,5 +1,6 @@
 // What the page shows, as a pure function of what the server said: view = reduce(view, message).
 
+import { grown } from "./figures.ts"
 import type { Agent, Call, Fact, FactItem, LinkStatus, Me, Monitor, Popped, Queue, ServerMessage, Today } from "./messages.ts"
 
 export interface View {
@@ -28,7 +29,7 @@ export function reduce(view: View, message: ServerMessage): View {
         today: view.today,
       }
     case "figures":
-      return { ...view, today: message.today }
+      return { ...view, today: grown(view.today, message) }
     case "facts": {
       const next = message.facts.reduce(apply, view)
       return message.queues.length ? { ...next, queues: { ...next.queues, ...by(message.queues, (q) => q.queue) } } : next

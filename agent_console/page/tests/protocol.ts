@@ -1173,23 +1173,29 @@ export interface Refused {
   why: string;
 }
 /**
- * The day so far, for supervisors: sent with the snapshot, and when it has changed.
+ * The day so far, for supervisors: `whole` with a snapshot; then, when it has changed, those queues that have
+ * changed, each with all its sums and those intervals that have changed.
  */
 export interface FloorFigures {
   type: "figures";
   today: Today;
+  whole: boolean;
 }
 /**
- * The day so far: since `from_at`, in intervals of `interval_ms`.
+ * The day so far: since `from_at`, in intervals of `interval_ms`. Of all queues together, and of each.
  */
 export interface Today {
   from_at: number;
   interval_ms: number;
   queues: QueueToday[];
+  waiting_until: number;
 }
 /**
- * A queue's figures since midnight. `service_level`: the share served in time (0 to 1) by each formula's name; None
- * where nothing has been counted yet. `abandonment` is over the offered.
+ * The figures since midnight of a queue, or of all together: `queue` is "" then, and a call that moved counts once.
+ *
+ * `service_level`: the share served in time (0 to 1) by each formula's name; None where nothing has been counted yet.
+ * `abandonment` is over the offered. `waiting`: how many waited at the end of each of the last minutes, up to 60; the
+ * last one ended at the day's `waiting_until`.
  */
 export interface QueueToday {
   queue: string;
@@ -1204,6 +1210,7 @@ export interface QueueToday {
   aht_ms: number | null;
   occupancy: number | null;
   intervals: Interval[];
+  waiting: number[];
 }
 /**
  * What became of the calls that joined from `at` on, up to the next interval's beginning. `levels`: the service
