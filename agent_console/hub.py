@@ -51,6 +51,8 @@ STUCK_SECONDS = 30.0
 MAX_BATCH_BYTES = 1_000_000
 """A screen that is further behind than this gets a snapshot instead."""
 
+NOBODY = ""
+"""No agent's id."""
 URGENT = (say.CallOffered, say.OfferFailed, say.CallConnected, say.Refused)
 
 
@@ -79,7 +81,8 @@ class Hub:
         """Those to be woken at the next tick."""
         self._round: deque[Screen] = deque()
         """All screens, in the order in which they are looked at."""
-        self._seeing_all: set[Screen] = set()
+        self._watching: set[Screen] = set()
+        """Those that show all queues."""
         self._of_agent: dict[str, Screen] = {}
         self._attached: set[str] = set()
         self._attending: dict[str, asyncio.Lock] = {}
@@ -121,7 +124,7 @@ class Hub:
             if isinstance(item.sight.fact, URGENT):
                 for screen in concerned:
                     screen.wake()
-        self._due |= self._seeing_all
+        self._due |= self._watching
 
     # ---------------------------------------------------------------------------------- screens
 
@@ -129,8 +132,8 @@ class Hub:
         """A screen begins; if its agent has one already, the new one takes over."""
         self._screens.add(screen)
         self._round.append(screen)
-        if screen.viewer.sees_all:
-            self._seeing_all.add(screen)
+        if screen.viewer.sees_queues:
+            self._watching.add(screen)
         self._open_screens.set(len(self._screens))
         agent = screen.viewer.agent
         if agent is not None:
@@ -145,7 +148,7 @@ class Hub:
 
     async def closed(self, screen: Screen) -> None:
         """A screen is gone; if it was its agent's only one, the ACD is told."""
-        for screens in (self._screens, self._seeing_all, self._due):
+        for screens in (self._screens, self._watching, self._due):
             screens.discard(screen)
         self._open_screens.set(len(self._screens))
         agent = screen.viewer.agent
@@ -169,7 +172,7 @@ class Hub:
         pop = self._pops.of(screen.viewer.agent) if screen.viewer.agent else None
         if pop is not None and screen.seq is not None:
             screen.add(messages.write(as_message(pop)))
-        if screen.viewer.sees_all and screen.seq is not None:
+        if screen.viewer.sees_queues and screen.seq is not None:
             screen.add(messages.write(self._day_so_far.whole()))
         screen.wake()
 
@@ -195,7 +198,7 @@ class Hub:
         texts = []
         if screen.seq is None or not self._recent.covers(screen.seq):
             texts.append(self._snapshot(screen))
-            if screen.viewer.sees_all:
+            if screen.viewer.sees_queues:
                 texts.append(messages.write(self._day_so_far.whole()))
         else:
             facts = self._facts(screen, screen.seq)
@@ -219,7 +222,7 @@ class Hub:
 
     def _snapshot(self, screen: Screen) -> str:
         viewer, board = screen.viewer, self.board
-        only = None if viewer.sees_all else viewer.agent
+        only = None if viewer.sees_all else viewer.agent or NOBODY
         screen.seq = board.seq
         self._snapshots.inc()
         pop = self._pops.of(viewer.agent) if viewer.agent else None
@@ -237,7 +240,7 @@ class Hub:
         return messages.write(snapshot)
 
     def _queues_for(self, viewer: Viewer) -> list[str]:
-        return [*self.board.queue_names(None if viewer.sees_all else viewer.agent)]
+        return [*self.board.queue_names(None if viewer.sees_queues else viewer.agent or NOBODY)]
 
     # ---------------------------------------------------------------------------------- inside
 
@@ -294,10 +297,10 @@ class Hub:
             screen.wake()
 
     async def _count(self) -> None:
-        """Sends what has changed of the day's figures to those who see all."""
+        """Sends what has changed of the day's figures to those who see them."""
         while True:
             await asyncio.sleep(FIGURES_SECONDS)
-            watching = [screen for screen in self._seeing_all if screen.seq is not None]
+            watching = [screen for screen in self._watching if screen.seq is not None]
             if not watching:
                 self._day_so_far.forget()
             elif news := self._day_so_far.news():

@@ -47,7 +47,7 @@ from agent_console.rest.session import session_router
 from agent_console.rest.sessions import audit_router, sessions_router
 from agent_console.rest.settings import settings_router
 from agent_console.rest.softphone import softphone_router
-from agent_console.sessions import GRACE_MS, Sessions
+from agent_console.sessions import Sessions
 from agent_console.settings import ApiKey, User, WebSettings
 from agent_console.sign_in import SignIn
 from agent_console.sip_lines import SipLines
@@ -89,10 +89,9 @@ class Console:
         administration: Administration | None = None,
     ) -> None:
         self._settings = settings
-        lasts_s = round(settings.session_hours * 3600)
-        cookie_s = lasts_s + GRACE_MS // 1000  # a session may be prolonged: whether it is over, the server says
+        lasts_ms = round(settings.session_hours * 3_600_000)
         softphones = {} if softphones is None else softphones
-        self.sessions = sessions = Sessions(lasts_s * 1000, users, api_keys, softphones, self._is_busy)
+        self.sessions = sessions = Sessions(lasts_ms, users, api_keys, softphones, self._is_busy)
         audit = Audit(settings.audit, now)
         kept, pop_urls, hear = settings.kept_lines, settings.pop_urls, settings.agents_hear_recordings
         self._hub = Hub(tell, now, records, sessions, kept, metrics, pop_url=settings.pop_url, pop_urls=pop_urls)
@@ -104,7 +103,7 @@ class Console:
         self.app.add_middleware(SecurityHeaders, secure=settings.secure)
         errors_in_one_shape(self.app)
         routers = [
-            session_router(self._sign_in, sessions, self._hub, now, audit, secure=settings.secure, cookie_s=cookie_s),
+            session_router(self._sign_in, sessions, self._hub, now, audit, secure=settings.secure),
             calls_router(
                 sessions, now, records, self._hub.board.queues_of, agents_hear=settings.agents_hear_recordings
             ),

@@ -14,6 +14,8 @@ from agent_console.softphones import Softphone
 FOR_EVER = 2**62
 GRACE_MS = 4 * 3_600_000
 """So much longer a session lasts at most, while its agent is busy with a call."""
+WALL_MS = 30 * 86_400_000
+"""A wall is signed in by somebody on a ladder."""
 LOOKED_AFTER_MS = 60_000
 """A session with an open screen or telephone is looked at far more often."""
 
@@ -37,6 +39,11 @@ class Viewer:
     @property
     def sees_all(self) -> bool:
         return self.role in ("supervisor", "admin")
+
+    @property
+    def sees_queues(self) -> bool:
+        """All of them, in counts, and the day's figures."""
+        return self.sees_all or self.role == "wall"
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ class Sessions:
         user = self._users[name]
         softphone = self._softphones[name].phone if name in self._softphones else ""
         viewer = Viewer(name, user.role, user.agent, user.phone, softphone)
-        token, until = secrets.token_urlsafe(32), at + self._lasts_ms
+        token, until = secrets.token_urlsafe(32), at + (WALL_MS if user.role == "wall" else self._lasts_ms)
         session = Session(secrets.token_hex(8), token, viewer, at, until, user, address, browser[:200])
         self._by_token[token] = session
         return session

@@ -11,8 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from agent_console.pop_url import checked
 
-Role = Literal["agent", "supervisor", "admin"]
+Role = Literal["agent", "supervisor", "admin", "wall"]
+"""`wall`: a big screen, where nobody sits: the queues' counts and the day's figures, no caller, no agent's name."""
 ROLES: tuple[Role, ...] = get_args(Role)
+PEOPLE: tuple[Role, ...] = ("agent", "supervisor", "admin")
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -87,6 +89,8 @@ class User(BaseModel):
     def _agent_is_named(self) -> User:
         if self.role == "agent" and self.agent is None:
             raise ValueError('a user of role "agent" needs `agent`, the name of an agent of the ACD')
+        if self.role == "wall" and (self.agent or self.phone or self.softphone):
+            raise ValueError('a user of role "wall" has no `agent` and no telephone: nobody sits there')
         return self
 
 

@@ -13,7 +13,7 @@ from agent_console.headers import is_own_origin
 from agent_console.limits import Limit
 from agent_console.messages import to_json
 from agent_console.sessions import Session, Sessions, Viewer
-from agent_console.settings import ROLES, Role
+from agent_console.settings import PEOPLE, Role
 
 PREFIX = "/api/v1"
 COOKIE = "callfloor_session"
@@ -84,15 +84,17 @@ def session_of(connection: HTTPConnection, sessions: Sessions, at: int) -> Sessi
 
 
 def viewer_of(sessions: Sessions, now: Now, *roles: Role) -> Any:
-    """A FastAPI dependency: the viewer whose request it is, or 401. Where `roles` are named, 403 to any other."""
+    """A FastAPI dependency: the viewer whose request it is, or 401. 403 to other roles than those that are named; where
+    none is, to whatever is no person."""
+    allowed = frozenset(roles or PEOPLE)
 
     async def find(request: Request) -> Viewer:
         session = session_of(request, sessions, now())
         if session is None:
             raise HTTPException(401, "not signed in")
-        if roles and session.viewer.role not in roles:
-            raise HTTPException(403, f"only for {' and '.join(roles)}")
+        if session.viewer.role not in allowed:
+            raise HTTPException(403, f"only for {' and '.join(roles or PEOPLE)}")
         return session.viewer
 
-    find.__dict__["roles"] = frozenset(roles or ROLES)
+    find.__dict__["roles"] = allowed
     return find

@@ -23,7 +23,8 @@ from agent_console.rest.asked import (
     session_of,
     viewer_of,
 )
-from agent_console.sessions import Sessions, Viewer
+from agent_console.sessions import GRACE_MS, Sessions, Viewer
+from agent_console.settings import ROLES
 from agent_console.sign_in import SignIn, SignInRefused
 
 
@@ -41,9 +42,7 @@ def me(viewer: Viewer) -> Me:
 KNOWN_SECONDS = 180 * 86_400
 
 
-def session_router(
-    signing: SignIn, sessions: Sessions, hub: Hub, now: Now, audit: Audit, *, secure: bool, cookie_s: int
-) -> APIRouter:
+def session_router(signing: SignIn, sessions: Sessions, hub: Hub, now: Now, audit: Audit, *, secure: bool) -> APIRouter:
     """Who am I: `sign-in`, `sign-out`, `me`."""
     router = APIRouter()
 
@@ -62,7 +61,9 @@ def session_router(
                 raise HTTPException(429, "too many tries", headers={"Retry-After": seconds}) from refused
             raise HTTPException(401, "wrong name or password") from refused
         answer = json_answer(me(session.viewer))
-        answer.set_cookie(COOKIE, session.token, max_age=cookie_s, httponly=True, samesite="strict", secure=secure)
+        # A session may be prolonged: whether it is over, the server says.
+        lasts_s = (session.until - session.began_at + GRACE_MS) // 1_000
+        answer.set_cookie(COOKIE, session.token, max_age=lasts_s, httponly=True, samesite="strict", secure=secure)
         proof = signing.proof(session)
         path = f"{PREFIX}/sign-in"
         answer.set_cookie(
@@ -85,7 +86,7 @@ def session_router(
 
     @router.get("/me")
     @answers(Me)
-    async def who_am_i(viewer: Annotated[Viewer, Depends(viewer_of(sessions, now))]) -> Response:
+    async def who_am_i(viewer: Annotated[Viewer, Depends(viewer_of(sessions, now, *ROLES))]) -> Response:
         """Whose session or key this is."""
         return json_answer(me(viewer))
 

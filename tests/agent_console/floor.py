@@ -60,6 +60,7 @@ USERS = {
     "bob": User(password_hash=HASH, agent="a2", phone="PJSIP/1002"),
     "sue": User(password_hash=HASH, role="supervisor"),
     "root": User(password_hash=HASH, role="admin"),
+    "screen": User(password_hash=HASH, role="wall"),
 }
 KEY = "callfloor_of-a-test"
 KEYS = {"crm": ApiKey(key_hash=hash_key(KEY))}

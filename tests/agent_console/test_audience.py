@@ -83,11 +83,16 @@ def test_a_supervisor_sees_all_of_it_as_it_is() -> None:
     recent = Recent(10)
     recent.see(Line(1, say.LinkLost(5, "database", "gone"), [say.LinkDown("database", "gone")]))
     recent.see(Line(2, say.GoReady(6, "a2"), [say.AgentReady("a2")]))
-    viewers = [Viewer("sue", "supervisor"), Viewer("root", "admin"), Viewer("ann", "agent", "a1")]
+    viewers = [
+        Viewer("sue", "supervisor"),
+        Viewer("root", "admin"),
+        Viewer("ann", "agent", "a1"),
+        Viewer("screen", "wall"),
+    ]
     seen = {viewer.role: [msgspec.json.decode(item)["fact"] for item in recent.after(0, viewer)] for viewer in viewers}
     everything = [{"type": "LinkDown", "link": "database", "why": "gone"}, {"type": "AgentReady", "agent": "a2"}]
     assert seen["supervisor"] == seen["admin"] == everything
-    assert seen["agent"] == [{"type": "LinkDown", "link": "database", "why": ""}]
+    assert seen["agent"] == seen["wall"] == [{"type": "LinkDown", "link": "database", "why": ""}]
 
 
 def test_recent_lines_are_bounded_and_without_a_gap() -> None:

@@ -137,3 +137,20 @@ async def test_without_a_connection_the_wall_says_so_and_fades() -> None:
         await floor.console.stop()
         await expect(page.get_by_test_id("link-state")).to_have_text("Reconnecting…")
         await expect(page.locator(".wall.stale")).to_have_count(1)
+
+
+async def test_a_screen_of_its_own_is_signed_in_as_a_wall_and_has_nothing_else() -> None:
+    async with open_floor() as floor, open_page(floor) as page:
+        await floor.call_comes("c1", "+886912345678", queue="sales")
+        floor.figures = Today(START, 900_000, [day("sales", 17)], START)
+        await page.goto(f"{floor.console.url}/#/floor")
+        await browser.fill_in(page, "screen", PASSWORD)
+        tile = page.get_by_test_id("wall-sales")
+        await expect(tile.get_by_test_id("wall-waiting")).to_have_text("1")
+        await expect(tile.get_by_test_id("wall-answered")).to_have_text("17")
+        await expect(page.get_by_test_id("wall-leave")).to_have_count(0)
+        for view in ("floor", "calls", "account", "agent"):
+            await page.goto(f"{floor.console.url}/#/{view}")
+            await expect(tile).to_be_visible()
+        await page.get_by_test_id("sign-out").click()
+        await expect(page.get_by_test_id("user")).to_be_visible()

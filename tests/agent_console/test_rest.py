@@ -239,6 +239,7 @@ def test_wrong_settings_are_named(settings: dict[str, object], said: str) -> Non
         ({"password_hash": "plain", "agent": "a1"}, "expected an argon2id hash"),
         ({"password_hash": "$argon2id$torn", "agent": "a1"}, "expected an argon2id hash"),
         ({"password_hash": HASH}, "needs `agent`"),
+        ({"password_hash": HASH, "role": "wall", "agent": "a1"}, "nobody sits there"),
         ({"password_hash": HASH, "role": "boss"}, "role"),
     ],
 )

@@ -19,7 +19,7 @@ from tests.agent_console.floor import HASH, KEY, USERS, Floor, end_of, open_clie
 
 (DO,) = (get_args(field.type) for field in msgspec.structs.fields(Request) if field.name == "do")
 OPERATIONS = [*operations(Floor().console.app)]
-WHO = {"": "", "agent": "ann", "supervisor": "sue", "admin": "root"}
+WHO = {"": "", "agent": "ann", "supervisor": "sue", "admin": "root", "wall": "screen"}
 """Role → who has it; "" is nobody."""
 
 

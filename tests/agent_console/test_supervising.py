@@ -102,3 +102,25 @@ async def test_of_the_day_so_far_the_whole_is_told_once_and_then_what_has_change
                 assert [one["answered"] for one in whole["today"]["queues"]] == [5, 4, 1]
             await sue.send({"type": "resume", "epoch": snapshot["epoch"], "seq": snapshot["seq"]})
             assert await sue.until("figures") == whole
+
+
+async def test_a_wall_is_shown_queues_and_figures_and_nothing_of_anybody() -> None:
+    async with open_floor() as floor:
+        await floor.tell(say.LogIn(floor.clock, "a1", "PJSIP/1001"))
+        await floor.call_comes("c1", "+886912345678", queue="sales")
+        floor.figures = Today(START, 900_000, [queue("sales", 2)], START)
+        async with open_client(floor, "screen") as screen:
+            snapshot = await screen.until("snapshot")
+            assert [(one["queue"], one["waiting"]) for one in snapshot["queues"]] == [("sales", 1), ("help", 0)]
+            assert (snapshot["agents"], snapshot["calls"], snapshot["pop"]) == ([], [], None)
+            assert (await screen.until("figures"))["today"]["queues"][0]["answered"] == 2
+            await floor.tell(say.GoReady(floor.clock, "a1"))
+            await floor.answer()
+            await floor.tell(say.LinkLost(floor.clock, "database", "at 10.0.0.7"))
+            waiting = 1
+            facts: list[dict[str, Any]] = []
+            while waiting or not facts:
+                message = await screen.until("facts")
+                facts += message["facts"]
+                waiting = next((one["waiting"] for one in message["queues"] if one["queue"] == "sales"), waiting)
+            assert [one["fact"] for one in facts] == [{"type": "LinkDown", "link": "database", "why": ""}]

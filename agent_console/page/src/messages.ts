@@ -2,7 +2,7 @@
 
 export interface Me {
   user: string
-  role: "agent" | "supervisor" | "admin"
+  role: "agent" | "supervisor" | "admin" | "wall"
   agent: string | null
 }
 

@@ -31,7 +31,7 @@ export interface Phone {
 
 const KEY: InjectionKey<Phone> = Symbol("phone")
 
-export function providePhone(live: Live): Phone {
+export function providePhone(live: Live, { hasTelephones }: { hasTelephones: boolean }): Phone {
   const telephones = shallowRef<Telephones | null>(null)
   const registration = ref<Registration>("off")
   const voice = ref<Voice>("none")
@@ -109,10 +109,12 @@ export function providePhone(live: Live): Phone {
   watch(wanted, (now) => (now ? void start() : stop()), { immediate: true })
   watch(sound, keepSettings, { deep: true })
   void watchPermission(() => problem.value && wanted.value && void start())
-  readTelephones().then(
-    (found) => (telephones.value = found),
-    () => undefined, // the page works without; the next time it is loaded it asks again
-  )
+  if (hasTelephones) {
+    readTelephones().then(
+      (found) => (telephones.value = found),
+      () => undefined, // the page works without; the next time it is loaded it asks again
+    )
+  }
   onScopeDispose(() => {
     softphone?.hangUp()
     stop()

@@ -36,7 +36,7 @@ export interface Snapshot {
 }
 export interface Me {
   user: string;
-  role: "admin" | "agent" | "supervisor";
+  role: "admin" | "agent" | "supervisor" | "wall";
   agent: string | null;
 }
 /**

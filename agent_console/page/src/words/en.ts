@@ -716,6 +716,7 @@ export const en = {
     agent: "Agent",
     supervisor: "Supervisor",
     admin: "Administrator",
+    wall: "Wall (queues and figures only)",
     zh: "Chinese",
     en: "English",
     voicemail: "Voicemail",

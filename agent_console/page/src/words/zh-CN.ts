@@ -718,6 +718,7 @@ export const zhCN: Words = {
     agent: "坐席",
     supervisor: "班长",
     admin: "管理员",
+    wall: "大屏（仅队列和指标）",
     zh: "中文",
     en: "英文",
     voicemail: "语音留言",
