@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-core test-system check fuzz benchmarks lock screenshots clean
+.PHONY: demo test test-core test-screens test-system test-restart check fuzz benchmarks lock screenshots clean
 
 demo: .venv/installed
 	$(BIN)/callfloor demo
@@ -12,18 +12,27 @@ test: .venv/installed-dev
 	scripts/test-tools
 	$(MAKE) check
 	rm -f .coverage .coverage.*
-	$(MAKE) --jobs=2 test-core test-system
+	$(MAKE) --jobs=3 test-core test-system test-screens test-restart
 	$(BIN)/coverage combine --quiet
 	$(BIN)/python scripts/pure_coverage.py
 
-# The two halves of the tests, about as long: each part of the house by itself, and all that needs the whole of it.
+# The tests in four parts, three at a time, since most of them wait: each part of the house by itself; the whole house on a
+# real Asterisk; the screens; and the restarts. Only where pure modules are tested is it measured which lines are reached.
 CORE := tests/acd tests/callfloor tests/cti tests/ivr tests/records tests/simulator
+SCREENS := tests/agent_console tests/fuzz tests/pbx_config
+RESTART := tests/restart
 
 test-core: .venv/installed-dev
 	$(BIN)/coverage run --parallel-mode -m pytest -o cache_dir=.pytest_cache/core $(CORE)
 
+test-screens: .venv/installed-dev
+	$(BIN)/coverage run --parallel-mode -m pytest -o cache_dir=.pytest_cache/screens $(SCREENS)
+
+test-restart: .venv/installed-dev
+	$(BIN)/pytest -o cache_dir=.pytest_cache/restart $(RESTART)
+
 test-system: .venv/installed-dev
-	$(BIN)/coverage run --parallel-mode -m pytest -o cache_dir=.pytest_cache/system $(addprefix --ignore=,$(CORE))
+	$(BIN)/pytest -o cache_dir=.pytest_cache/system $(addprefix --ignore=,$(CORE) $(SCREENS) $(RESTART))
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

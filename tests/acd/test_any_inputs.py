@@ -29,6 +29,8 @@ from tests.acd import any_inputs
 from tests.acd.any_inputs import AGENTS, EVERYBODY, NODES, Pick
 from tests.acd.invariants import check, nobody_is_left_alone, somebody_there
 
+pytestmark = pytest.mark.uncounted
+
 START = 1_000_000
 DECODER = msgspec.json.Decoder(Line)
 

@@ -21,6 +21,8 @@ from acd.vocabulary import Fact
 from tests.acd import slow_rules as slow
 from tests.acd.busy_day import CALL_CHOICES, Day
 
+pytestmark = pytest.mark.uncounted
+
 ORDERED = ("pulled by", "consulted by")
 
 

@@ -19,6 +19,8 @@ from simulator.run import replications, simulate
 from simulator.scenario import Scenario, load
 from simulator.traces.trace import TraceCall
 
+pytestmark = pytest.mark.uncounted
+
 BANK = Path(__file__).parents[2] / "examples" / "scenarios" / "bank-morning.toml"
 SEEDS = range(1, 9)
 OVERALL: dict[str, Callable[[Figures], float | int | None]] = {

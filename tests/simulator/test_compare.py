@@ -14,6 +14,8 @@ from simulator.run import replications
 from simulator.scenario import Scenario
 from tests.simulator.days import facts, journal, kind, queue, scenario, team
 
+pytestmark = pytest.mark.uncounted
+
 CALLER = kind(
     total=400,
     ivr_s={"exponential": 10},

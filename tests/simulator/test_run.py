@@ -22,6 +22,8 @@ from simulator.scenario import Scenario
 from simulator.theory import NDesign, n_design, priorities
 from tests.simulator.days import kind, queue, scenario, team
 
+pytestmark = pytest.mark.uncounted
+
 CONFIDENCE = 0.999
 HOUR_MS = 3_600_000
 SEEDS = [range(1, 25), range(101, 125), range(201, 225)]

@@ -14,6 +14,8 @@ from simulator.traces.trace import TraceCall
 from simulator.wire import faster, play, replay_on_the_wire, without_what_no_wire_carries
 from tests.simulator.days import facts, journal, kind, queue, scenario, team
 
+pytestmark = pytest.mark.uncounted
+
 SPEED = 60.0
 SLACK_MS = SPEED * 500
 """Half a second on the clock, for what the parts take to talk to each other."""
