@@ -456,7 +456,6 @@ export const en = {
   },
   wall: {
     queues: "Queues {n}/{all}",
-    level: "Service level: {formula}",
     page: "Page {page}/{pages}",
     next: "Next",
     pause: "Stay here",

@@ -458,7 +458,6 @@ export const zhCN: Words = {
   },
   wall: {
     queues: "队列 {n}/{all}",
-    level: "服务水平：{formula}",
     page: "第 {page}/{pages} 页",
     next: "下一页",
     pause: "停在此页",
