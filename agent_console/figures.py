@@ -25,14 +25,15 @@ class DaySoFar:
 
     def news(self) -> FloorFigures | None:
         """What has changed since all were told; None: nothing."""
-        before, self._known = self._known, self._read()
-        if before is None or before.from_at != self._known.from_at:
-            return FloorFigures(self._known, whole=True)
-        if before == self._known:
+        before, now = self._known, self._read()
+        self._known = now
+        if before is None or before.from_at != now.from_at:
+            return FloorFigures(now, whole=True)
+        known = {queue.queue: queue for queue in before.queues}
+        changed = [_changed(known.get(one.queue), one) for one in now.queues if known.get(one.queue) != one]
+        if not changed and before.waiting_until == now.waiting_until:
             return None
-        queues = {queue.queue: queue for queue in before.queues}
-        changed = [_changed(queues.get(now.queue), now) for now in self._known.queues if queues.get(now.queue) != now]
-        return FloorFigures(msgspec.structs.replace(self._known, queues=changed), whole=False)
+        return FloorFigures(msgspec.structs.replace(now, queues=changed), whole=False)
 
     def forget(self) -> None:
         """Nobody looks any more."""
@@ -41,5 +42,6 @@ class DaySoFar:
 
 def _changed(before: QueueToday | None, now: QueueToday) -> QueueToday:
     """With those intervals only that have changed."""
-    known = before.intervals if before is not None else []
-    return msgspec.structs.replace(now, intervals=[interval for interval in now.intervals if interval not in known])
+    known = {interval.at: interval for interval in before.intervals} if before is not None else {}
+    changed = [interval for interval in now.intervals if known.get(interval.at) != interval]
+    return msgspec.structs.replace(now, intervals=changed)

@@ -304,8 +304,10 @@ class Hub:
             if not watching:
                 self._day_so_far.forget()
             elif news := self._day_so_far.news():
+                text = messages.write(news)
                 for screen in watching:
-                    self._send(screen, news)
+                    screen.add(text)
+                    screen.wake()
 
     def _has_news(self, seen: int, viewer: Viewer) -> bool:
         """Of queues or links."""

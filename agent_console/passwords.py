@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 _HASHER = PasswordHasher()
 
-NOBODY = _HASHER.hash("nobody has this password")
-"""Verified when the user is unknown, so that the time taken does not tell which names exist."""
+
+@cache
+def nobody() -> str:
+    """A hash that is verified when the user is unknown, so that the time taken does not tell which names exist."""
+    return _HASHER.hash("nobody has this password")
 
 
 def hash_password(text: str) -> str:

@@ -14,7 +14,7 @@ import structlog
 from acd.vocabulary import Now
 from agent_console.audit import Audit
 from agent_console.guesses import Guess, GuessLimit, known_by, prove
-from agent_console.passwords import NOBODY, is_password
+from agent_console.passwords import is_password, nobody
 from agent_console.sessions import Session, Sessions
 from agent_console.settings import User
 
@@ -42,6 +42,7 @@ class SignIn:
         metrics: prometheus_client.CollectorRegistry,
     ) -> None:
         self._users = users
+        self._nobody = nobody()
         self._sessions = sessions
         self._now = now
         self._audit = audit
@@ -62,7 +63,7 @@ class SignIn:
     async def verify(self, name: str, password: str, address: str, proof: str) -> None:
         """Raises SignInRefused if this is not the user's password, or was guessed at too often."""
         user = self._users.get(name)
-        kept = user.password_hash if user else NOBODY
+        kept = user.password_hash if user else self._nobody
         guess = Guess(name, address, known_by(name, proof, kept))
         wait_ms = self._guesses.wait_ms(guess, self._now())
         if not wait_ms and self._under_way[address] >= MAX_AT_ONCE:

@@ -23,7 +23,7 @@ import tests.agent_console.floor
 from acd import vocabulary as say
 from acd.vocabulary import AgentRules, AnyFact, AnyInput, Line, QueueRules
 from agent_console.callers import Caller, CallRow, Customer
-from agent_console.passwords import NOBODY
+from agent_console.passwords import nobody
 from agent_console.server import Console
 from agent_console.settings import User, WebSettings
 
@@ -42,8 +42,8 @@ class Floor(tests.agent_console.floor.Floor):
         self.agents = [f"a{n}" for n in range(consoles - SUPERVISORS)]
         self.seq = self.facts = 0
         self.users.clear()
-        self.users |= {name: User(password_hash=NOBODY, agent=name, phone=f"PJSIP/{name}") for name in self.agents}
-        self.users |= {f"s{n}": User(password_hash=NOBODY, role="supervisor") for n in range(SUPERVISORS)}
+        self.users |= {name: User(password_hash=nobody(), agent=name, phone=f"PJSIP/{name}") for name in self.agents}
+        self.users |= {f"s{n}": User(password_hash=nobody(), role="supervisor") for n in range(SUPERVISORS)}
 
     def new_console(self, port: int | None = None) -> Console:
         self.metrics = CollectorRegistry()

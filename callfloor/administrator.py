@@ -30,7 +30,7 @@ from agent_console.administration import (
     Table,
     WantedTable,
 )
-from agent_console.passwords import NOBODY, hash_password
+from agent_console.passwords import hash_password, nobody
 from callfloor.config import Config, check_settings, faults
 from callfloor.document import (
     SECRET,
@@ -131,13 +131,13 @@ class Administrator:
 
     def _check(self, wanted: Sequence[WantedTable]) -> SettingsChecked:
         try:
-            config = self._checked(wanted, lambda _: NOBODY)
+            config = self._checked(wanted, lambda _: nobody())
         except SettingsWrong as error:
             return SettingsChecked(error.faults, [])
         return SettingsChecked([], config.rules().warnings(config.asks()))
 
     def _with_passwords(self, wanted: Sequence[WantedTable]) -> Config:
-        config = self._checked(wanted, lambda _: NOBODY)  # before a password is hashed for nothing
+        config = self._checked(wanted, lambda _: nobody())  # before a password is hashed for nothing
         hashes = {user: hash_password(text) for user, text in _passwords(wanted)}
         return self._checked(wanted, hashes.__getitem__) if hashes else config
 
