@@ -188,6 +188,7 @@ async def test_an_agent_opens_a_case_for_who_calls_and_adds_to_it_at_the_next_ca
             await page.keyboard.press("Enter")
             await expect(case).to_contain_text("Kettle")
             caller.hang_up()
+            await floor.boss.fact("CallEnded", agent="a1")
         await expect(page.get_by_test_id("idle")).to_be_visible()  # its wrap-up is short
         async with call(center.asterisk, "service", ani=ANI, hz=CALLER) as caller:
             await caller.voice.hear(DESK1)
