@@ -21,8 +21,6 @@ from simulator.run import simulate
 from simulator.scenario import Scenario, load
 from simulator.traces.reading import read_trace
 
-pytestmark = pytest.mark.uncounted
-
 RULES = """
 [queues.service]
 name = "Service"

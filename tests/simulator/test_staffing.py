@@ -16,8 +16,6 @@ from simulator.staffing import Found, Search
 from simulator.staffing_report import judged
 from tests.simulator.days import kind, queue, scenario, team
 
-pytestmark = pytest.mark.uncounted
-
 EASY = Target(service_level=0.85, within_s=20)
 
 
