@@ -7,6 +7,7 @@ import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
@@ -136,6 +137,10 @@ class Live:
         about = ("Call", "Menu", "Enter", "Offer", "Agent", "Caller")
         return [n for line in self.lines if (n := type(line.input).__name__).startswith(about)]
 
+    def facts(self) -> list[str]:
+        """Their names, as they came."""
+        return [type(fact).__name__ for line in self.lines for fact in line.facts]
+
     async def fact(self, name: str, count: int = 1) -> AnyFact:
         """The `count`th fact of that name, come or coming."""
         async with asyncio.timeout(PATIENCE_S):
@@ -225,6 +230,27 @@ async def test_what_a_broken_link_did_not_tell_is_made_good(live: Live) -> None:
     await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
     await live.pbx.ami.start(live.pbx.switch)
     await live.fact("CallAbandoned")
+
+
+async def test_two_lists_on_their_way_have_two_who_are_apart_joined_once(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To join them once more would tear them apart: the agent's leg ends by it, as on Asterisk."""
+    monkeypatch.setattr("cti.bridge.SETTLE_MS", 0)  # what is told of a talk is judged at once
+    await live.agent("a1")
+    caller = live.call(talk_ms=60_000, patience_ms=600_000)
+    await asyncio.wait_for(caller.talking.wait(), PATIENCE_S)
+    agent, line = sorted(live.pbx.switch.channels.values(), key=lambda one: "offer" not in one.uniqueid)
+    joined = line.bridge
+    assert joined is not None
+    live.pbx.switch.redirect(agent.name, "callfloor-agent", "held")()
+    live.pbx.switch.redirect(line.name, "callfloor-wait", "s")()
+    await asyncio.wait_for(joined.dissolved.wait(), PATIENCE_S)
+    await asyncio.gather(live.bridge._list(), live.bridge._list())
+    ended = await live.fact("CallEnded")
+    assert getattr(ended, "by", "") == "caller"
+    assert caller.outcome == "talked"
+    assert [name for name in live.facts() if name == "BridgeMissing"] == ["BridgeMissing"]
 
 
 CHOICES = "To keep waiting, press 1. To be called back, press 2. To leave a message, press 3."
