@@ -8,7 +8,9 @@ from playwright.async_api import Page, expect
 
 from acd import vocabulary as say
 from acd.vocabulary import AgentRules, QueueRules
+from agent_console.callers import Today as Figures
 from callfloor.local_day import bounds, date_of
+from callfloor.today import Today
 from tests.agent_console.floor import PASSWORD, Floor, open_floor
 from tests.agent_console.working_day import working_day
 from tests.live import browser
@@ -56,6 +58,15 @@ async def busy(floor: Floor) -> None:
                 await floor.answer(agent)
 
 
+def so_far(now: int) -> Figures:
+    """The figures of a day that has gone on for hours."""
+    today = Today(lambda: now)
+    for line in working_day(now - 500 * 60_000, 600, QUEUES, AGENTS):
+        if line.input.at <= now:
+            today.see(line)
+    return today.figures()
+
+
 async def tour(language: str, look: Look) -> None:
     """Through all views in this language, `look` at each."""
     async with open_floor() as floor:
@@ -66,6 +77,7 @@ async def tour(language: str, look: Look) -> None:
             await look(page, "sign-in")
             await browser.sign_in(page, "ann", PASSWORD)
             await _a_call(floor, page, look)
+        floor.figures = so_far(floor.clock)
         async with browser.open_page(floor.console.url, language) as page:
             await browser.sign_in(page, "sue", PASSWORD)
             await expect(page.get_by_test_id("agent-a8")).to_be_visible()
