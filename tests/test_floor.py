@@ -55,7 +55,7 @@ async def at_the_page_of(user: str, folder: Path, speech: Path) -> AsyncIterator
         await callfloor("customers", "load", str(folder / "customers.csv"), "--config", str(center.config))
         async with (
             serve(center.config) as system,
-            signed_in(system, "boss", *{"a1", "a2"} - {user}) as (boss, *agents),
+            signed_in(system, "boss", *sorted({"a1", "a2"} - {user})) as (boss, *agents),
             open_page(system.url) as page,
         ):
             await link_is_up(boss)
@@ -120,24 +120,29 @@ async def test_what_a_supervisor_does_on_the_floor_is_heard_on_the_line(tmp_path
             await act(page, "agent-a1", "log-out", "log-out-sure")
             await expect(state).to_have_text("Logged off")
 
-        # What became of it: today's figures, the day as a curve and as a file, and the story of a call with its author.
-        await expect(page.get_by_test_id("today-service").get_by_test_id("answered")).to_have_text("1")
-        await expect(page.get_by_test_id("today-all").get_by_test_id("answered")).to_have_text("2")
-        await page.get_by_test_id("nav-days").click()
-        await expect(page.get_by_test_id("day-table").locator("tr.strong td").nth(2)).to_have_text("2")
-        await expect(page.get_by_test_id("lane-a2")).to_be_visible()
-        async with page.expect_download() as loading:
-            await page.get_by_test_id("csv-calls").click()
-        await (await loading.value).save_as(tmp_path / "calls.csv")
-        with (tmp_path / "calls.csv").open(encoding="utf-8-sig", newline="") as opened:
-            assert {row["call"] for row in csv.DictReader(opened)} >= {*names, turned_away}
-        await picture(page, "days-live")
-        await page.get_by_test_id("nav-calls").click()
-        await page.get_by_test_id(f"call-{names[1]}").focus()
-        await page.keyboard.press("Enter")
-        story = page.locator("ol.story")
-        await expect(story).to_contain_text("boss moved the call from service to the queue help")
-        await expect(story).to_contain_text("pulled by boss")
+        await look_back(page, tmp_path, [*names, turned_away])
+
+
+async def look_back(page: Page, folder: Path, calls: list[str]) -> None:
+    """What became of it: today's figures, the day as a curve and as a file, and the story of the second call, with who
+    had a hand in it."""
+    await expect(page.get_by_test_id("today-service").get_by_test_id("answered")).to_have_text("1")
+    await expect(page.get_by_test_id("today-all").get_by_test_id("answered")).to_have_text("2")
+    await page.get_by_test_id("nav-days").click()
+    await expect(page.get_by_test_id("day-table").locator("tr.strong td").nth(2)).to_have_text("2")
+    await expect(page.get_by_test_id("lane-a2")).to_be_visible()
+    async with page.expect_download() as loading:
+        await page.get_by_test_id("csv-calls").click()
+    await (await loading.value).save_as(folder / "calls.csv")
+    with (folder / "calls.csv").open(encoding="utf-8-sig", newline="") as opened:
+        assert {row["call"] for row in csv.DictReader(opened)} >= {*calls}
+    await picture(page, "days-live")
+    await page.get_by_test_id("nav-calls").click()
+    await page.get_by_test_id(f"call-{calls[1]}").focus()
+    await page.keyboard.press("Enter")
+    story = page.locator("ol.story")
+    await expect(story).to_contain_text("boss moved the call from service to the queue help")
+    await expect(story).to_contain_text("pulled by boss")
 
 
 async def test_what_an_admin_changes_holds_for_the_next_call(tmp_path: Path, speech: Path) -> None:
