@@ -64,7 +64,10 @@ lock: .venv/installed-dev
 		|| { echo "Callfloor needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) -V`. Name one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "On Debian: apt-get install python3-venv"; exit 1; }
 
-.venv/installed: .venv/bin/python requirements.lock pyproject.toml hatch_build.py agent_console/page/package-lock.json
+# The page is built by the installation: anew when one of its sources is newer.
+PAGE := $(shell find agent_console/page -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
+
+.venv/installed: .venv/bin/python requirements.lock pyproject.toml hatch_build.py $(PAGE)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
