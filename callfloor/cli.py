@@ -110,8 +110,8 @@ def demo(
                 await house.customers.load(customers_file)
             async with stage.populated(house.console.url):
                 errors.print(
-                    f"The web page: {house.console.url} - sign in as {YOU!r} (an agent), 'boss' (a supervisor)"
-                    f" or 'admin', password {PASSWORD!r}. Ctrl-C ends the demo."
+                    f"The web page: {house.console.url} - sign in as {YOU!r} (an agent), 'boss' (a supervisor),"
+                    f" 'admin' or 'wall' (a big screen), password {PASSWORD!r}. Ctrl-C ends the demo."
                 )
                 await house.run(stop)
 
