@@ -12,12 +12,12 @@ test: .venv/installed-dev
 	scripts/test-tools
 	$(MAKE) check
 	rm -f .coverage .coverage.*
-	$(MAKE) --jobs=3 test-core test-system test-screens test-restart
+	$(MAKE) --jobs=2 test-core test-system test-screens test-restart
 	$(BIN)/coverage combine --quiet
 	$(BIN)/python scripts/pure_coverage.py
 
-# The tests in four parts, three at a time, since most of them wait: each part of the house by itself; the whole house on a
-# real Asterisk; the screens; and the restarts. Only where pure modules are tested is it measured which lines are reached.
+# The tests in four parts, two at a time, for some compute and some wait: each part of the house by itself; the whole house on
+# a real Asterisk; the screens; and the restarts. Only where pure modules are tested is it measured which lines are reached.
 CORE := tests/acd tests/callfloor tests/cti tests/ivr tests/records tests/simulator
 SCREENS := tests/agent_console tests/fuzz tests/pbx_config
 RESTART := tests/restart
