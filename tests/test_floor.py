@@ -67,6 +67,7 @@ async def test_what_a_supervisor_does_on_the_floor_is_heard_on_the_line(tmp_path
     async with at_the_page_of("boss", tmp_path, speech) as floor:
         page, boss, center = floor.page, floor.boss, floor.center
         await expect(page.get_by_test_id("link-ami:lab")).to_contain_text("up")
+        await expect(page.get_by_test_id("state-chart").locator("canvas")).to_be_visible()
         async with (
             call(center.asterisk, "service", ani=ANI, hz=CALLER) as first,
             call(center.asterisk, "service", ani=OTHER_ANI, hz=CALLER) as second,

@@ -22,6 +22,9 @@ async def act(page: Page, row: str, *names: str) -> None:
 async def open_boss(page: Page) -> None:
     await browser.sign_in(page, "sue", PASSWORD)
     await expect(page.get_by_test_id("agent-a1")).to_be_visible()
+    # The charts above the agents come a moment later, and may move what is about to be clicked.
+    await expect(page.get_by_test_id("day-chart").locator("canvas")).to_be_visible()
+    await expect(page.get_by_test_id("state-chart").locator("canvas")).to_be_visible()
 
 
 async def test_a_supervisor_sets_an_agent_ready_and_not_ready_and_logs_them_out() -> None:
