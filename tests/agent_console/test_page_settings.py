@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from acd import vocabulary as say
 from agent_console.administration import WantedTable
@@ -142,6 +144,28 @@ async def test_who_was_not_the_first_is_told_and_nothing_is_lost() -> None:
         await expect(page.get_by_test_id("settings-problem")).to_contain_text("changed meanwhile")
         await expect(setting(page, "routing.ageing_ms")).to_have_value("30")
         assert floor.acd.state.routing == rules
+
+
+async def test_routing_stands_open_however_late_it_comes_and_is_checked_as_it_is_typed() -> None:
+    async with open_floor() as floor, open_page(floor) as page:
+        clicked = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await clicked.wait()
+            await route.continue_()
+
+        await page.route(re.compile(r"/api/v1/settings$"), late)
+        await open_settings(page, "routing")
+        clicked.set()
+        ageing = setting(page, "routing.ageing_ms")
+        await ageing.fill("-1")
+        await expect(page.get_by_test_id("setting-routing.ageing_ms").locator(".problem")).to_be_visible()
+        await page.get_by_test_id("settings-cancel").click()
+        await expect(ageing).to_have_value("")
+        await ageing.fill("30")
+        await save(page)
+        await expect(ageing).to_have_value("30")
+        assert floor.acd.state.routing.ageing_ms == 30_000
 
 
 async def test_supervisors_and_agents_have_no_settings() -> None:
