@@ -58,6 +58,11 @@ def full_name(state: State, agent: str) -> str:
     return f"{known.name} ({agent})" if known is not None and known.name not in ("", agent) else agent
 
 
+def queue_name(state: State, queue: str) -> str:
+    known = state.queues.get(queue)
+    return (known.rules.name if known is not None else "") or queue
+
+
 # ---------------------------------------------------------------------------------------------------- agents
 
 
@@ -78,16 +83,16 @@ def level_of(queue: str, want: Want, agent: Agent) -> int | None:
     return level if parse(want.skills).holds(agent.skills) else None
 
 
-def lacks(queue: str, want: Want, agent: Agent) -> str:
+def lacks(queue: Queue, want: Want, agent: Agent) -> str:
     """What keeps an agent from ever being asked for such a call, whatever the agent is doing; "" for nothing."""
-    if level_of(queue, want, agent) is not None:
+    if level_of(queue.id, want, agent) is not None:
         return ""
     if want.agent:
         return "is not the preferred agent"
-    level = agent.queues.get(queue)
+    level = agent.queues.get(queue.id)
     reasons = [" and ".join(_alone(text) for text in parse(want.skills).missing(agent.skills))]
     if level is None:
-        reasons = [f"does not serve {queue}", *(f"lacks {what}" for what in reasons if what)]
+        reasons = [f"does not serve {queue.rules.name or queue.id}", *(f"lacks {what}" for what in reasons if what)]
     else:
         reasons = [f"lacks {what}" for what in reasons if what]
         if want.levels and level > want.levels:
@@ -146,7 +151,7 @@ def passed_over_in_words(queue: Queue, want: Want, found: Found) -> list[str]:
     ]
     reasons: dict[str, list[str]] = {}
     for agent in found.passed_over.get(LACKING, []):
-        reasons.setdefault(lacks(queue.id, want, agent), []).append(agent.name or agent.id)
+        reasons.setdefault(lacks(queue, want, agent), []).append(agent.name or agent.id)
     lines += [f"{reason}: {cut(names)}" for reason, names in list(reasons.items())[:SHOWN]]
     if len(reasons) > SHOWN:
         rest = sum(len(names) for names in list(reasons.values())[SHOWN:])
@@ -250,7 +255,7 @@ def why_not(state: State, agent: Agent, call: Call) -> str:
     want = asked_of(state, call)
     if want.agent and want.agent != agent.id:
         return f"waits for {full_name(state, want.agent)} only"
-    missing = lacks(call.queue, want, agent)
+    missing = lacks(state.queues[call.queue], want, agent)
     return f"{agent.name or agent.id} {missing}" if missing else ""
 
 
@@ -280,11 +285,11 @@ def _turn(state: State, at: int, call: Call) -> Any:
     return ranked(state.routing.call_choice, call.place, state.queues[call.queue].rules, at), call.id
 
 
-def call_in_words(at: int, call: Call) -> str:
-    """Such as `c4 (sales, priority 2, waits for 12 s)`."""
+def call_in_words(state: State, at: int, call: Call) -> str:
+    """Such as `c4 (Sales, priority 2, waits for 12 s)`."""
     priority = f", priority {call.priority}" if call.priority else ""
     started = f", {duration(call.head_start_ms)} of head start" if call.head_start_ms else ""
-    return f"{call.id} ({call.queue}{priority}, waits for {duration(at - call.joined_at)}{started})"
+    return f"{call.id} ({queue_name(state, call.queue)}{priority}, waits for {duration(at - call.joined_at)}{started})"
 
 
 # ---------------------------------------------------------------------------------------------------- an offer
@@ -322,10 +327,10 @@ def _relaxed(queue: Queue, call: Call, want: Want) -> str:
 def _why_call(state: State, at: int, agent: Agent, call: Call) -> list[str]:
     calls = calls_for(state, at, agent, call)
     rule = AMONG_CALLS[state.routing.call_choice]
-    others = [call_in_words(at, one) for one in calls.waiting if one is not call]
+    others = [call_in_words(state, at, one) for one in calls.waiting if one is not call]
     details = [f"chosen among {len(calls.waiting)} calls: {rule}, before {cut(others)}"] if others else []
     for reason in dict.fromkeys(reason for _, reason in calls.older[:SHOWN]):
-        alike = [call_in_words(at, one) for one, its in calls.older if its == reason]
+        alike = [call_in_words(state, at, one) for one, its in calls.older if its == reason]
         details.append(f"passed over: {cut(alike)}: {reason}")
     told = {reason for _, reason in calls.older[:SHOWN]}
     if rest := sum(reason not in told for _, reason in calls.older):

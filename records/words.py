@@ -10,7 +10,16 @@ from acd.lanes import want_of
 from acd.model import Call, State, Want
 from acd.moves import Stage
 from acd.vocabulary import Fact
-from records.reasons import agents_for, count, duration, full_name, offer_in_words, passed_over_in_words, want_in_words
+from records.reasons import (
+    agents_for,
+    count,
+    duration,
+    full_name,
+    offer_in_words,
+    passed_over_in_words,
+    queue_name,
+    want_in_words,
+)
 
 
 class Words:
@@ -28,6 +37,9 @@ class Words:
 
     def who(self, agent: str) -> str:
         return full_name(self.state, agent)
+
+    def queue(self, queue: str) -> str:
+        return queue_name(self.state, queue)
 
     def party(self, agent: str, offer: int) -> str:
         """An agent, or the outside number of the offer."""
@@ -74,14 +86,14 @@ class Words:
 
     def _how_queued(self, fact: say.CallQueued, call: Call) -> str:
         if isinstance(self.said, say.SetPriority):
-            return f"{fact.by} changed the priority from {call.priority}: it waits in {fact.queue}"
+            return f"{fact.by} changed the priority from {call.priority}: it waits in {self.queue(fact.queue)}"
         if fact.by:
-            return f"{fact.by} moved the call from {call.queue} to the queue {fact.queue}"
+            return f"{fact.by} moved the call from {self.queue(call.queue)} to the queue {self.queue(fact.queue)}"
         if call.retry_at:
-            return f"To be called back again: it has its old place in the queue {fact.queue}"
+            return f"To be called back again: it has its old place in the queue {self.queue(fact.queue)}"
         if call.stage is Stage.IN_IVR and not call.joined_at:
-            return f"Joined the queue {fact.queue}"
-        return f"Waits in the queue {fact.queue}"
+            return f"Joined the queue {self.queue(fact.queue)}"
+        return f"Waits in the queue {self.queue(fact.queue)}"
 
     def relaxed(self, fact: say.CallRelaxed) -> str:
         call = self.state.calls[fact.call]
@@ -96,7 +108,8 @@ class Words:
         if call.stage is Stage.QUEUED and not call.number:  # who is called back is at home
             changes += self._for_the_caller(fact, rules.steps[fact.step - 1])
         waited = duration(self.at - call.joined_at)
-        return f"Step {fact.step} of {fact.queue}, after a wait of {waited}: {'; '.join(changes) or 'nothing changes'}."
+        changed = "; ".join(changes) or "nothing changes"
+        return f"Step {fact.step} of {self.queue(fact.queue)}, after a wait of {waited}: {changed}."
 
     def _for_the_caller(self, fact: say.CallRelaxed, step: say.Step) -> list[str]:
         heard = [f"the caller hears {fact.announce}"] if fact.announce else []
@@ -111,7 +124,18 @@ class Words:
             there = ", ".join(f"{number} {word}" for word, number in queue.conditions.items())
             self.details.append(f"its agents: {there or 'none'}")
         waited = f" after a wait of {duration(fact.waited_ms)}" if fact.waited_ms else ""
-        return f"The queue {fact.queue} sends the call away{waited} ({fact.why}): {_treatment(fact.to)}."
+        return (
+            f"The queue {self.queue(fact.queue)} sends the call away{waited} ({fact.why}): {self._treatment(fact.to)}."
+        )
+
+    def _treatment(self, to: say.Treatment) -> str:
+        return {
+            "queue": f"on to the queue {self.queue(to.to)}",
+            "number": f"on to the number {to.to}",
+            "voicemail": "the caller may leave a message",
+            "callback": "the caller may leave a number to be called back at",
+            "hang up": "the caller is told so, and the call ends",
+        }[to.kind]
 
     def left_queue(self, fact: say.CallLeftQueue) -> str:
         wishes = {
@@ -123,13 +147,14 @@ class Words:
         if call is not None and call.stage is Stage.CALLBACK:
             return (
                 f"Not reached at {fact.number} by {count(call.attempts, 'call')}, {duration(fact.waited_ms)} after "
-                f"joining {fact.queue}: the wish stays on record."
+                f"joining {self.queue(fact.queue)}: the wish stays on record."
             )
-        return f"After {duration(fact.waited_ms)} in {fact.queue} the caller {wishes[fact.wish]}; the IVR goes on."
+        waited = f"After {duration(fact.waited_ms)} in {self.queue(fact.queue)}"
+        return f"{waited} the caller {wishes[fact.wish]}; the IVR goes on."
 
     def abandoned(self, fact: say.CallAbandoned) -> str:
         how = "The caller hung up" if fact.by == "caller" else "The call was gone from the switch"
-        return f"{how} after {duration(fact.waited_ms)} of waiting in {fact.queue}{_because(fact.cause)}."
+        return f"{how} after {duration(fact.waited_ms)} of waiting in {self.queue(fact.queue)}{_because(fact.cause)}."
 
     # ------------------------------------------------------------------------------------ offers
 
@@ -205,7 +230,8 @@ class Words:
         return self.who(to.to) if to.kind == "agent" else f"the {to.kind} {to.to}"
 
     def placed(self, fact: say.CallPlaced) -> str:
-        return f"{self.who(fact.agent)} wants to call {fact.number}, for the queue {fact.queue}, on {fact.node}."
+        queue = self.queue(fact.queue)
+        return f"{self.who(fact.agent)} wants to call {fact.number}, for the queue {queue}, on {fact.node}."
 
     def number_dialed(self, fact: say.NumberDialed) -> str:
         return f"{fact.number} is dialed, for {duration(fact.until - self.at)} at most."
@@ -246,7 +272,7 @@ class Words:
         return f"{self.who(fact.agent)} says that the caller is {who}."
 
     def callback_scheduled(self, fact: say.CallbackScheduled) -> str:
-        whom = self.who(fact.agent) if fact.own else f"the queue {fact.queue}"
+        whom = self.who(fact.agent) if fact.own else f"the queue {self.queue(fact.queue)}"
         ahead = duration(fact.due_at - self.at)
         return f"{self.who(fact.agent)} agreed on a callback by {whom} at {fact.number}, in {ahead} ({fact.callback})."
 
@@ -293,7 +319,8 @@ class Words:
     # ------------------------------------------------------------------------------------ virtual hold
 
     def callback_placed(self, fact: say.CallbackPlaced) -> str:
-        return f"The caller may hang up: the call keeps its place in {fact.queue}, to be dialed at {fact.number}."
+        queue = self.queue(fact.queue)
+        return f"The caller may hang up: the call keeps its place in {queue}, to be dialed at {fact.number}."
 
     def callback_dialed(self, fact: say.CallbackDialed) -> str:
         call = self.state.calls[fact.call]
@@ -367,10 +394,10 @@ class Words:
     # ------------------------------------------------------------------------------------ meanwhile
 
     def queue_opened(self, fact: say.QueueOpened) -> str:
-        return f"Meanwhile {fact.by} opened the queue {fact.queue}."
+        return f"Meanwhile {fact.by} opened the queue {self.queue(fact.queue)}."
 
     def queue_closed(self, fact: say.QueueClosed) -> str:
-        return f"Meanwhile {fact.by} closed the queue {fact.queue}."
+        return f"Meanwhile {fact.by} closed the queue {self.queue(fact.queue)}."
 
     def configured(self, fact: say.Configured) -> str:
         return "Meanwhile the rules were changed."
@@ -403,16 +430,6 @@ def _wait(fact: say.CallQueued) -> str:
         return "no wait is expected"
     most = f", nine in ten under {duration(fact.wait_90_ms)}" if fact.wait_90_ms else ""
     return f"wait about {duration(fact.expected_wait_ms)}{most}"
-
-
-def _treatment(to: say.Treatment) -> str:
-    return {
-        "queue": f"on to the queue {to.to}",
-        "number": f"on to the number {to.to}",
-        "voicemail": "the caller may leave a message",
-        "callback": "the caller may leave a number to be called back at",
-        "hang up": "the caller is told so, and the call ends",
-    }[to.kind]
 
 
 WORDS: dict[type[Fact], Callable[[Words, Any], str]] = {

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
@@ -144,6 +145,11 @@ async def test_who_was_not_the_first_is_told_and_nothing_is_lost() -> None:
         await expect(page.get_by_test_id("settings-problem")).to_contain_text("changed meanwhile")
         await expect(setting(page, "routing.ageing_ms")).to_have_value("30")
         assert floor.acd.state.routing == rules
+        await page.get_by_test_id("settings-again").click()
+        await expect(setting(page, "routing.call_choice", "select")).to_have_value("oldest")
+        await expect(setting(page, "routing.ageing_ms")).to_have_value("30")
+        await save(page)
+        assert floor.acd.state.routing == msgspec.structs.replace(rules, ageing_ms=30_000)
 
 
 async def test_routing_stands_open_however_late_it_comes_and_is_checked_as_it_is_typed() -> None:

@@ -88,7 +88,7 @@ def test_explain_tells_the_story_of_a_call(config: Path) -> None:
     told = callfloor("explain", "pbx1-1.1", "--config", str(config)).stdout
     for part in (
         "from +861065321234",
-        "Joined the queue service",
+        "Joined the queue Service",
         "Offer 1 to Alice (a1)",
         "longest idle",
         "talk with Alice",

@@ -26,6 +26,11 @@ export interface Wanted {
   tag: string
   table: Table | null
 }
+// What is put into a form for somebody to save: what was there before, or what they wanted before somebody else was first.
+export interface Proposed {
+  table: Table
+  from: "before" | "mine"
+}
 export interface Fault {
   place: string
   expected: string
@@ -194,6 +199,13 @@ export function differences(before: Table | null, after: Table | null): { key: s
     .filter((one) => one.before !== one.after)
 }
 
+// What somebody made of `base`, made anew of what stands there now: keys that they have not touched are as they are now.
+export function madeAnew(now: Table, base: Table, mine: Table): Table {
+  const touched = new Set(differences(base, mine).map((one) => one.key))
+  const others = Object.entries(now).filter(([key]) => !touched.has(key))
+  return Object.fromEntries([...others, ...Object.entries(mine).filter(([key]) => touched.has(key))])
+}
+
 // ------------------------------------------------------------------------------ values as people write them
 
 export function readLines(text: string): string[] {
@@ -222,10 +234,13 @@ export { readSkills, writeSkills }
 
 export class ChangeRefused extends Error {
   readonly faults: Fault[]
+  // Whether it may be right once it is made of what stands there now.
+  readonly conflict: boolean
 
-  constructor(why: string, faults: Fault[] = []) {
+  constructor(why: string, faults: Fault[] = [], conflict = false) {
     super(why)
     this.faults = faults
+    this.conflict = conflict
   }
 }
 
@@ -235,7 +250,7 @@ async function post(path: string, changes: Wanted[]): Promise<unknown> {
     return await (await ask(path, init)).json()
   } catch (error) {
     if (!(error instanceof Refusal) || typeof error.body["detail"] !== "string") throw error
-    throw new ChangeRefused(error.body["detail"], (error.body["faults"] ?? []) as Fault[])
+    throw new ChangeRefused(error.body["detail"], (error.body["faults"] ?? []) as Fault[], error.status === 409)
   }
 }
 

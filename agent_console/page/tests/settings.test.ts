@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 import { en } from "../src/words/en.ts"
-import { differences, faultsAt, fieldsOf, groupsOf, kindOf, nameOf, otherFaults, placeOf, readSpans, writeSpans, type Schema } from "../src/settings.ts"
+import { differences, faultsAt, fieldsOf, groupsOf, kindOf, madeAnew, nameOf, otherFaults, placeOf, readSpans, writeSpans, type Schema } from "../src/settings.ts"
 
 const DEFS: Record<string, Schema> = {
   Queue: {
@@ -94,4 +94,11 @@ test("what differs is told key by key", () => {
     { key: "hours", before: "", after: '{"zone":"UTC"}' },
   ])
   assert.deepEqual(differences(null, null), [])
+})
+
+test("a change is made anew of what another has saved meanwhile", () => {
+  const base = { name: "Sales", weight: 1, skills: "zh", priority: 2 }
+  const mine = { name: "Sales", weight: 3, priority: 2, ring_ms: 9_000 } // the skills are taken away
+  const now = { name: "Verkauf", weight: 2, skills: "zh > 2" } // and so is the priority
+  assert.deepEqual(madeAnew(now, base, mine), { name: "Verkauf", weight: 3, ring_ms: 9_000 })
 })

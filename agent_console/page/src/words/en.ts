@@ -603,7 +603,11 @@ export const en = {
     saved: "Saved: {name}. It holds now.",
     warnings: "To think about: {count}",
     failed: "The settings cannot be read or changed at the moment.",
-    proposed: "What was there before. It holds once you save it.",
+    proposed: {
+      before: "What was there before. It holds once you save it.",
+      mine: "Your change, on what stands there now. It holds once you save it.",
+    },
+    again: "Put my change on what stands there now",
     noChanges: "Nothing has been changed on this page yet: everything is as the file says.",
     added: "new",
     removed: "deleted",

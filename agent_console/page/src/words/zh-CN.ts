@@ -605,7 +605,11 @@ export const zhCN: Words = {
     saved: "已保存：{name}，现已生效。",
     warnings: "请留意：{count} 项",
     failed: "目前无法读取或更改设置。",
-    proposed: "这是更改前的内容，保存后生效。",
+    proposed: {
+      before: "这是更改前的内容，保存后生效。",
+      mine: "这是在现有内容上加入您的更改，保存后生效。",
+    },
+    again: "在现有内容上加入我的更改",
     noChanges: "本页尚未更改过任何设置：一切以文件为准。",
     added: "新增",
     removed: "已删除",
