@@ -83,6 +83,7 @@ def run(screen: Console) -> None:
     table.add_row("processor at rest", f"{_cpu(settled, rested):.1f} %")
     facts = loaded["facts"] / (loaded["at"] - rested["at"])
     table.add_row(f"processor with {facts:.0f} facts/s", f"{_cpu(rested, loaded):.1f} %")
+    table.add_row("longest collection of garbage while they came", f"{connected['collection_ms']:.0f} ms")
     table.add_row("longest collection of garbage under load", f"{loaded['collection_ms']:.0f} ms")
     for what, found in delays.items():
         points = quantiles(found, n=100)

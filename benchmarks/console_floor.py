@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import sys
@@ -26,6 +25,7 @@ from agent_console.callers import Caller, CallRow, Customer
 from agent_console.passwords import nobody
 from agent_console.server import Console
 from agent_console.settings import User, WebSettings
+from callfloor.garbage import Garbage
 
 QUEUES = 200
 SUPERVISORS = 5
@@ -91,62 +91,39 @@ class Floor(tests.agent_console.floor.Floor):
         await self.tell(say.CallerGone(now(), call))
 
 
-class Collections:
-    """The longest stop for a collection of garbage since it was asked for the last time, in ms."""
-
-    def __init__(self) -> None:
-        self._begun = self._longest_ms = 0.0
-        gc.callbacks.append(self._tell)
-
-    def _tell(self, phase: str, _: dict[str, int]) -> None:
-        at = time.perf_counter()
-        if phase == "start":
-            self._begun = at
-        else:
-            self._longest_ms = max(self._longest_ms, (at - self._begun) * 1e3)
-
-    def longest_ms(self) -> float:
-        found, self._longest_ms = self._longest_ms, 0.0
-        return found
-
-
 def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def figures(floor: Floor, collections: Collections) -> dict[str, float]:
+def figures(floor: Floor, garbage: Garbage) -> dict[str, float]:
+    """As they are, and the longest collection of garbage since they were asked for the last time."""
+    longest_ms, garbage.longest_ms = garbage.longest_ms, 0.0
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {
         "rss": pages * os.sysconf("SC_PAGE_SIZE"),
         "cpu": time.process_time(),
         "at": time.monotonic(),
         "facts": floor.facts,
-        "collection_ms": collections.longest_ms(),
+        "collection_ms": longest_ms,
         "screens": floor.metrics.get_sample_value("callfloor_console_screens") or 0,
     }
 
 
 async def main(consoles: int) -> None:
-    floor, collections = Floor(consoles), Collections()
+    floor, garbage = Floor(consoles), Garbage()
     await floor.begin()
     tokens = [floor.console.sessions.begin(name, now()).token for name in floor.users]
-    gc.collect()
-    gc.freeze()
-    gc.disable()  # until all have come: a heap that grows to a gigabyte within a minute is nothing that happens at work
-    answer({"port": floor.console.port, "tokens": tokens, **figures(floor, collections)})
+    garbage.begin()
+    answer({"port": floor.console.port, "tokens": tokens, **figures(floor, garbage)})
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while asked := (await reader.readline()).decode().split():
-        if not gc.isenabled():
-            gc.collect()
-            collections.longest_ms()
-            gc.enable()
         if asked[0] == "load":
             await floor.load(float(asked[1]))
         if asked[0] == "rest":
             await asyncio.sleep(float(asked[1]))
-        answer(figures(floor, collections))
+        answer(figures(floor, garbage))
     await floor.console.stop()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -19,6 +18,7 @@ from callfloor.administrator import Administrator
 from callfloor.clock import Clock
 from callfloor.config import SETTINGS_CHANGED, Config
 from callfloor.floor import Floor
+from callfloor.garbage import Garbage
 from callfloor.metrics import FloorMetrics, SerialMetrics, WebhookMetrics
 from callfloor.queue_lamps import QueueLamps
 from callfloor.recorded_files import RecordedFiles
@@ -113,6 +113,7 @@ class House:
         self._figures = FloorMetrics(self.metrics, self._acd)
         SerialMetrics(self.metrics, self.lines)
         WebhookMetrics(self.metrics, self.webhooks)
+        self._garbage = Garbage()
         self._tasks: list[asyncio.Task[None]] = []
 
     def _new_console(self) -> Console:
@@ -166,9 +167,8 @@ class House:
             self._run(bridge.link_name, bridge.run())
         for line in self.lines:
             self._run(line.link_name, line.run())
-        # What the start has made stays for good: looking through it for garbage would only make calls wait.
-        gc.collect()
-        gc.freeze()
+        self._garbage.begin()
+        self._run("garbage", self._garbage.run())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`, or until going on would be wrong: then the exception that says why."""
@@ -190,6 +190,7 @@ class House:
         self.floor.close()
         await self.database.close()
         self._journal.close()
+        self._garbage.end()
 
     def _remember(self, progress: Progress) -> None:
         """State is a function of the facts: every part takes in the journal before anything happens."""
