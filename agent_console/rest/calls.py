@@ -75,15 +75,15 @@ def calls_router(
         viewer: Annotated[Viewer, signed_in],
         since: Annotated[int, Query(ge=0, le=2**53, description="when the day began, ms since 1970 UTC")],
     ) -> Response:
-        """The own agent's day so far, and the service level of the own queues."""
+        """The own agent's day so far, and the service level of the own queues, in their order."""
         if viewer.agent is None:
             raise HTTPException(404, "you are signed in without an agent")
         day = await records.own_day(viewer.agent, max(since, now() - LONGEST_DAY_MS))
-        own = queues_of(viewer.agent)
+        today = {one.queue: one for one in records.today().queues}
         queues = [
             OwnQueue(one.queue, one.offered, one.answered, one.service_level)
-            for one in records.today().queues
-            if one.queue in own
+            for name in queues_of(viewer.agent)  # in the order in which the page shows them elsewhere
+            if (one := today.get(name)) is not None
         ]
         return json_answer(msgspec.structs.replace(day, queues=queues))
 

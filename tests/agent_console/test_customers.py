@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.agent_console.floor import Floor, open_client, open_floor, sign_in
+from acd import vocabulary as say
+from acd.vocabulary import AgentRules
+from tests.agent_console.floor import AGENTS, QUEUES, Floor, open_client, open_floor, sign_in
 from tests.agent_console.test_live import ready_agent
 
 CHEN = {"name": "Chen Mei-ling", "numbers": ["+886912345678"], "fields": {"tier": "Silver"}}
@@ -154,9 +156,14 @@ async def test_an_agent_finds_only_own_calls_whatever_is_searched() -> None:
         ]
 
 
-async def test_the_own_day_has_the_service_level_of_the_own_queues_alone() -> None:
+async def test_the_own_day_has_the_own_queues_alone_in_their_order() -> None:
     async with open_floor() as floor, rest(floor, "ann") as ann:
-        floor.measured = ["sales", "help"]
+        both = AGENTS | {"a1": AgentRules("Ann", {"sales": 1, "help": 2})}
+        await floor.tell(say.Configure(floor.clock, QUEUES, both))
+        floor.measured = ["help", "sales"]
+        own = (await ann.get("calls/own-day?since=0")).json()["queues"]
+        assert [one["queue"] for one in own] == ["sales", "help"]
+        await floor.tell(say.Configure(floor.clock, QUEUES, AGENTS))
         assert (await ann.get("calls/own-day?since=0")).json()["queues"] == [
             {
                 "queue": "sales",
