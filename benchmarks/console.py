@@ -61,37 +61,52 @@ class Child:
         self._process.wait()
 
 
+class _Ramp:
+    """Both sides, and all screens connected. `mode`: as `console_floor` has it."""
+
+    def __init__(self, consoles: int, mode: str = "ours") -> None:
+        self.floor, self.screens = Child("console_floor", str(consoles), mode), Child("console_screens")
+        self.begun = self.floor.hear()
+        self.screens.tell(json.dumps({"port": self.begun["port"], "tokens": self.begun["tokens"]}))
+        came = self.screens.hear()
+        self.a_second = came["connected"] / came["seconds"]
+        self.connected = self.floor.ask("figures")
+
+    def kill(self) -> None:
+        for child in (self.floor, self.screens):
+            child.kill()
+
+
 def run(screen: Console) -> None:
     load = os.getloadavg()[0]
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each socket is a file; the children inherit it
     consoles = min(CONSOLES, most - FILES_OF_OTHERS)
-    floor, screens = Child("console_floor", str(consoles)), Child("console_screens")
-    begun = floor.hear()
-    screens.tell(json.dumps({"port": begun["port"], "tokens": begun["tokens"]}))
-    ramp = screens.hear()
-    connected = floor.ask("figures")
+    others = _Ramp(consoles, "plain")
+    others.kill()
+    ramp = _Ramp(consoles)
+    floor, screens, begun, connected = ramp.floor, ramp.screens, ramp.begun, ramp.connected
     settled = floor.ask(f"rest {SETTLE_SECONDS}")
     rested = floor.ask(f"rest {REST_SECONDS}")
     loaded = floor.ask(f"load {LOAD_SECONDS}")
     screens.end()
     delays = screens.hear()
     table = Table("", "", title=f"{connected['screens']:,.0f} screens on one process (load average {load:.1f})")
-    table.add_row("connected and shown", f"{ramp['connected'] / ramp['seconds']:,.0f} a second")
+    table.add_row("connected and shown", f"{ramp.a_second:,.0f} a second")
     memory = (connected["rss"] - begun["rss"]) / connected["screens"]
     table.add_row("memory of one", f"{memory / 1e3:.1f} kB")
     table.add_row("processor at rest", f"{_cpu(settled, rested):.1f} %")
     facts = loaded["facts"] / (loaded["at"] - rested["at"])
     table.add_row(f"processor with {facts:.0f} facts/s", f"{_cpu(rested, loaded):.1f} %")
-    table.add_row("longest collection of garbage while they came", f"{connected['collection_ms']:.0f} ms")
+    stops = f"{connected['collection_ms']:.0f} ms; as Python does it: {others.connected['collection_ms']:,.0f} ms"
+    table.add_row("longest collection of garbage while they came", stops)
     table.add_row("longest collection of garbage under load", f"{loaded['collection_ms']:.0f} ms")
     for what, found in delays.items():
         points = quantiles(found, n=100)
         row = f"{points[49]:.1f} / {points[94]:.1f} / {points[98]:.1f} / {max(found):.1f} ms ({len(found):,})"
         table.add_row(f"{what} → screen: median / 95 % / 99 % / max", row)
     screen.print(table)
-    for child in (floor, screens):
-        child.kill()
+    ramp.kill()
 
 
 def _cpu(before: dict[str, Any], after: dict[str, Any]) -> float:

@@ -1,13 +1,15 @@
 """The console's side of `benchmarks.console`, in a process of its own: the real ACD and console, no journal. I/O.
 
-`python -m benchmarks.console_floor CONSOLES` writes a line of JSON when it listens, then one for each line it is told:
-`figures`, `rest SECONDS` or `load SECONDS`.
+`python -m benchmarks.console_floor CONSOLES ours|plain` writes a line of JSON when it listens, then one for each line
+that it is told: `figures`, `rest SECONDS` or `load SECONDS`. `plain`: garbage is collected as Python does it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import math
 import os
 import sys
 import time
@@ -25,7 +27,7 @@ from agent_console.callers import Caller, CallRow, Customer
 from agent_console.passwords import nobody
 from agent_console.server import Console
 from agent_console.settings import User, WebSettings
-from callfloor.garbage import Garbage
+from callfloor.garbage import LONG_MS, Garbage
 
 QUEUES = 200
 SUPERVISORS = 5
@@ -109,11 +111,14 @@ def figures(floor: Floor, garbage: Garbage) -> dict[str, float]:
     }
 
 
-async def main(consoles: int) -> None:
-    floor, garbage = Floor(consoles), Garbage()
+async def main(consoles: int, mode: str) -> None:
+    thresholds = gc.get_threshold()
+    floor, garbage = Floor(consoles), Garbage(math.inf if mode == "plain" else LONG_MS)
     await floor.begin()
     tokens = [floor.console.sessions.begin(name, now()).token for name in floor.users]
     garbage.begin()
+    if mode == "plain":
+        gc.set_threshold(*thresholds)
     answer({"port": floor.console.port, "tokens": tokens, **figures(floor, garbage)})
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
@@ -132,4 +137,4 @@ def answer(said: object) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1])))
+    uvloop.run(main(int(sys.argv[1]), sys.argv[2]))

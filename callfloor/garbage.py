@@ -1,7 +1,7 @@
 """Collections of garbage that no call waits for. Does I/O: changes how this process collects.
 
 Python looks for garbage among all that has come to stay, each time that a quarter more has come, and everything stands
-still meanwhile: for 2.5 s while 20,000 screens come. What has survived such a look stays for hours, as a rule, so that
+still meanwhile: for 2.6 s while 20,000 screens come. What has survived such a look stays for hours, as a rule, so that
 it is not looked at again before the night.
 """
 

@@ -173,7 +173,7 @@ async def test_one_call_all_nine_steps(center: CallCenter) -> None:
         found = (await boss.rest.get("/api/v1/calls", params={"number": "65321234"})).json()
         assert name in str(found)
     story = await callfloor("explain", name, "--config", str(center.config))
-    for part in ("+861065321234", "4001", "service", "a1", "longest idle", "The caller ended the call"):
+    for part in ("+861065321234", "4001", "Service", "a1", "longest idle", "The caller ended the call"):
         assert part in story, story
 
 

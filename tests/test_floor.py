@@ -142,7 +142,7 @@ async def look_back(page: Page, folder: Path, calls: list[str]) -> None:
     await page.get_by_test_id(f"call-{calls[1]}").focus()
     await page.keyboard.press("Enter")
     story = page.locator("ol.story")
-    await expect(story).to_contain_text("boss moved the call from service to the queue help")
+    await expect(story).to_contain_text("boss moved the call from Service to the queue Help")
     await expect(story).to_contain_text("pulled by boss")
 
 

@@ -152,6 +152,21 @@ async def test_who_was_not_the_first_is_told_and_nothing_is_lost() -> None:
         assert floor.acd.state.routing == msgspec.structs.replace(rules, ageing_ms=30_000)
 
 
+async def test_what_another_has_removed_meanwhile_is_made_again_as_it_was_wanted() -> None:
+    place, table = "ivr.hotlines.4002", {"flow": "main", "language": "en"}
+    async with open_floor() as floor, open_page(floor, refused=409) as page:
+        await floor.administrator.change([WantedTable(place, "", table)], "another")
+        await open_settings(page, "ivr.hotlines")
+        await page.get_by_test_id(f"table-{place}").click()
+        await setting(page, f"{place}.language", "select").select_option("zh")
+        await floor.administrator.change([WantedTable(place, digest(table), None)], "another")
+        await page.get_by_test_id("settings-save").click()
+        await page.get_by_test_id("settings-again").click()
+        await expect(setting(page, f"{place}.language", "select")).to_have_value("zh")
+        await save(page)
+        assert table_at(floor.administrator.settings.document, place) == table | {"language": "zh"}
+
+
 async def test_routing_stands_open_however_late_it_comes_and_is_checked_as_it_is_typed() -> None:
     async with open_floor() as floor, open_page(floor) as page:
         clicked = asyncio.Event()
