@@ -59,6 +59,7 @@ def full_name(state: State, agent: str) -> str:
 
 
 def queue_name(state: State, queue: str) -> str:
+    """Such as `Sales`, the id where there is no other name, or no such queue any more."""
     known = state.queues.get(queue)
     return (known.rules.name if known is not None else "") or queue
 
