@@ -347,9 +347,10 @@ class AmiLink:
 
     async def _end_list(self, pending: _Pending, on_list: OnList, last: Message) -> None:
         items, came = last.get("ListItems"), len(pending.listed)
-        if items.isdecimal() and int(items) != came:
+        different = len({tuple(row) for row in pending.listed})
+        if items.isdecimal() and not int(items) == came == different:
             # What is not on a list is taken for gone: half a list would end calls that go on.
-            pending.fail(OutcomeUnknown(f"{pending.name}: {came} rows came of {items}"))
+            pending.fail(OutcomeUnknown(f"{pending.name}: {came} rows came of {items}, {different} different ones"))
             return
         await self._call(on_list(pending.listed), last)
         self._answer(pending, last)

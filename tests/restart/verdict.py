@@ -26,8 +26,19 @@ UNSEEN_MS = 2 * SETTLE_MS
 
 
 def lost(world: World) -> list[str]:
-    """Calls that ended otherwise than their callers or agents meant."""
-    return [f"{p.ani}: heard {p.hears!r} last, talked to {p.talked_to}" for p in world.persons if not p.meant]
+    """Calls that ended otherwise than their callers or agents meant, and what the journal says of their ends."""
+    return [
+        f"{p.ani}: heard {p.hears!r} last, talked to {p.talked_to}; {_end(world, p)}"
+        for p in world.persons
+        if not p.meant
+    ]
+
+
+def _end(world: World, person: Person) -> str:
+    assert person.channel is not None
+    call = f"{NODE}-{person.channel.uniqueid}"
+    facts = [(line.seq, fact) for line in world.lines for fact in line.facts if getattr(fact, "call", "") == call]
+    return "; ".join(f"line {seq}: {fact}" for seq, fact in facts[-3:]) or "not in the journal"
 
 
 def records(world: Witness) -> list[CallRecord]:
