@@ -25,9 +25,9 @@ from acd import vocabulary as say
 from acd.moves import Presence
 from acd.vocabulary import AnyFact, Line, Now, Tell
 from agent_console import messages
-from agent_console.board import Board
 from agent_console.callers import Records
 from agent_console.figures import DaySoFar
+from agent_console.known import Known
 from agent_console.messages import Answer, FactsOf, Me, Request, ServerMessage, Snapshot
 from agent_console.pops import Pops, as_message
 from agent_console.recent import Recent
@@ -65,17 +65,18 @@ class Hub:
         sessions: Sessions,
         kept_lines: int,
         metrics: CollectorRegistry,
+        known: Known,
         *,
         pop_url: str = "",
         pop_urls: Mapping[str, str] | None = None,
     ) -> None:
-        self.board = Board()
+        self.board = known.board
         self.epoch = secrets.token_hex(8)
         self._tell = tell
         self._now = now
         self._sessions = sessions
-        self._recent = Recent(kept_lines)
-        self._pops = Pops(self.board, records, self._push, pop_url, pop_urls or {})
+        self._recent = Recent(kept_lines, known.audience)
+        self._pops = Pops(known.pops, records, self._push, pop_url, pop_urls or {})
         self._screens: set[Screen] = set()
         self._due: set[Screen] = set()
         """Those to be woken at the next tick."""
@@ -112,7 +113,7 @@ class Hub:
         await self._pops.stop()
 
     def see(self, line: Line) -> None:
-        """Takes in one line of the journal. Quick; before `start` it only brings the board up to date."""
+        """Takes in one line of the journal. Quick."""
         self.board.see(line)
         items = self._recent.see(line)
         for item in items:

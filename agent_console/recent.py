@@ -37,10 +37,11 @@ class Recent:
     What each agent may see is found by the agent's name, so that 20,000 of them need not look through the same lines.
     """
 
-    def __init__(self, kept_lines: int) -> None:
+    def __init__(self, kept_lines: int, audience: Audience) -> None:
+        """`audience` has seen the facts of all lines before the first one that is seen here."""
         self._lines: deque[Kept] = deque()
         self._kept_lines = kept_lines
-        self._audience = Audience()
+        self._audience = audience
         self._of_agent: defaultdict[str, deque[Told]] = defaultdict(deque)
         self._of_everyone: deque[Told] = deque()
 
@@ -58,9 +59,7 @@ class Recent:
 
     def covers(self, seq: int) -> bool:
         """Whether every line after `seq` is still here."""
-        if not self._lines:
-            return seq == 0
-        return self._lines[0].seq - 1 <= seq <= self._lines[-1].seq
+        return bool(self._lines) and self._lines[0].seq - 1 <= seq <= self._lines[-1].seq
 
     def everyone_was_told_since(self, seq: int) -> bool:
         """Whether a line after `seq` has something for all agents."""

@@ -1,7 +1,7 @@
 """The console's server: one port for the page, REST and the WebSocket. Does I/O.
 
-`Console` is what the rest of the house sees: give it what it needs, let it `see` every line of the journal (those of
-before the start too, so that it knows what the ACD knows), then `start` it.
+`Console` is what the rest of the house sees: give it what it needs, let it `see` every line of the journal, and `start`
+it. What stood in the journal before, `known` has learned.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from agent_console.bodies import BodyLimit
 from agent_console.callers import Records
 from agent_console.headers import SecurityHeaders, is_own_origin
 from agent_console.hub import Hub
+from agent_console.known import Known
 from agent_console.live import serve_screen
 from agent_console.messages import CLOSED_SIGNED_OUT, MAX_MESSAGE_BYTES
 from agent_console.rest.asked import PREFIX, Gate, address_of, session_of
@@ -87,6 +88,7 @@ class Console:
         page: Path = PAGE,
         softphones: Mapping[str, Softphone] | None = None,
         administration: Administration | None = None,
+        known: Known | None = None,
     ) -> None:
         self._settings = settings
         lasts_ms = round(settings.session_hours * 3_600_000)
@@ -94,7 +96,9 @@ class Console:
         self.sessions = sessions = Sessions(lasts_ms, users, api_keys, softphones, self._is_busy)
         audit = Audit(settings.audit, now)
         kept, pop_urls, hear = settings.kept_lines, settings.pop_urls, settings.agents_hear_recordings
-        self._hub = Hub(tell, now, records, sessions, kept, metrics, pop_url=settings.pop_url, pop_urls=pop_urls)
+        known = Known() if known is None else known
+        pop_url = settings.pop_url
+        self._hub = Hub(tell, now, records, sessions, kept, metrics, known, pop_url=pop_url, pop_urls=pop_urls)
         self._sign_in = SignIn(users, sessions, now, audit, metrics)
         sip_lines = SipLines(softphones, sessions, now)
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

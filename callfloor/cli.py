@@ -28,10 +28,11 @@ from callfloor.clock import Clock
 from callfloor.config import Config, ConfigError, Node, load
 from callfloor.config_export import export
 from callfloor.demo import CUSTOMERS, PASSWORD, YOU, Demo, DemoStage
-from callfloor.house import CannotStart, House
+from callfloor.house import CannotStart, House, parts_of
 from callfloor.house import Progress as Report
 from callfloor.live import run_until_signalled, twisted_reactor
 from callfloor.logs import set_up as set_up_log
+from callfloor.remembering import remember
 from callfloor.replay import replay as replay_record
 from callfloor.rules_cli import show_rules
 from callfloor.simulate import compare, simulate
@@ -264,6 +265,16 @@ def journal_verify(config: ConfigPath = CONFIG) -> None:
                 report("deciding again", line.seq, found.lines)
     torn = f", {found.torn_bytes} bytes of a torn last line" if found.torn_bytes else ""
     screen.print(f"{path}: {found.lines} lines, {found.facts} facts{torn}: whole, and decided the same again")
+
+
+@journal.command("remember")
+def journal_remember(config: ConfigPath = CONFIG) -> None:
+    """Read the journal, so that the next start of this version need not: before an upgrade, while the old runs."""
+    settings = load(config)
+    path = settings.records.journal.path
+    with progress() as report:
+        lines = remember(path, parts_of(settings), lambda done, of: report("reading the journal", done, of))
+    screen.print(f"{path}: the next start need not read the first {lines} lines")
 
 
 def load_node(config: Path, name: str) -> Node:

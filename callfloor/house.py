@@ -11,20 +11,21 @@ import structlog
 from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
-from acd.core import Acd
-from acd.vocabulary import ChangeSettings, Configure, LinkLost, Refused
+from acd.vocabulary import ChangeSettings, Configure, Line, LinkLost, Refused
 from agent_console.server import Console
+from callfloor import checkpoint, remembering
 from callfloor.administrator import Administrator
 from callfloor.clock import Clock
 from callfloor.config import SETTINGS_CHANGED, Config
 from callfloor.floor import Floor
 from callfloor.garbage import Garbage
+from callfloor.memory import Memory, Parts
 from callfloor.metrics import FloorMetrics, SerialMetrics, WebhookMetrics
 from callfloor.queue_lamps import QueueLamps
 from callfloor.recorded_files import RecordedFiles
+from callfloor.remembering import Remembering
 from callfloor.screens import Screens
 from callfloor.timetable import Timetable
-from callfloor.today import Today
 from cti.bridge import Bridge
 from cti.lease import this_process
 from cti.serial_line import SerialLine
@@ -38,7 +39,7 @@ from records.customers import Customers
 from records.database import Database
 from records.follower import LINK as DATABASE_LINK
 from records.follower import Follower
-from records.journal import Journal, find, replay
+from records.journal import Journal, JournalReader, find
 from records.webhooks import Webhook
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,11 @@ class CannotStart(Exception):
     """What the operator must mend before the system can run; the message says what."""
 
 
+def parts_of(config: Config) -> Parts:
+    """What of the system remembers something of the journal."""
+    return Parts(nodes=tuple(config.nodes), lines=tuple(config.serial.values()))
+
+
 class House:
     """Every part of the live system, made from one configuration. `reactor` is Twisted's, on the running loop."""
 
@@ -64,15 +70,16 @@ class House:
         self._now = Clock()
         self._users, self._softphones = dict(config.users), config.softphones()
         """As they are now: the console is given these very objects."""
-        self._acd = Acd()
         self._journal = Journal.open(config.records.journal.path, config.records.journal.fsync)
+        self._parts = parts_of(config)
+        self._memory, self._offset = self._known()
+        self._acd = self._memory.acd
         self.floor = Floor(self._acd, self._journal, self._now)
         tell = self.floor.tell
         self.database = Database(config.records.database)
         region = config.records.region
         self.customers = Customers(self.database, config.records, self._now)
         self._log = CallLog(self.database, region)
-        self._today = Today(self._now)
         self.administrator = Administrator(
             config,
             tell,
@@ -93,7 +100,7 @@ class House:
             tell,
             self._now,
             self.speech.sound,
-            self._acd.state,
+            self._memory.ivr,
             self._last_agent,
             fault=lambda: self.floor.journal_fault,
         )
@@ -101,15 +108,20 @@ class House:
         self._found = FoundMessages(folders, config.ivr.messages, tell, self._now)
         owner = this_process(config.records.journal.path)
         nodes = config.nodes.values()
-        self.bridges = [Bridge(node, tell, self._now, owner, only_node=len(nodes) == 1) for node in nodes]
-        self.lines = [SerialLine(line, tell, self._now, reactor) for line in config.serial.values()]
+        alone, channels, matchers = len(nodes) == 1, self._memory.channels, self._memory.matchers
+        self.bridges = [
+            Bridge(node, tell, self._now, owner, only_node=alone, channels=channels[node.name]) for node in nodes
+        ]
+        self.lines = [
+            SerialLine(line, tell, self._now, reactor, matchers[line.name]) for line in config.serial.values()
+        ]
         self._lamps = [
             QueueLamps(self._acd, line, settings.lamps)
             for line, settings in zip(self.lines, config.serial.values(), strict=True)
         ]
         self._rules = config.rules()
         self._asks = config.asks()
-        self._timetable = Timetable(self._rules.hours, tell, self._now)
+        self._timetable = Timetable(self._rules.hours, tell, self._now, words=self._memory.words)
         self._figures = FloorMetrics(self.metrics, self._acd)
         SerialMetrics(self.metrics, self.lines)
         WebhookMetrics(self.metrics, self.webhooks)
@@ -120,7 +132,8 @@ class House:
         config, journal = self.config, self._journal.path
         recorded = RecordedFiles({name: node.recorded for name, node in config.nodes.items()}, config.ivr.messages)
         cases = Cases(self.database, self._now)
-        screens = Screens(self.customers, cases, self._log, journal, config.records, self._now, self._today, recorded)
+        now, today = self._now, self._memory.today
+        screens = Screens(self.customers, cases, self._log, journal, config.records, now, today, recorded)
         return Console(
             config.web,
             self._users,
@@ -132,7 +145,13 @@ class House:
             fault=lambda: self.floor.journal_fault,
             softphones=self._softphones,
             administration=self.administrator,
+            known=self._memory.screens,
         )
+
+    def _known(self) -> tuple[Memory, int]:
+        """What is remembered already, and where the journal goes on behind it."""
+        path = self._journal.path
+        return checkpoint.load(path, self._parts) or (Memory(self._parts, self._now()), 0)
 
     async def start(self, progress: Progress) -> None:
         """Remembers, makes ready, listens, and only then connects to the switch. Raises CannotStart."""
@@ -161,6 +180,7 @@ class House:
         self._run("messages found", self._found.run())
         self._run("call records", self._follower.run())
         self._run("opening hours", self._timetable.run())
+        self._run("checkpoints", self._remembering.run())
         for webhook in self.webhooks:
             self._run(webhook.link_name, webhook.run())
         for bridge in self.bridges:
@@ -193,24 +213,35 @@ class House:
         self._garbage.end()
 
     def _remember(self, progress: Progress) -> None:
-        """State is a function of the facts: every part takes in the journal before anything happens."""
-        readers = [self.ivr.see, *(line.see for line in self.lines), self.console.see]
-        readers.append(self._today.see)
-        taking_in = [*(bridge.learn for bridge in self.bridges), self._timetable.learn, *readers]
-        for line in replay(self._journal.path):
-            self._acd.replay([line])
-            for see in taking_in:
-                see(line)
+        """State is a function of the facts: what every part remembers is as of the journal's end before anything
+        happens."""
+
+        def read(line: Line) -> None:
             if line.seq % 10_000 == 0:
                 progress("reading the journal", line.seq, self._journal.last_seq)
+
+        with JournalReader(self._journal.path, self._memory.seq, self._offset) as reader:
+            if checkpoint.catch_up(self._memory, reader, read) >= remembering.LEAST:
+                self._keep(reader)
+        checkpoint.forget_others(self._journal.path)
+        self._remembering = Remembering(self._journal.path, self._parts, self._memory.seq)
         self._now.not_before(self._acd.state.now)
         # The switch first: what a caller waits for should not wait for a screen.
         switch = [bridge.see for bridge in self.bridges]
         lamps = [lamps.see for lamps in self._lamps]
+        readers = [self.ivr.see, *(line.see for line in self.lines), self.console.see, self._memory.today.see]
         readers += [*lamps, self._figures.see, self._follower.see, *(webhook.see for webhook in self.webhooks)]
+        readers.append(self._remembering.see)
         for see in [*switch, self._timetable.see, self.administrator.see, *readers]:
             self.floor.follow(see)
         log.info("house.remembers", lines=self._journal.last_seq, calls=len(self._acd.state.calls))
+
+    def _keep(self, reader: JournalReader) -> None:
+        """For the next start, while nothing has happened yet that is not in the journal."""
+        try:
+            checkpoint.save(self._memory, reader, self._parts)
+        except OSError as error:
+            log.warning("house.no_checkpoint", why=str(error))
 
     def _begin(self) -> Configure | ChangeSettings:
         """The rules of the start. Where the file was edited after the page had changed a place, the file has the last

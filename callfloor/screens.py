@@ -103,7 +103,7 @@ class Screens(ScreenCases):
         self._one_reads = asyncio.Lock()
 
     def today(self) -> Figures:
-        return self._today.figures()
+        return self._today.figures(self._now())
 
     async def lookup(self, call: str, ani: str, dnis: str, customer: str = "") -> Caller:
         found = await self._customers.caller_record(call, ani, dnis, customer)

@@ -62,16 +62,39 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Timetable:
-    """Tells the ACD what the hours want. `now` stamps what is told; `wall` is the clock that the hours go by."""
+class Words:
+    """The last word on each queue."""
 
-    def __init__(self, hours: Mapping[str, OpeningHours], tell: Tell, now: Now, wall: Now = wall_clock) -> None:
+    def __init__(self) -> None:
+        self.of: dict[str, Word] = {}
+
+    def learn(self, line: Line, at: int) -> None:
+        """`at`: when it was said, by the clock that the hours go by."""
+        for fact in line.facts:
+            if isinstance(fact, QueueOpened | QueueClosed):
+                self.of[fact.queue] = Word(isinstance(fact, QueueOpened), fact.by, at)
+            elif isinstance(fact, Configured):  # a queue that comes back one day begins anew, and open
+                self.of = {name: word for name, word in self.of.items() if name in fact.queues}
+
+
+class Timetable:
+    """Tells the ACD what the hours want. `now` stamps what is told; `wall` is the clock that the hours go by. `words`
+    have learned the past."""
+
+    def __init__(
+        self,
+        hours: Mapping[str, OpeningHours],
+        tell: Tell,
+        now: Now,
+        wall: Now = wall_clock,
+        words: Words | None = None,
+    ) -> None:
         self._hours = hours
         self._tell = tell
         self._now = now
         self._wall = wall
         self._changed = asyncio.Event()
-        self._last: dict[str, Word] = {}
+        self._words = Words() if words is None else words
         self._until: dict[str, tuple[Word, int | None]] = {}
         """What `holds_until` said of a queue's last word: hours that never change are searched for two years."""
 
@@ -81,26 +104,15 @@ class Timetable:
         self._until.clear()
         self._changed.set()
 
-    def learn(self, line: Line) -> None:
-        """Takes in a line of the journal."""
-        self._take_in(line, line.input.at)
-
     def see(self, line: Line) -> None:
         """Takes in a line as it is written."""
-        self._take_in(line, self._wall())
-
-    def _take_in(self, line: Line, at: int) -> None:
-        for fact in line.facts:
-            if isinstance(fact, QueueOpened | QueueClosed):
-                self._last[fact.queue] = Word(isinstance(fact, QueueOpened), fact.by, at)
-            elif isinstance(fact, Configured):  # a queue that comes back one day begins anew, and open
-                self._last = {name: word for name, word in self._last.items() if name in fact.queues}
+        self._words.learn(line, self._wall())
 
     async def look(self) -> None:
         """Tells what is not as the hours want it, now."""
         at = self._wall()
-        for queue in sorted({*self._hours, *self._last}):
-            word, hours = self._last.get(queue), self._hours.get(queue)
+        for queue in sorted({*self._hours, *self._words.of}):
+            word, hours = self._words.of.get(queue), self._hours.get(queue)
             if word is not None and not self._has_say(hours, queue, word, at):
                 continue
             want = wanted(hours, at)

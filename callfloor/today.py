@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from acd.vocabulary import ChangeSettings, Configure, Line, Now
+from acd.vocabulary import ChangeSettings, Configure, Line
 from agent_console.callers import Interval, QueueToday
 from agent_console.callers import Today as Figures
 from callfloor.local_day import bounds, date_of
@@ -28,11 +28,10 @@ OLD_MS = 172_800_000
 
 
 class Today:
-    """Sees every line of the journal, those of before the start too."""
+    """Sees every line of the journal, those of before the start too. `now`: that of the start."""
 
-    def __init__(self, now: Now) -> None:
-        self._now = now
-        self._not_before = now() - OLD_MS
+    def __init__(self, now: int) -> None:
+        self._not_before = now - OLD_MS
         self._ends_at = 0
         self._begin_at = 0
         self._measures = Measures(INTERVAL_MS, timelines=False)
@@ -45,9 +44,9 @@ class Today:
             self._pass_minutes(line.input.at)
             self._measures.see(line)
 
-    def figures(self) -> Figures:
-        self._turn(self._now())
-        self._pass_minutes(self._now())
+    def figures(self, at: int) -> Figures:
+        self._turn(at)
+        self._pass_minutes(at)
         day = self._measures.result()
         waited = [waiting.total() for waiting in self._waited]
         queues = [_queue("", day.overall, day.intervals, waited)]

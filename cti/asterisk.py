@@ -78,8 +78,8 @@ _TEXT_LENGTH_MAX = 200
 
 
 class Translator:
-    """The words of one node. What it remembers (the names of live channels, agents' phones) it has from the journal's
-    lines, so that after a restart `actions` over the old lines, their results thrown away, brings it back.
+    """The words of one node. What it remembers (the names of live channels, agents' phones) are `channels`, which after
+    a restart have it from the journal's lines.
 
     `only_node`: of several, each has telephones of its own, and tells of them with its name (`cti.phones`).
     """
@@ -91,11 +91,12 @@ class Translator:
         recording: RecordingSettings | None = None,
         *,
         only_node: bool = True,
+        channels: Channels | None = None,
     ) -> None:
         self._node = node
         self._only_node = only_node
         self._leg_prefix = leg_prefix(node)
-        self._channels = Channels(node)
+        self._channels = Channels(node) if channels is None else channels
         self._orders = Orders(self._channels, dial or DialSettings(), (recording or RecordingSettings()).folder)
 
     # ------------------------------------------------------------------------------- the switch speaks: reports

@@ -29,6 +29,7 @@ from cti.actions import Action
 from cti.ami import AmiError, Message
 from cti.ami_link import ActionFailed, AmiLink, NotConnected, OutcomeUnknown
 from cti.asterisk import EVENT_FILTERS, LIST_ACTION, LIST_HEADERS, PHONES_ACTION, Translator
+from cti.channels import Channels
 from cti.lease import Lease, Owner
 from cti.rights import check_actions, check_events
 from cti.settings import NodeSettings
@@ -45,15 +46,26 @@ EXPLAIN_S = 0.5
 
 
 class Bridge:
-    """Run `run()` as a task, and give every line of the journal to `see()`; before that, the old ones to `learn()`."""
+    """Run `run()` as a task, and give every line of the journal to `see()`; `channels` have learned the old ones."""
 
-    def __init__(self, settings: NodeSettings, tell: Tell, now: Now, owner: Owner, *, only_node: bool = True) -> None:
+    def __init__(
+        self,
+        settings: NodeSettings,
+        tell: Tell,
+        now: Now,
+        owner: Owner,
+        *,
+        only_node: bool = True,
+        channels: Channels | None = None,
+    ) -> None:
         self.link_name = f"ami:{settings.name}"
         self._settings = settings
         self._tell = tell
         self._now = now
         self._log = log.bind(node=settings.name)
-        self._translator = Translator(settings.name, settings.dial, settings.recording, only_node=only_node)
+        self._translator = Translator(
+            settings.name, settings.dial, settings.recording, only_node=only_node, channels=channels
+        )
         self._lease = Lease(owner, settings.name, settings.ping_s)
         self._link = AmiLink(
             settings,
@@ -71,10 +83,6 @@ class Bridge:
         self._restoring = False
         self._in_doubt = asyncio.Event()
         self._settling: set[asyncio.Task[None]] = set()
-
-    def learn(self, line: Line) -> None:
-        """Take in a line of the past, without acting on it."""
-        self._translator.actions(line)
 
     def see(self, line: Line) -> None:
         """Act on a line just written. Returns at once; what fails is told to the ACD or settled by a list."""

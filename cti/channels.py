@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from acd import vocabulary as say
-from acd.vocabulary import AnyFact, AnyInput
+from acd.vocabulary import AnyFact, AnyInput, Line
 
 
 class Caller(msgspec.Struct):
@@ -44,7 +44,8 @@ class Place(msgspec.Struct):
 
 
 class Channels:
-    """`hear` what was said to the ACD, then `remember` each fact that it made of it."""
+    """`learn` lines of the past. Of a line of now `hear` what was said, then `remember` each fact that was made of it:
+    what is to be done because of a fact depends on what was true before it."""
 
     def __init__(self, node: str) -> None:
         self.node = node
@@ -80,6 +81,11 @@ class Channels:
         """The name of the channel of who has answered; "" for who has not, or is gone."""
         leg = self.legs.get(offer)
         return leg.channel if leg else ""
+
+    def learn(self, line: Line) -> None:
+        self.hear(line.input)
+        for fact in line.facts:
+            self.remember(fact, line.input.at)
 
     # ----------------------------------------------------------------------------------------------- what was said
 

@@ -26,7 +26,7 @@ from acd.vocabulary import (
     SmdrArrived,
     SmdrMatched,
 )
-from cti.serial_settings import MatchSettings
+from cti.serial_settings import MatchSettings, SerialSettings
 from cti.smdi import CallMessage
 from cti.smdr import SmdrRecord
 
@@ -98,6 +98,11 @@ class SerialMatcher:
         self._ended: deque[_Call] = deque()
         self._waiting: dict[str, _Waiting] = {}  # the latest for each terminal: 10,000 at most, there are 4 digits
         self.counts = MatchCounts()
+
+    @classmethod
+    def of(cls, line: SerialSettings) -> SerialMatcher:
+        """One for this line that knows of no call yet."""
+        return cls(line.link_name, line.match, smdi=line.protocol != "smdr", smdr=line.protocol != "smdi")
 
     def learn(self, at: int, fact: AnyFact) -> list[AnyInput]:
         """Hear what the ACD decided; a call that begins may be the one that an SMDI message has announced."""

@@ -57,13 +57,14 @@ class SerialLine:
     """`run` keeps the line; `see` hears every journal line; `set_lamp` switches message-waiting lamps.
 
     `reactor` is Twisted's, on the running asyncio loop (`asyncioreactor`). `counts` and `matcher.counts` are for the
-    board; `opened`, `received`, `closed` and `unreachable` are for the connection.
+    board; `opened`, `received`, `closed` and `unreachable` are for the connection. `matcher` has learned the past.
     """
 
-    def __init__(self, settings: SerialSettings, tell: Tell, now: Now, reactor: Any) -> None:
-        self.link_name = f"serial:{settings.name}"
-        carries = {"smdi": settings.protocol != "smdr", "smdr": settings.protocol != "smdi"}
-        self.matcher = SerialMatcher(self.link_name, settings.match, **carries)
+    def __init__(
+        self, settings: SerialSettings, tell: Tell, now: Now, reactor: Any, matcher: SerialMatcher | None = None
+    ) -> None:
+        self.link_name = settings.link_name
+        self.matcher = SerialMatcher.of(settings) if matcher is None else matcher
         self.counts = LineCounts()
         self._settings = settings
         self._tell = tell

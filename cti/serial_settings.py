@@ -92,6 +92,11 @@ class SerialSettings(BaseModel):
             raise ValueError('lamps: expected protocol "smdi" or "both": lamps are ordered by SMDI')
         return self
 
+    @property
+    def link_name(self) -> str:
+        """How reports call the line."""
+        return f"serial:{self.name}"
+
     def form(self) -> SmdrFormat:
         """How the PBX prints its records."""
         return self.smdr.form() if self.smdr is not None else FORMATS[self.smdr_format]

@@ -15,7 +15,6 @@ from types import MappingProxyType
 import msgspec
 import structlog
 
-from acd.model import State
 from acd.vocabulary import CallerKnown, Line, Now, Tell
 from ivr.agi import AgiError, Command, Environment, Hangup, Reply, SwitchReader, encode_command
 from ivr.calls import Calls
@@ -66,8 +65,8 @@ class ChannelGone(Exception):
 class FastAgiServer:
     """Listens for Asterisk and holds one conversation per call.
 
-    `sound` gives the file of a prompt as Asterisk knows it, without extension. `now` is in ms since 1970. `state` is
-    the ACD's own, to be read: places and waits are told as they are there. `last_agent` gives the id of the agent who
+    `sound` gives the file of a prompt as Asterisk knows it, without extension. `now` is in ms since 1970. `calls`
+    read the ACD's own state: places and waits are told as they are there. `last_agent` gives the id of the agent who
     has talked to a number last, or "" if that is not known. `fault`: why nothing can be decided at the moment, or "";
     then the dialplan is left alone with its callers, who have its words and music.
     """
@@ -78,12 +77,12 @@ class FastAgiServer:
         tell: Tell,
         now: Now,
         sound: Callable[[Prompt], str],
-        state: State,
+        calls: Calls,
         last_agent: Callable[[str], Awaitable[str]],
         fault: Callable[[], str] = lambda: "",
     ) -> None:
         self.settings = settings
-        self.calls = Calls(state)
+        self.calls = calls
         self.tell = tell
         self.now = now
         self.sound = sound

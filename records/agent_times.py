@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from acd import vocabulary as say
 from acd.vocabulary import CONSULT_SIGN, AnyFact
@@ -55,30 +55,6 @@ class AgentTimes:
         self._until = FOR_EVER
         self._agents: dict[str, _Agent] = {}
         self._holders: dict[str, str] = {}
-        self.seen: dict[type[AnyFact], Callable[[int, Any], None]] = {
-            say.Configured: self._configured,
-            say.CallOffered: self._offered,
-            say.OfferFailed: self._offer_failed,
-            say.CallConnected: self._connected,
-            say.CallHeld: self._held,
-            say.CallResumed: self._resumed,
-            say.ConsultJoined: self._resumed_by_all,
-            say.CallTransferred: self._talk_ended,
-            say.CallEnded: self._talk_ended,
-            say.AgentLeft: self._talk_ended,
-            say.WrapUpStarted: self._wrap_up_started,
-            say.WrapUpEnded: self._line_free,
-            say.AgentLoggedIn: self._logged_in,
-            say.AgentReady: self._ready,
-            say.AgentNotReady: self._not_ready,
-            say.AgentLoggedOut: self._logged_out,
-            say.PhoneLost: self._phone,
-            say.PhoneFound: self._phone,
-            say.RestStarted: self._rest_started,
-            say.RestEnded: self._line_free,
-            say.AgentReserved: self._reserved,
-            say.AgentReleased: self._line_free,
-        }
 
     def begins(self, at: int) -> None:
         """Nothing is known of the time before."""
@@ -279,3 +255,29 @@ class AgentTimes:
             resting_ms=by_state.get("resting", 0),
             unreachable_ms=by_state.get("unreachable", 0),
         )
+
+    seen: ClassVar[dict[type[AnyFact], Callable[[Any, int, Any], None]]] = {
+        say.Configured: _configured,
+        say.CallOffered: _offered,
+        say.OfferFailed: _offer_failed,
+        say.CallConnected: _connected,
+        say.CallHeld: _held,
+        say.CallResumed: _resumed,
+        say.ConsultJoined: _resumed_by_all,
+        say.CallTransferred: _talk_ended,
+        say.CallEnded: _talk_ended,
+        say.AgentLeft: _talk_ended,
+        say.WrapUpStarted: _wrap_up_started,
+        say.WrapUpEnded: _line_free,
+        say.AgentLoggedIn: _logged_in,
+        say.AgentReady: _ready,
+        say.AgentNotReady: _not_ready,
+        say.AgentLoggedOut: _logged_out,
+        say.PhoneLost: _phone,
+        say.PhoneFound: _phone,
+        say.RestStarted: _rest_started,
+        say.RestEnded: _line_free,
+        say.AgentReserved: _reserved,
+        say.AgentReleased: _line_free,
+    }
+    """Of the class, so that what is kept of a memory holds no methods."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from acd import vocabulary as say
 from acd.vocabulary import AnyFact, Line
@@ -90,23 +90,6 @@ class Measures:
         self._agreed: set[str] = set()
         self._failed: Counter[str] = Counter()
         self._promises = Promises()
-        self._seen: dict[type[AnyFact], Callable[[int, Any], None]] = {
-            say.Configured: self._configured,
-            say.CallBegan: self._call_began,
-            say.CallbackDue: self._callback_due,
-            say.CallQueued: self._call_queued,
-            say.OfferFailed: self._offer_failed,
-            say.CallConnected: self._call_connected,
-            say.CallAbandoned: self._call_abandoned,
-            say.CallLeftQueue: self._call_left_queue,
-            say.CallDeflected: self._call_deflected,
-            say.CallbackPlaced: self._callback_placed,
-            say.CallEnded: self._call_ended,
-            say.CallTransferred: self._call_transferred,
-            say.AgentLeft: self._talk_ended,
-            say.WrapUpStarted: self._wrap_up_started,
-            say.WrapUpEnded: self._wrap_up_ended,
-        }
 
     def see(self, line: Line) -> None:
         """Takes a line of the journal into account. Facts that it does not know change nothing."""
@@ -115,14 +98,12 @@ class Measures:
             self._from, self._first = at, (at - self._zero_at) // self._interval_ms
             self.agents.begins(at)
         self._until = min(at, self._ends_at)
-        of_agents = self.agents.seen
+        agents = self.agents
         for fact in line.facts:
-            seen = self._seen.get(type(fact))
-            if seen is not None:
-                seen(at, fact)
-            seen = of_agents.get(type(fact))
-            if seen is not None:
-                seen(at, fact)
+            if (seen := self._seen.get(type(fact))) is not None:
+                seen(self, at, fact)
+            if (of_agents := agents.seen.get(type(fact))) is not None:
+                of_agents(agents, at, fact)
 
     def pass_time(self, at: int) -> None:
         """Nothing has happened until then."""
@@ -375,3 +356,22 @@ class Measures:
                 Interval(at, tallies.get(index, nothing).figures(staff.occupancy(index))) for index, at in starts
             ],
         )
+
+    _seen: ClassVar[dict[type[AnyFact], Callable[[Any, int, Any], None]]] = {
+        say.Configured: _configured,
+        say.CallBegan: _call_began,
+        say.CallbackDue: _callback_due,
+        say.CallQueued: _call_queued,
+        say.OfferFailed: _offer_failed,
+        say.CallConnected: _call_connected,
+        say.CallAbandoned: _call_abandoned,
+        say.CallLeftQueue: _call_left_queue,
+        say.CallDeflected: _call_deflected,
+        say.CallbackPlaced: _callback_placed,
+        say.CallEnded: _call_ended,
+        say.CallTransferred: _call_transferred,
+        say.AgentLeft: _talk_ended,
+        say.WrapUpStarted: _wrap_up_started,
+        say.WrapUpEnded: _wrap_up_ended,
+    }
+    """Of the class, so that what is kept of a memory holds no methods."""

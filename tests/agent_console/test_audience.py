@@ -80,7 +80,7 @@ def test_every_agent_sees_that_a_link_is_down_but_not_why() -> None:
 
 
 def test_a_supervisor_sees_all_of_it_as_it_is() -> None:
-    recent = Recent(10)
+    recent = Recent(10, Audience())
     recent.see(Line(1, say.LinkLost(5, "database", "gone"), [say.LinkDown("database", "gone")]))
     recent.see(Line(2, say.GoReady(6, "a2"), [say.AgentReady("a2")]))
     viewers = [
@@ -96,8 +96,8 @@ def test_a_supervisor_sees_all_of_it_as_it_is() -> None:
 
 
 def test_recent_lines_are_bounded_and_without_a_gap() -> None:
-    recent = Recent(2)
-    assert recent.covers(0)
+    recent = Recent(2, Audience())
+    assert not recent.covers(0)
     for seq in (1, 2, 3):
         recent.see(Line(seq, say.GoReady(seq, "a1"), [say.AgentReady("a1")]))
     assert [recent.covers(seq) for seq in range(5)] == [False, True, True, True, False]

@@ -60,11 +60,11 @@ async def busy(floor: Floor) -> None:
 
 def so_far(now: int) -> Figures:
     """The figures of a day that has gone on for hours."""
-    today = Today(lambda: now)
+    today = Today(now)
     for line in working_day(now - 500 * 60_000, 600, QUEUES, AGENTS):
         if line.input.at <= now:
             today.see(line)
-    return today.figures()
+    return today.figures(now)
 
 
 async def tour(language: str, look: Look) -> None:

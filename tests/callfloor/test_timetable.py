@@ -14,7 +14,7 @@ from acd.core import Acd
 from acd.vocabulary import AgentRules, CloseQueue, Configure, Line, OpenQueue, QueueClosed, QueueOpened, QueueRules
 from callfloor.floor import Floor
 from callfloor.hours import OpeningHours
-from callfloor.timetable import HOURS, Timetable
+from callfloor.timetable import HOURS, Timetable, Words
 from records.journal import Journal, replay
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -43,10 +43,12 @@ class Office:
         self.at = wall(at)
         acd = Acd()
         self.floor = Floor(acd, Journal.open(self.journal_path, "never"), lambda: self.at)
-        self.timetable = Timetable({"sales": hours} if hours else {}, self.floor.tell, lambda: self.at, lambda: self.at)
+        words = Words()
         for line in replay(self.journal_path):
             acd.replay([line])
-            self.timetable.learn(line)
+            words.learn(line, line.input.at)
+        by_hours, now = {"sales": hours} if hours else {}, lambda: self.at
+        self.timetable = Timetable(by_hours, self.floor.tell, now, now, words)
         self.floor.follow(self.timetable.see)
         self.floor.follow(self.note)
         queues = {name: QueueRules(name) for name in ("sales", "service")}

@@ -57,11 +57,11 @@ def journal(*said: AnyInput) -> list[Line]:
 
 def test_the_day_is_that_of_the_measures_over_the_same_journal() -> None:
     lines = journal(*calls(NOON, 9))
-    today, measures = Today(lambda: NOON + 60 * MINUTE), Measures(INTERVAL_MS)
+    today, measures = Today(NOON + 60 * MINUTE), Measures(INTERVAL_MS)
     for line in lines:
         today.see(line)
         measures.see(line)
-    (_, _, queue), day = today.figures().queues, measures.result().queues[1].overall
+    (_, _, queue), day = today.figures(NOON + 60 * MINUTE).queues, measures.result().queues[1].overall
     assert (queue.offered, queue.answered, queue.abandoned) == (day.offered, day.answered, day.abandoned) == (9, 5, 4)
     assert (queue.asa_ms, queue.aht_ms, queue.abandonment) == (10_000, 60_000, day.abandonment)
     assert queue.service_level["over_offered"] == day.service_level.over_offered
@@ -82,10 +82,10 @@ def test_of_all_queues_together_and_who_waited_minute_by_minute() -> None:
         say.CallerGone(NOON + 3 * MINUTE + 30_000, "c1"),
         say.CallerGone(NOON + 4 * MINUTE + 30_000, "c2"),
     ]
-    today = Today(lambda: NOON + 5 * MINUTE + 1)
+    today = Today(NOON + 5 * MINUTE + 1)
     for line in journal(*said):
         today.see(line)
-    figures = today.figures()
+    figures = today.figures(NOON + 5 * MINUTE + 1)
     assert figures.waiting_until == NOON + 5 * MINUTE
     queues = {queue.queue: queue for queue in figures.queues}
     assert [len(queue.waiting) for queue in figures.queues] == [60, 60, 60]
@@ -99,10 +99,10 @@ def test_of_all_queues_together_and_who_waited_minute_by_minute() -> None:
 
 def test_at_midnight_a_new_day_begins_and_who_is_there_stays_known() -> None:
     lines = journal(*calls(MIDNIGHT - 60 * MINUTE, 3), *calls(MIDNIGHT + 60 * MINUTE, 2))
-    today = Today(lambda: MIDNIGHT + 120 * MINUTE)
+    today = Today(MIDNIGHT + 120 * MINUTE)
     for line in lines:
         today.see(line)
-    figures = today.figures()
+    figures = today.figures(MIDNIGHT + 120 * MINUTE)
     assert figures.from_at == MIDNIGHT
     _, _, queue = figures.queues
     assert (queue.offered, queue.answered, queue.abandoned) == (2, 1, 1)
@@ -110,8 +110,8 @@ def test_at_midnight_a_new_day_begins_and_who_is_there_stays_known() -> None:
 
 
 def test_a_day_without_a_call_is_empty_although_yesterday_was_busy() -> None:
-    today = Today(lambda: NOON + 24 * 60 * MINUTE)
+    today = Today(NOON + 24 * 60 * MINUTE)
     for line in journal(*calls(NOON, 4)):
         today.see(line)
-    _, _, queue = today.figures().queues
+    _, _, queue = today.figures(NOON + 24 * 60 * MINUTE).queues
     assert (queue.offered, queue.asa_ms) == (0, None)

@@ -16,6 +16,7 @@ from acd.vocabulary import AgentRules, AnyFact, Line, QueueRules
 from callfloor.floor import Floor
 from cti.ami import Header, Message
 from cti.bridge import SETTLE_MS, Bridge
+from cti.channels import Channels
 from cti.lease import this_process
 from records.journal import Journal, replay
 from tests.cti.ami_peer import Peer, running, task
@@ -44,9 +45,11 @@ class House:
         acd.replay(past)
         self.journal = Journal.open(path, "never")
         self.floor = Floor(acd, self.journal, lambda: self.now)
-        self.bridge = Bridge(peer.settings(**settings), self.floor.tell, lambda: self.now, this_process(path))
+        of_node = peer.settings(**settings)
+        channels = Channels(of_node.name)
         for line in past:
-            self.bridge.learn(line)
+            channels.learn(line)
+        self.bridge = Bridge(of_node, self.floor.tell, lambda: self.now, this_process(path), channels=channels)
         self.facts: asyncio.Queue[AnyFact] = asyncio.Queue()
         self.floor.follow(self._keep)
         self.floor.follow(self.bridge.see)

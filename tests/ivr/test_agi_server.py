@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from acd.vocabulary import CallArrived, CallerIdentified, EnterQueue, Step, TimeCame
 from ivr.agi import HANGUP, Command, encode_environment
 from ivr.agi_server import FastAgiServer
+from ivr.calls import Calls
 from ivr.prompts import Prompt
 from tests.ivr.house import CALL, ENVIRONMENT, VARIABLES, Channel, House, ivr_settings
 
@@ -31,7 +32,7 @@ async def listening(
     house: House, last_agent: Callable[[str], Awaitable[str]] | None = None, **changed: object
 ) -> AsyncIterator[FastAgiServer]:
     server = FastAgiServer(
-        ivr_settings(**changed), house.tell, house.now, sound, house.acd.state, last_agent or nobody_knows
+        ivr_settings(**changed), house.tell, house.now, sound, Calls(house.acd.state), last_agent or nobody_knows
     )
     house.listeners.append(server.see)
     await server.start()

@@ -52,7 +52,7 @@ def records(world: Witness) -> list[CallRecord]:
 
 def faults(world: World) -> list[str]:
     """Everything that is not as it must be; calls are named by their callers' numbers."""
-    found = [*_places(world), *_agents(world)]
+    found = [*_parts(world), *_places(world), *_agents(world)]
     by_call = {record.call: record for record in records(world)}
     known = {fact.call for line in world.lines for fact in line.facts if isinstance(fact, CallBegan)}
     dead_ms = _dead_ms(world.lines)
@@ -65,6 +65,12 @@ def faults(world: World) -> list[str]:
         elif call in known or person.talked_to:
             found.append(f"{person.ani}: no record")  # else came and gave up while there was no house
     return found + [f"a record of nobody's call: {call}" for call in by_call]
+
+
+def _parts(world: Witness) -> Iterator[str]:
+    """A part that fails over a line does not stop the house, which tells it in its log."""
+    if "floor.reader_failed" in (said := (world.folder / "house.log").read_text()):
+        yield f"a part has failed: {said[said.index('floor.reader_failed') :][:2_000]}"
 
 
 def _record(person: Person, record: CallRecord, dead_ms: int) -> Iterator[str]:

@@ -19,6 +19,7 @@ from cti.bridge import Bridge
 from cti.lease import this_process
 from cti.settings import NodeSettings
 from ivr.agi_server import FastAgiServer
+from ivr.calls import Calls
 from ivr.prompts import Prompt
 from ivr.settings import IvrSettings
 from records.journal import Journal
@@ -71,7 +72,7 @@ class Live:
             self._changed.set()
             return str(sound.with_suffix(""))
 
-        self.ivr = FastAgiServer(IVR, self.floor.tell, self.now, spoken, acd.state, self.last_agent)
+        self.ivr = FastAgiServer(IVR, self.floor.tell, self.now, spoken, Calls(acd.state), self.last_agent)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def last_agent(self, ani: str) -> str:

@@ -1,0 +1,192 @@
+"""The memory of the house, kept beside the journal, so that a start reads only what has come since. I/O on that file.
+
+A checkpoint is a cache: it may be deleted at any time, and where anything about it does not fit (other code, other
+parts, another journal, a damaged file), the start reads the whole journal as if it were not there. Each version of the
+code has its own, so that a new version can make one while the old one still serves.
+
+    JSON of `_Head` | newline | pickle of `callfloor.memory.Memory`
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import sys
+import time
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import msgspec
+import structlog
+
+from acd.vocabulary import Line
+from callfloor.memory import Memory, Parts
+from records.journal import JournalReader
+
+PACKAGES = ("acd", "agent_console", "callfloor", "cti", "ivr", "records")
+"""Those whose classes stand in a memory, or decide what does."""
+_PLAIN = {
+    ("array", "_array_reconstructor"),
+    ("array", "array"),
+    *(("builtins", name) for name in ("dict", "frozenset", "int", "list", "set", "tuple")),
+    ("collections", "Counter"),
+    ("collections", "OrderedDict"),
+    ("collections", "defaultdict"),
+    ("collections", "deque"),
+}
+_TAIL_BYTES = 4_096
+
+log = structlog.get_logger(__name__)
+
+
+class Checkpoint(NamedTuple):
+    """`memory` as of the line that ends at `offset` of the journal."""
+
+    memory: Memory
+    offset: int
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """What must fit. `mark`: the crc32 of the journal's first line; `tail`: that of its last bytes before `offset`."""
+
+    parts: str
+    zone: str
+    mark: str
+    seq: int
+    offset: int
+    tail: int
+    size: int
+    crc32: int
+
+
+def load(journal: Path, parts: Parts) -> Checkpoint | None:
+    """What was remembered of this journal; None if there is nothing that fits."""
+    path = _path(journal)
+    try:
+        head_line, _, data = path.read_bytes().partition(b"\n")
+        head = msgspec.json.decode(head_line, type=_Head)
+        if fault := _does_not_fit(head, data, journal, parts):
+            log.warning("checkpoint.left_out", path=str(path), why=fault)
+            return None
+        memory = _Ours(io.BytesIO(data)).load()
+    except FileNotFoundError:
+        return None
+    # Whatever is wrong with it, the journal has all of it too.
+    except Exception as fault:  # noqa: BLE001
+        log.warning("checkpoint.left_out", path=str(path), why=repr(fault)[:500])
+        return None
+    if not isinstance(memory, Memory) or memory.seq != head.seq:
+        log.warning("checkpoint.left_out", path=str(path), why="expected a memory as of the line that it names")
+        return None
+    return Checkpoint(memory, head.offset)
+
+
+def catch_up(memory: Memory, reader: JournalReader, took_in: Callable[[Line], None] = lambda _: None) -> int:
+    """Learns all whole lines that `reader` finds, which begins behind `memory.seq`; returns how many. Raises
+    JournalCorrupt. A checkpoint that does not go with the lines behind it is gone when this raises."""
+    before = memory.seq
+    try:
+        while lines := reader.read():
+            for line in lines:
+                memory.learn(line)
+                took_in(line)
+    except BaseException:
+        if before:
+            _path(reader.path).unlink(missing_ok=True)
+        raise
+    return memory.seq - before
+
+
+def save(memory: Memory, reader: JournalReader, parts: Parts) -> None:
+    """Keeps what `memory` has learned, up to where `reader` is. Raises OSError. Nothing is forced to the disk, as
+    callers would wait for it: what a power cut has torn, or what tells of more than the journal then, does not fit."""
+    path = _path(reader.path)
+    data = pickle.dumps(memory, protocol=5)
+    head = _Head(
+        parts=parts.model_dump_json(),
+        zone=_zone(),
+        mark=reader.mark(),
+        seq=memory.seq,
+        offset=reader.offset,
+        tail=_tail(reader.path, reader.offset),
+        size=len(data),
+        crc32=crc32(data),
+    )
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(head) + b"\n")
+            file.write(data)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    log.info("checkpoint.saved", path=str(path), lines=memory.seq, bytes=len(data))
+
+
+def forget_others(journal: Path) -> None:
+    """Removes the checkpoints of other versions."""
+    for path in journal.parent.glob(f"{journal.name}.*.checkpoint*"):
+        if path != _path(journal):
+            path.unlink(missing_ok=True)
+
+
+def _path(journal: Path) -> Path:
+    return journal.with_name(f"{journal.name}.{_code()}.checkpoint")
+
+
+@cache
+def _code() -> str:
+    """Of the code that makes and reads a memory: another one may remember other things by the same names."""
+    root = Path(__file__).parent.parent
+    files = sorted(file for package in PACKAGES for file in (root / package).rglob("*.py"))
+    digest = hashlib.sha256(f"{sys.version} msgspec {version('msgspec')} pydantic {version('pydantic')}".encode())
+    for file in files:
+        digest.update(f"{file.relative_to(root)} {file.stat().st_size}\n".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _zone() -> str:
+    """The machine's own: by it a day begins."""
+    return f"{time.tzname} {time.timezone}"
+
+
+def _tail(journal: Path, offset: int) -> int:
+    with journal.open("rb") as file:
+        begin = max(0, offset - _TAIL_BYTES)
+        return crc32(os.pread(file.fileno(), offset - begin, begin))
+
+
+def _does_not_fit(head: _Head, data: bytes, journal: Path, parts: Parts) -> str:
+    """Why this checkpoint says nothing, or ""."""
+    if (head.size, head.crc32) != (len(data), crc32(data)):
+        return "it is damaged"
+    if head.parts != parts.model_dump_json():
+        return "nodes or serial lines are other ones"
+    if head.zone != _zone():
+        return f"it is of time zone {head.zone}"
+    if not journal.exists() or journal.stat().st_size < head.offset:
+        return f"the journal ends before line {head.seq}"
+    with JournalReader(journal, head.seq, head.offset) as reader:
+        mark = reader.mark()
+    if head.mark != mark or head.tail != _tail(journal, head.offset):
+        return "it is of another journal"
+    return ""
+
+
+class _Ours(pickle.Unpickler):
+    """Makes objects of our own classes and plain containers only: a file that somebody has put there runs nothing."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name) if module.partition(".")[0] in PACKAGES else None
+        if isinstance(found, type):
+            return found
+        if (module, name) in _PLAIN:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"expected a class of ours, got {module}.{name}")
