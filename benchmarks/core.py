@@ -1,4 +1,4 @@
-"""The core by itself: inputs and calls a second by the number of agents, and restarting from 500,000 facts. I/O."""
+"""The core by itself: inputs and calls a second by the number of agents; starts after a day of 500,000 facts. I/O."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from acd.core import Acd
 from acd.vocabulary import Line
-from records.journal import Journal, replay
+from callfloor import checkpoint
+from callfloor.memory import Memory, Parts
+from records.journal import Journal, JournalReader
 from simulator.run import Simulation, simulate
 from simulator.scenario import Scenario
 
@@ -22,6 +23,8 @@ RUNS = 5
 CALLS = 9_000
 FACTS = 500_000
 HANDLE_S = 180
+REST = 10_000
+"""Lines that have come since a checkpoint."""
 
 
 def busy(agents: int, calls: int = CALLS) -> Scenario:
@@ -77,26 +80,46 @@ def run(screen: Console) -> None:
 
 
 def restart() -> Table:
-    """Writes a journal of 500,000 facts, then starts from it as the live system does."""
+    """Writes a journal of 500,000 facts, then remembers it as the live system does when it starts."""
+    lines = list[Line]()
+    simulate(busy(500, calls=FACTS // 6), seed=2, follow=lines.append)
+    parts, now = Parts(nodes=("sim",), lines=()), lines[-1].input.at
+
+    def remember() -> int:
+        memory, offset = checkpoint.load(path, parts) or (Memory(parts, now), 0)
+        with JournalReader(path, memory.seq, offset) as reader:
+            checkpoint.catch_up(memory, reader)
+        return 1
+
+    def save() -> int:
+        checkpoint.save(memory, reader, parts)
+        return 1
+
+    table = Table("", "min", "median", "max", title="What a start has to read")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal"
-        facts = 0
-        with Journal.open(path, "never") as journal:
-
-            def follow(line: Line) -> None:
-                nonlocal facts
-                journal.append(Line(journal.last_seq + 1, line.input, line.facts))
-                facts += len(line.facts)
-
-            simulate(busy(500, calls=FACTS // 6), seed=2, follow=follow)
-
-        def start() -> int:
-            Acd().replay(replay(path))
-            return facts
-
-        seconds = [facts / rate for rate in timed(start)]
-        size = path.stat().st_size
-    table = Table("facts", "journal", "restart: min", "median", "max", title="Restart from the journal")
-    figures = [min(seconds), median(seconds), max(seconds)]
-    table.add_row(f"{facts:,}", f"{size / 1e6:.0f} MB", *(f"{s:.2f} s" for s in figures))
+        write(path, lines[:-REST])
+        memory = Memory(parts, now)
+        with JournalReader(path) as reader:
+            checkpoint.catch_up(memory, reader)
+            _row(table, "making a checkpoint", save)
+        _row(table, "with a checkpoint of all of it", remember)
+        write(path, lines[-REST:])
+        _row(table, f"of all but {REST:,} lines", remember)
+        next(path.parent.glob("*.checkpoint")).unlink()
+        _row(table, "without one", remember)
+        facts = sum(len(line.facts) for line in lines)
+        table.caption = f"{len(lines):,} lines, {facts:,} facts, {path.stat().st_size / 1e6:.0f} MB, 500 agents"
     return table
+
+
+def write(path: Path, lines: list[Line]) -> None:
+    """Goes on with the journal there, whatever numbers the lines have."""
+    with Journal.open(path, "never") as journal:
+        for line in lines:
+            journal.append(Line(journal.last_seq + 1, line.input, line.facts))
+
+
+def _row(table: Table, name: str, work: Callable[[], int]) -> None:
+    seconds = [1 / rate for rate in timed(work)]
+    table.add_row(name, *(f"{s:.3f} s" for s in (min(seconds), median(seconds), max(seconds))))

@@ -12,11 +12,10 @@ from rich.table import Table
 
 from acd.vocabulary import Line
 from agent_console.messages import to_json
-from benchmarks.core import FACTS, busy
+from benchmarks.core import FACTS, busy, write
 from callfloor.local_day import bounds, date_of
 from callfloor.looked_back import LookedBack
 from records.days import GRAIN_MS, DaysInJournal
-from records.journal import Journal
 from records.remembered import Remembered
 from simulator.run import simulate
 
@@ -29,7 +28,7 @@ def run(screen: Console) -> None:
         lines: list[Line] = []
         simulate(busy(500, calls=FACTS // 6), seed=2, follow=lines.append)
         path = Path(folder) / "journal"
-        _write(path, lines[:-LATER_LINES])
+        write(path, lines[:-LATER_LINES])
         now = lines[-1].input.at
         day = date_of(lines[0].input.at)
         back = LookedBack(DaysInJournal(Remembered(path)), lambda: min(now, bounds(day)[1] - 1))
@@ -44,14 +43,8 @@ def run(screen: Console) -> None:
         measure("again, by 60 minutes", lambda: back.day(day, 4 * GRAIN_MS))
         measure("time lines of 50 agents", lambda: back.agents(day, "", 50, spans=True))
         measure("totals of all agents", lambda: back.agents(day, "", 1_000, spans=False))
-        _write(path, lines[-LATER_LINES:])
+        write(path, lines[-LATER_LINES:])
         measure(f"{LATER_LINES:,} lines later", lambda: back.day(day, GRAIN_MS))
         facts = sum(len(line.facts) for line in lines)
         table.caption = f"{facts:,} facts, {path.stat().st_size / 1e6:.0f} MB, 500 agents"
     screen.print(table)
-
-
-def _write(path: Path, lines: list[Line]) -> None:
-    with Journal.open(path, "never") as journal:
-        for line in lines:
-            journal.append(Line(journal.last_seq + 1, line.input, line.facts))

@@ -14,7 +14,7 @@ import errno
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import TracebackType
@@ -305,22 +305,12 @@ class JournalReader:
         return line
 
     def _end_of_line(self, number: int) -> int:
-        offset = passed = 0
-        while passed < number:
-            data = os.pread(self._descriptor, _BLOCK, offset)
-            if not data:
-                raise JournalCorrupt(self.path, passed + 1, offset, f"line {number}; the journal ends before it")
-            newlines = data.count(b"\n")
-            if passed + newlines < number:
-                passed += newlines
-                offset += len(data)
-                continue
-            position = 0
-            while passed < number:
-                position = data.index(b"\n", position) + 1
-                passed += 1
-            offset += position
-        return offset
+        if number == 0:
+            return 0
+        end, last = _good_end(self.path, self._descriptor)
+        if last < number:
+            raise JournalCorrupt(self.path, last + 1, end, f"line {number}; the journal ends before it")
+        return _first(self.path, self._descriptor, end, lambda line: line.seq > number)
 
 
 def place_at(path: Path, at: int) -> int:
@@ -328,17 +318,24 @@ def place_at(path: Path, at: int) -> int:
     Looks at some thirty lines, however long the journal is. Raises FileNotFoundError and `JournalCorrupt`."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        low, (high, _) = 0, _good_end(path, descriptor)
-        while low < high:
-            start = _start_of_line(descriptor, (low + high) // 2 + 1)
-            end, line = _line_at(path, descriptor, start)
-            if line.input.at < at:
-                low = end
-            else:
-                high = start
-        return low
+        end, _ = _good_end(path, descriptor)
+        return _first(path, descriptor, end, lambda line: line.input.at >= at)
     finally:
         os.close(descriptor)
+
+
+def _first(path: Path, descriptor: int, end: int, comes: Callable[[Line], bool]) -> int:
+    """Where the first line begins that `comes`, as all behind it do; `end` if there is none. Each time one of the lines
+    is looked at, half of them are out of the question."""
+    low, high = 0, end
+    while low < high:
+        start = _start_of_line(descriptor, (low + high) // 2 + 1)
+        line_end, line = _line_at(path, descriptor, start)
+        if comes(line):
+            high = start
+        else:
+            low = line_end
+    return low
 
 
 def _line_at(path: Path, descriptor: int, start: int) -> tuple[int, Line]:
