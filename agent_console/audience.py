@@ -186,7 +186,7 @@ class Audience:
             case say.OfferFailed() | say.AgentLeft() | say.CallTransferred():
                 # When all rang, another may have it.
                 self._agents[fact.call] = tuple(a for a in self._agents.get(fact.call, ()) if a != fact.agent)
-            case say.CallEnded():
+            case say.CallEnded() | say.CallAbandoned():
                 self._agents.pop(fact.call, None)
                 self._consulting.pop(fact.call, None)
             case _:

@@ -73,6 +73,14 @@ def test_which_agent_sees_a_fact(before: list[AnyFact], fact: AnyFact, who: str 
     assert sight.fact == fact
 
 
+@pytest.mark.parametrize("end", [say.CallEnded("c1", "caller"), say.CallAbandoned("c1", "sales", 9)])
+def test_of_a_call_that_is_over_nothing_is_remembered(end: AnyFact) -> None:
+    audience = Audience()
+    for fact in (OFFERED, say.OfferFailed(1, "c1", "a1", "no answer"), end):
+        audience.see(fact)
+    assert not audience._agents
+
+
 def test_every_agent_sees_that_a_link_is_down_but_not_why() -> None:
     sight = Audience().see(say.LinkDown("database", "connection to 10.0.0.7 refused"))
     assert sight.everyone
