@@ -5,17 +5,22 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from acd.vocabulary import Line
+from acd.vocabulary import CallConnected, Line
 from agent_console.messages import to_json
 from benchmarks.core import FACTS, busy, write
+from callfloor import checkpoint
 from callfloor.local_day import bounds, date_of
 from callfloor.looked_back import LookedBack
+from callfloor.memory import Parts
+from callfloor.remembering import remember
 from records.days import GRAIN_MS, DaysInJournal
+from records.looking import CallsInJournal
 from records.remembered import Remembered
 from simulator.run import simulate
 
@@ -45,6 +50,12 @@ def run(screen: Console) -> None:
         measure("totals of all agents", lambda: back.agents(day, "", 1_000, spans=False))
         write(path, lines[-LATER_LINES:])
         measure(f"{LATER_LINES:,} lines later", lambda: back.day(day, GRAIN_MS))
+        call = next(fact.call for line in reversed(lines) for fact in line.facts if isinstance(fact, CallConnected))
+        measure("one of the last calls", lambda: CallsInJournal(Remembered(path), "CN").look_up(call))
+        parts = Parts(nodes=("sim",), lines=())
+        remember(path, parts)
+        remembered = Remembered(path, partial(checkpoint.kept_before, path, parts))
+        measure("the same, with checkpoints", lambda: CallsInJournal(remembered, "CN").look_up(call))
         facts = sum(len(line.facts) for line in lines)
         table.caption = f"{facts:,} facts, {path.stat().st_size / 1e6:.0f} MB, 500 agents"
     screen.print(table)

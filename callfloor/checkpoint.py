@@ -1,8 +1,9 @@
 """The memory of the house, kept beside the journal, so that a start reads only what has come since. I/O on that file.
 
-A checkpoint is a cache: it may be deleted at any time, and where anything about it does not fit (other code, other
-parts, another journal, a damaged file), the start reads the whole journal as if it were not there. Each version of the
-code has its own, so that a new version can make one while the old one still serves.
+Checkpoints are a cache: they may be deleted at any time, and where anything about one does not fit (other code, other
+parts, another journal, a damaged file), it is as if it were not there. Each version of the code has its own, so that a
+new version can make them while the old one still serves. The earlier ones stay, one for each 100,000 lines or so: from
+there days and calls of long ago are looked up.
 
     JSON of `_Head` | newline | pickle of `callfloor.memory.Memory`
 """
@@ -15,6 +16,7 @@ import os
 import pickle
 import sys
 import time
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
@@ -28,7 +30,12 @@ import structlog
 from acd.vocabulary import Line
 from callfloor.memory import Memory, Parts
 from records.journal import JournalReader
+from records.remembered import Kept, Made
 
+APART = 100_000
+"""After so many lines a checkpoint is made: as many take some seconds to read."""
+LEAST = 1_000
+"""A start that has read fewer lines makes none."""
 PACKAGES = ("acd", "agent_console", "callfloor", "cti", "ivr", "records")
 """Those whose classes stand in a memory, or decide what does."""
 _PLAIN = {
@@ -66,47 +73,40 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 def load(journal: Path, parts: Parts) -> Checkpoint | None:
-    """What was remembered of this journal; None if there is nothing that fits."""
-    path = _path(journal)
-    try:
-        head_line, _, data = path.read_bytes().partition(b"\n")
-        head = msgspec.json.decode(head_line, type=_Head)
-        if fault := _does_not_fit(head, data, journal, parts):
-            log.warning("checkpoint.left_out", path=str(path), why=fault)
-            return None
-        memory = _Ours(io.BytesIO(data)).load()
-    except FileNotFoundError:
-        return None
-    # Whatever is wrong with it, the journal has all of it too.
-    except Exception as fault:  # noqa: BLE001
-        log.warning("checkpoint.left_out", path=str(path), why=repr(fault)[:500])
-        return None
-    if not isinstance(memory, Memory) or memory.seq != head.seq:
-        log.warning("checkpoint.left_out", path=str(path), why="expected a memory as of the line that it names")
-        return None
-    return Checkpoint(memory, head.offset)
+    """What was remembered last of this journal; None if there is nothing that fits. What does not is gone."""
+    for path in reversed(_all(journal)):
+        if (found := _load(path, journal, parts)) is not None:
+            return found
+        _remove(path)
+    return None
 
 
-def catch_up(memory: Memory, reader: JournalReader, took_in: Callable[[Line], None] = lambda _: None) -> int:
-    """Learns all whole lines that `reader` finds, which begins behind `memory.seq`; returns how many. Raises
-    JournalCorrupt. A checkpoint that does not go with the lines behind it is gone when this raises."""
-    before = memory.seq
+def catch_up(
+    memory: Memory, reader: JournalReader, parts: Parts, least: int, took_in: Callable[[Line], None] = lambda _: None
+) -> None:
+    """Learns all whole lines that `reader` finds, which begins behind `memory.seq`, and makes checkpoints on the way,
+    at the end too if so many lines (`least`) have come since. Raises JournalCorrupt. Checkpoints that do not go with
+    the lines behind them are gone when this raises."""
+    kept = memory.seq
     try:
         while lines := reader.read():
             for line in lines:
                 memory.learn(line)
                 took_in(line)
+            if memory.seq - kept >= APART:
+                kept = _try_to_save(memory, reader, parts)
     except BaseException:
-        if before:
-            _path(reader.path).unlink(missing_ok=True)
+        for path in _all(reader.path):
+            _remove(path)
         raise
-    return memory.seq - before
+    if memory.seq - kept >= least:
+        _try_to_save(memory, reader, parts)
 
 
 def save(memory: Memory, reader: JournalReader, parts: Parts) -> None:
     """Keeps what `memory` has learned, up to where `reader` is. Raises OSError. Nothing is forced to the disk, as
     callers would wait for it: what a power cut has torn, or what tells of more than the journal then, does not fit."""
-    path = _path(reader.path)
+    path = _path(reader.path, memory.seq)
     data = pickle.dumps(memory, protocol=5)
     head = _Head(
         parts=parts.model_dump_json(),
@@ -127,17 +127,84 @@ def save(memory: Memory, reader: JournalReader, parts: Parts) -> None:
     finally:
         new.unlink(missing_ok=True)
     log.info("checkpoint.saved", path=str(path), lines=memory.seq, bytes=len(data))
+    _thin_out(_all(reader.path))
 
 
 def forget_others(journal: Path) -> None:
     """Removes the checkpoints of other versions."""
-    for path in journal.parent.glob(f"{journal.name}.*.checkpoint*"):
-        if path != _path(journal):
-            path.unlink(missing_ok=True)
+    ours = _all(journal)
+    for path in journal.parent.glob(f"{journal.name}.*.checkpoint"):
+        if path not in ours:
+            _remove(path)
 
 
-def _path(journal: Path) -> Path:
-    return journal.with_name(f"{journal.name}.{_code()}.checkpoint")
+def kept_before(journal: Path, parts: Parts, after: int, place: int) -> Kept | None:
+    """What the last checkpoint knows of days and calls that is about a place behind `after` and not behind `place`, in
+    bytes of the journal; None if there is none."""
+    paths = _all(journal)
+    nearest = bisect_right(paths, place, key=_offset) - 1
+    if nearest < 0 or _offset(paths[nearest]) <= after or (found := _load(paths[nearest], journal, parts)) is None:
+        return None
+    return Kept(found.offset, found.memory.seq, Made(found.memory.acd.state, found.memory.today.measures))
+
+
+def _load(path: Path, journal: Path, parts: Parts) -> Checkpoint | None:
+    try:
+        head_line, _, data = path.read_bytes().partition(b"\n")
+        head = msgspec.json.decode(head_line, type=_Head)
+        fault = _does_not_fit(head, data, journal, parts)
+        memory = None if fault else _Ours(io.BytesIO(data)).load()
+    # Whatever is wrong with it, the journal has all of it too.
+    except Exception as error:  # noqa: BLE001
+        log.warning("checkpoint.left_out", path=str(path), why=repr(error)[:500])
+        return None
+    if isinstance(memory, Memory) and memory.seq == head.seq:
+        return Checkpoint(memory, head.offset)
+    log.warning("checkpoint.left_out", path=str(path), why=fault or "expected a memory as of the line that it names")
+    return None
+
+
+def _try_to_save(memory: Memory, reader: JournalReader, parts: Parts) -> int:
+    try:
+        save(memory, reader, parts)
+    except OSError as error:
+        log.warning("checkpoint.not_saved", why=str(error))
+    return memory.seq
+
+
+def _thin_out(paths: list[Path]) -> None:
+    """The last but one goes, unless there would be too long a way without it."""
+    if len(paths) > 1 and _seq(paths[-1]) - (_seq(paths[-3]) if len(paths) > 2 else 0) <= APART:
+        _remove(paths[-2])
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("checkpoint.not_removed", path=str(path), why=str(error))
+
+
+def _all(journal: Path) -> list[Path]:
+    """The checkpoints of this version, in the order of their lines."""
+    return sorted(journal.parent.glob(f"{journal.name}.{_code()}.*.checkpoint"))
+
+
+def _path(journal: Path, seq: int) -> Path:
+    return journal.with_name(f"{journal.name}.{_code()}.{seq:012}.checkpoint")
+
+
+def _seq(path: Path) -> int:
+    return int(path.name.split(".")[-2])
+
+
+def _offset(path: Path) -> int:
+    """Of what it says of itself; before the journal's beginning if it says nothing."""
+    try:
+        with path.open("rb") as file:
+            return msgspec.json.decode(file.readline(), type=_Head).offset
+    except (OSError, msgspec.DecodeError):
+        return -1
 
 
 @cache

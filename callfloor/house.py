@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from acd.vocabulary import ChangeSettings, Configure, Line, LinkLost, Refused
 from agent_console.server import Console
-from callfloor import checkpoint, remembering
+from callfloor import checkpoint
 from callfloor.administrator import Administrator
 from callfloor.clock import Clock
 from callfloor.config import SETTINGS_CHANGED, Config
@@ -40,6 +41,7 @@ from records.database import Database
 from records.follower import LINK as DATABASE_LINK
 from records.follower import Follower
 from records.journal import Journal, JournalReader, find
+from records.remembered import Remembered
 from records.webhooks import Webhook
 
 log = structlog.get_logger(__name__)
@@ -132,8 +134,9 @@ class House:
         config, journal = self.config, self._journal.path
         recorded = RecordedFiles({name: node.recorded for name, node in config.nodes.items()}, config.ivr.messages)
         cases = Cases(self.database, self._now)
-        now, today = self._now, self._memory.today
-        screens = Screens(self.customers, cases, self._log, journal, config.records, now, today, recorded)
+        records, now, today = config.records, self._now, self._memory.today
+        remembered = Remembered(journal, partial(checkpoint.kept_before, journal, self._parts))
+        screens = Screens(self.customers, cases, self._log, remembered, records, now, today, recorded)
         return Console(
             config.web,
             self._users,
@@ -151,7 +154,7 @@ class House:
     def _known(self) -> tuple[Memory, int]:
         """What is remembered already, and where the journal goes on behind it."""
         path = self._journal.path
-        return checkpoint.load(path, self._parts) or (Memory(self._parts, self._now()), 0)
+        return checkpoint.load(path, self._parts) or (Memory(self._parts), 0)
 
     async def start(self, progress: Progress) -> None:
         """Remembers, makes ready, listens, and only then connects to the switch. Raises CannotStart."""
@@ -221,8 +224,7 @@ class House:
                 progress("reading the journal", line.seq, self._journal.last_seq)
 
         with JournalReader(self._journal.path, self._memory.seq, self._offset) as reader:
-            if checkpoint.catch_up(self._memory, reader, read) >= remembering.LEAST:
-                self._keep(reader)
+            checkpoint.catch_up(self._memory, reader, self._parts, checkpoint.LEAST, read)
         checkpoint.forget_others(self._journal.path)
         self._remembering = Remembering(self._journal.path, self._parts, self._memory.seq)
         self._now.not_before(self._acd.state.now)
@@ -235,13 +237,6 @@ class House:
         for see in [*switch, self._timetable.see, self.administrator.see, *readers]:
             self.floor.follow(see)
         log.info("house.remembers", lines=self._journal.last_seq, calls=len(self._acd.state.calls))
-
-    def _keep(self, reader: JournalReader) -> None:
-        """For the next start, while nothing has happened yet that is not in the journal."""
-        try:
-            checkpoint.save(self._memory, reader, self._parts)
-        except OSError as error:
-            log.warning("house.no_checkpoint", why=str(error))
 
     def _begin(self) -> Configure | ChangeSettings:
         """The rules of the start. Where the file was edited after the page had changed a place, the file has the last

@@ -29,10 +29,9 @@ class Parts(BaseModel):
 
 
 class Memory:
-    """As of line `seq` of the journal."""
+    """As of line `seq` of the journal; nothing, to begin with."""
 
-    def __init__(self, parts: Parts, now: int) -> None:
-        """Nothing yet. `now`: ms since 1970; what is much older is of no interest for the day's figures."""
+    def __init__(self, parts: Parts) -> None:
         self.seq = 0
         self.acd = Acd()
         self.channels = {node: Channels(node) for node in parts.nodes}
@@ -40,7 +39,7 @@ class Memory:
         self.ivr = Calls(self.acd.state)
         self.words = Words()
         self.screens = Known()
-        self.today = Today(now)
+        self.today = Today()
 
     def learn(self, line: Line) -> None:
         """Takes in the next line."""

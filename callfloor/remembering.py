@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -21,11 +20,6 @@ from acd.vocabulary import Line
 from callfloor import checkpoint
 from callfloor.memory import Memory, Parts
 from records.journal import JournalReader
-
-APART = 100_000
-"""After so many lines a checkpoint is made: as many take some seconds to read."""
-LEAST = 1_000
-"""A start that has read fewer lines makes none."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,12 +35,12 @@ class Remembering:
     def __init__(self, journal: Path, parts: Parts, seq: int) -> None:
         """`seq`: the line up to which everything is remembered already."""
         self._order = _Order(journal=journal, parts=parts).model_dump_json().encode() + b"\n"
-        self._next = seq + APART
+        self._next = seq + checkpoint.APART
         self._due = asyncio.Event()
 
     def see(self, line: Line) -> None:
         if line.seq >= self._next:
-            self._next = line.seq + APART
+            self._next = line.seq + checkpoint.APART
             self._due.set()
 
     @property
@@ -81,18 +75,18 @@ class Remembering:
 
 
 def remember(journal: Path, parts: Parts, progress: Callable[[int, int], None] = lambda *_: None) -> int:
-    """Makes a checkpoint of the journal as far as it goes, from the last one on if it fits; returns of how many lines.
+    """Makes checkpoints of the journal as far as it goes, from the last one on if it fits; returns of how many lines.
     `progress(done, of)` is told bytes. Raises OSError, JournalCorrupt."""
-    known = checkpoint.load(journal, parts)
-    memory, offset = known or (Memory(parts, time.time_ns() // 1_000_000), 0)
-    size = journal.stat().st_size
+    memory, offset = checkpoint.load(journal, parts) or (Memory(parts), 0)
+    known, size = memory.seq, journal.stat().st_size
 
     def read(line: Line) -> None:
         if line.seq % 10_000 == 0:
             progress(reader.offset, size)
 
     with JournalReader(journal, memory.seq, offset) as reader:
-        if checkpoint.catch_up(memory, reader, read):
+        checkpoint.catch_up(memory, reader, parts, sys.maxsize, read)
+        if memory.seq > known:
             checkpoint.save(memory, reader, parts)
     return memory.seq
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 import records.customers
 from acd.vocabulary import Now
@@ -81,7 +80,7 @@ class Screens(ScreenCases):
         customers: Customers,
         cases: Cases,
         log: CallLog,
-        journal: Path,
+        remembered: Remembered,
         settings: RecordsSettings,
         now: Now,
         today: Today,
@@ -97,7 +96,6 @@ class Screens(ScreenCases):
             for key, field in settings.fields.items()
         ]
         self._log = log
-        remembered = Remembered(journal)
         self._in_journal = CallsInJournal(remembered, settings.region)
         self._days = LookedBack(DaysInJournal(remembered), now)
         self._one_reads = asyncio.Lock()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from acd.vocabulary import ChangeSettings, Configure, Line
+from acd.vocabulary import Line
 from agent_console.callers import Interval, QueueToday
 from agent_console.callers import Today as Figures
 from callfloor.local_day import bounds, date_of
@@ -23,31 +23,27 @@ INTERVAL_MS = 900_000
 MINUTE_MS = 60_000
 MINUTES = 60
 """For so long how many waited is shown minute by minute."""
-OLD_MS = 172_800_000
-"""What happened so long before the start changes today's figures hardly: a start need not count through years."""
 
 
 class Today:
-    """Sees every line of the journal, those of before the start too. `now`: that of the start."""
+    """Sees every line of the journal, those of before the start too. `measures` are those of the day so far."""
 
-    def __init__(self, now: int) -> None:
-        self._not_before = now - OLD_MS
+    def __init__(self) -> None:
+        self.measures = Measures(INTERVAL_MS, timelines=False)
         self._ends_at = 0
         self._begin_at = 0
-        self._measures = Measures(INTERVAL_MS, timelines=False)
         self._minute = 0
         self._waited: deque[Counter[str]] = deque(maxlen=MINUTES)
 
     def see(self, line: Line) -> None:
-        if line.input.at >= self._not_before or isinstance(line.input, Configure | ChangeSettings):
-            self._turn(line.input.at)
-            self._pass_minutes(line.input.at)
-            self._measures.see(line)
+        self._turn(line.input.at)
+        self._pass_minutes(line.input.at)
+        self.measures.see(line)
 
     def figures(self, at: int) -> Figures:
         self._turn(at)
         self._pass_minutes(at)
-        day = self._measures.result()
+        day = self.measures.result()
         waited = [waiting.total() for waiting in self._waited]
         queues = [_queue("", day.overall, day.intervals, waited)]
         for one in day.queues:
@@ -59,7 +55,7 @@ class Today:
         """Of each minute that is over: who waited at its end. Between two lines that does not change."""
         minute = at // MINUTE_MS
         if minute > self._minute:
-            self._waited.extend([self._measures.waiting()] * min(minute - self._minute, MINUTES))
+            self._waited.extend([self.measures.waiting()] * min(minute - self._minute, MINUTES))
             self._minute = minute
 
     def _turn(self, at: int) -> None:
@@ -67,7 +63,7 @@ class Today:
         if at < self._ends_at:
             return
         self._begin_at, self._ends_at = bounds(date_of(at))
-        self._measures.forget_before(self._begin_at)
+        self.measures.forget_before(self._begin_at)
 
 
 def _queue(queue: str, all_day: QueueFigures, intervals: Sequence[QueueInterval], waiting: list[int]) -> QueueToday:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Iterable, Iterator
+from bisect import insort
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from acd.model import State
 from acd.state import apply
@@ -33,6 +34,18 @@ class Made(NamedTuple):
     measures: Measures
 
 
+class Kept(NamedTuple):
+    """The same, kept on the disk as of the line `seq`, behind which the file is at `offset`."""
+
+    offset: int
+    seq: int
+    made: Made
+
+
+KeptBefore: TypeAlias = Callable[[int, int], Kept | None]
+"""(after, place): what is kept as of the last place behind `after` that is not behind `place`; bytes of the journal."""
+
+
 class _Mark(NamedTuple):
     """What was made up to the line `seq`, behind which the file is at `offset`. Pickled by us, for us, in memory."""
 
@@ -43,17 +56,22 @@ class _Mark(NamedTuple):
 
 class Remembered:
     """One journal's states, remembered on the way, so that the next question begins from the nearest one. The first one
-    about a place reads all lines before it: some seconds for half a million facts. Not for two threads at once."""
+    about a place reads all lines between what is kept and that place: without anything kept, some seconds for half a
+    million facts. Not for two threads at once."""
 
-    def __init__(self, journal: Path, *, apart: int = 10_000) -> None:
+    def __init__(self, journal: Path, kept_before: KeptBefore = lambda *_: None, *, apart: int = 10_000) -> None:
         """`apart`: after so many lines a state is remembered; more when there are many."""
         self.journal = journal
+        self._kept_before = kept_before
         self._apart = apart
         self._marks = [_Mark(0, 0, pickle.dumps(Made(State(), Measures(timelines=False))))]
 
     def nearest(self, place: int) -> tuple[int, int]:
         """Byte and sequence number, from where `made_before` this place will read on."""
         mark = self._nearest(place)
+        if (kept := self._kept_before(mark.offset, place)) is not None:
+            mark = _Mark(kept.offset, kept.seq, pickle.dumps(kept.made))
+            insort(self._marks, mark)
         return mark.offset, mark.seq
 
     def made_before(self, reader: JournalReader, place: int) -> Made:

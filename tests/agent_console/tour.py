@@ -60,7 +60,7 @@ async def busy(floor: Floor) -> None:
 
 def so_far(now: int) -> Figures:
     """The figures of a day that has gone on for hours."""
-    today = Today(now)
+    today = Today()
     for line in working_day(now - 500 * 60_000, 600, QUEUES, AGENTS):
         if line.input.at <= now:
             today.see(line)

@@ -8,6 +8,8 @@ import os
 import pickle
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from zlib import crc32
@@ -17,22 +19,25 @@ import pytest
 from acd import vocabulary as say
 from acd.model import State
 from acd.vocabulary import Line
-from callfloor import checkpoint, remembering
+from callfloor import checkpoint
 from callfloor.checkpoint import Checkpoint
 from callfloor.config import load
 from callfloor.house import House
 from callfloor.memory import Memory, Parts
 from callfloor.remembering import Remembering, remember
 from cti.serial_settings import SerialSettings
-from records.journal import Journal, JournalReader
+from records.days import DaysInJournal
+from records.journal import Journal, JournalReader, place_at, replay
+from records.looking import CallsInJournal
+from records.remembered import Remembered
 from tests.acd.test_any_inputs import walk
 from tests.acd.transcript import tell, transcripts
 from tests.callfloor.alike import differences
 from tests.callfloor.test_config import EXAMPLE
+from tests.records.test_measures import random_day
 
 LINE = SerialSettings(name="l", device="/dev/ttyS0", protocol="both")
 PARTS = Parts(nodes=("pbx1", "n2", ""), lines=(LINE,))
-NOON = 1_000_000
 
 
 def lines_of(path: Path) -> list[Line]:
@@ -48,25 +53,23 @@ def written(path: Path, lines: Iterable[Line]) -> Path:
 
 def whole(journal: Path, parts: Parts = PARTS) -> Memory:
     """What a start without a checkpoint remembers."""
-    memory = Memory(parts, NOON)
-    with JournalReader(journal) as reader:
-        checkpoint.catch_up(memory, reader)
+    memory = Memory(parts)
+    for line in replay(journal):
+        memory.learn(line)
     return memory
 
 
 def resumed(known: Checkpoint, journal: Path) -> Memory:
     with JournalReader(journal, known.memory.seq, known.offset) as reader:
-        checkpoint.catch_up(known.memory, reader)
+        checkpoint.catch_up(known.memory, reader, PARTS, checkpoint.LEAST)
     return known.memory
 
 
 def saved(journal: Path, parts: Parts = PARTS) -> Path:
-    memory = Memory(parts, NOON)
+    memory = Memory(parts)
     with JournalReader(journal) as reader:
-        checkpoint.catch_up(memory, reader)
-        checkpoint.save(memory, reader, parts)
-    (path,) = journal.parent.glob("*.checkpoint")
-    return path
+        checkpoint.catch_up(memory, reader, parts, 1)
+    return max(journal.parent.glob("*.checkpoint"))
 
 
 def cut(lines: list[Line], at: int, folder: Path) -> None:
@@ -174,13 +177,15 @@ def test_what_does_not_fit_is_left_out(fault: str, tmp_path: Path) -> None:
 
 def test_other_parts_another_zone_or_other_code_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = written(tmp_path / "j", walk(1, 100).journal)
-    path = saved(journal)
     for parts in (
         PARTS.model_copy(update={"nodes": ("pbx1", "n2")}),
         PARTS.model_copy(update={"lines": ()}),
         PARTS.model_copy(update={"lines": (LINE.model_copy(update={"protocol": "smdi"}),)}),
     ):
+        path = saved(journal)
         assert checkpoint.load(journal, parts) is None
+        assert not path.exists(), "nobody will need it any more"
+    saved(journal)
     monkeypatch.setenv("TZ", "Asia/Taipei")
     time.tzset()
     try:
@@ -188,6 +193,7 @@ def test_other_parts_another_zone_or_other_code_begin_anew(tmp_path: Path, monke
     finally:
         monkeypatch.undo()
         time.tzset()
+    path = saved(journal)
     assert checkpoint.load(journal, PARTS) is not None
     monkeypatch.setattr(checkpoint, "_code", lambda: "other")
     assert checkpoint.load(journal, PARTS) is None
@@ -209,6 +215,59 @@ def test_one_that_the_lines_behind_it_contradict_is_gone_for_the_next_start(tmp_
     assert not path.exists()
 
 
+def test_where_the_last_one_is_damaged_the_one_before_it_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "APART", 50)
+    lines = walk(1, 100).journal
+    journal = written(tmp_path / "j", lines[:60])
+    saved(journal)
+    written(journal, lines[60:])
+    flipped(saved(journal), -100)
+    known = checkpoint.load(journal, PARTS)
+    assert known is not None
+    assert 60 <= known.memory.seq < len(lines)
+    assert differences(whole(journal), resumed(known, journal)) == []
+
+
+# --------------------------------------------------------------------------------------- what they are kept for
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_days_and_calls_of_long_ago_are_looked_up_from_them(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three hours are three days here. In any order the same figures as by reading all, and the same stories."""
+    monkeypatch.setattr(checkpoint, "APART", 50)
+    lines = random_day(seed)
+    journal = written(tmp_path / "j", lines)
+    remember(journal, PARTS)
+    kept = Remembered(journal, partial(checkpoint.kept_before, journal, PARTS))
+    length = lines[-1].input.at // 3
+    for number in (2, 0, 1):
+        begin, end = number * length, (number + 1) * length
+        place = place_at(journal, begin)
+        _, seq = kept.nearest(place)
+        with JournalReader(journal, seq) as reader:
+            assert len([line for line in reader.read(place) if line.seq > seq]) < 100, "little is read"
+        days = [DaysInJournal(found).read(begin, end, end).result() for found in (kept, Remembered(journal))]
+        assert days[0] == days[1]
+    calls = [fact.call for line in lines for fact in line.facts if isinstance(fact, say.CallBegan)]
+    for call in calls[:: len(calls) // 10]:
+        stories = [CallsInJournal(found, "CN").look_up(call) for found in (kept, Remembered(journal))]
+        assert stories[0] == stories[1]
+
+
+def test_there_are_as_many_as_are_needed_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that is started again and again."""
+    monkeypatch.setattr(checkpoint, "APART", 50)
+    lines = walk(5, 600).journal
+    for begin in range(0, len(lines), 7):
+        journal = written(tmp_path / "j", lines[begin : begin + 7])
+        remember(journal, PARTS)
+    places = [0, *(int(path.name.split(".")[2]) for path in sorted(tmp_path.glob("*.checkpoint")))]
+    assert places[-1] == len(lines)
+    assert all(25 < after - before <= 50 for before, after in pairwise(places[:-1]))
+
+
 # ------------------------------------------------------------------------------------------------ who makes them
 
 
@@ -220,14 +279,13 @@ def test_remembered_on_demand_and_then_from_the_last_one_on(tmp_path: Path) -> N
     assert remember(journal, PARTS) == len(lines)
     known = checkpoint.load(journal, PARTS)
     assert known is not None
-    assert differences(whole(journal).acd, known.memory.acd) == []
-    assert [path.name.split(".")[0] for path in sorted(tmp_path.iterdir())] == ["j", "j"]
+    assert differences(whole(journal), known.memory) == []
 
 
 async def test_while_the_system_runs_a_process_of_its_own_makes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remembering, "APART", 100)
+    monkeypatch.setattr(checkpoint, "APART", 100)
     lines = walk(2, 300).journal
     journal = written(tmp_path / "j", lines[:200])
     making = Remembering(journal, PARTS, 0)
@@ -266,7 +324,7 @@ async def test_a_house_begins_with_what_the_one_before_it_has_kept(
 ) -> None:
     monkeypatch.setenv("CALLFLOOR_AMI_SECRET", "live-secret")
     monkeypatch.setenv("CALLFLOOR_OPERATOR_SECRET", "operator-secret")
-    monkeypatch.setattr(remembering, "LEAST", 1)
+    monkeypatch.setattr(checkpoint, "LEAST", 1)
     (tmp_path / "callfloor.toml").write_text(EXAMPLE.read_text())
     config = load(tmp_path / "callfloor.toml")
     path = config.records.journal.path

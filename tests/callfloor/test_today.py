@@ -57,7 +57,7 @@ def journal(*said: AnyInput) -> list[Line]:
 
 def test_the_day_is_that_of_the_measures_over_the_same_journal() -> None:
     lines = journal(*calls(NOON, 9))
-    today, measures = Today(NOON + 60 * MINUTE), Measures(INTERVAL_MS)
+    today, measures = Today(), Measures(INTERVAL_MS)
     for line in lines:
         today.see(line)
         measures.see(line)
@@ -82,7 +82,7 @@ def test_of_all_queues_together_and_who_waited_minute_by_minute() -> None:
         say.CallerGone(NOON + 3 * MINUTE + 30_000, "c1"),
         say.CallerGone(NOON + 4 * MINUTE + 30_000, "c2"),
     ]
-    today = Today(NOON + 5 * MINUTE + 1)
+    today = Today()
     for line in journal(*said):
         today.see(line)
     figures = today.figures(NOON + 5 * MINUTE + 1)
@@ -99,7 +99,7 @@ def test_of_all_queues_together_and_who_waited_minute_by_minute() -> None:
 
 def test_at_midnight_a_new_day_begins_and_who_is_there_stays_known() -> None:
     lines = journal(*calls(MIDNIGHT - 60 * MINUTE, 3), *calls(MIDNIGHT + 60 * MINUTE, 2))
-    today = Today(MIDNIGHT + 120 * MINUTE)
+    today = Today()
     for line in lines:
         today.see(line)
     figures = today.figures(MIDNIGHT + 120 * MINUTE)
@@ -110,7 +110,7 @@ def test_at_midnight_a_new_day_begins_and_who_is_there_stays_known() -> None:
 
 
 def test_a_day_without_a_call_is_empty_although_yesterday_was_busy() -> None:
-    today = Today(NOON + 24 * 60 * MINUTE)
+    today = Today()
     for line in journal(*calls(NOON, 4)):
         today.see(line)
     _, _, queue = today.figures(NOON + 24 * 60 * MINUTE).queues

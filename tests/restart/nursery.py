@@ -27,7 +27,7 @@ import msgspec
 import uvloop
 
 from acd.vocabulary import AnyInput, Line
-from callfloor import remembering
+from callfloor import checkpoint
 from callfloor.config import check
 from callfloor.house import House
 from callfloor.logs import set_up as set_up_log
@@ -130,7 +130,7 @@ async def live(order: Order) -> NoReturn:
 
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    remembering.LEAST = 1  # each house begins with what the one before it has kept
+    checkpoint.LEAST = 1  # each house begins with what the one before it has kept
     gc.freeze()
     for raw in sys.stdin.buffer:
         order = msgspec.json.decode(raw, type=Order)
