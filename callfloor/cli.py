@@ -271,6 +271,7 @@ def journal_verify(config: ConfigPath = CONFIG) -> None:
 def journal_remember(config: ConfigPath = CONFIG) -> None:
     """Read the journal, so that the next start of this version need not: before an upgrade, while the old runs."""
     settings = load(config)
+    set_up_log(settings.log)
     path = settings.records.journal.path
     with progress() as report:
         lines = remember(path, parts_of(settings), lambda done, of: report("reading the journal", done, of))
