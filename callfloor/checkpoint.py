@@ -95,7 +95,7 @@ def catch_up(
                 took_in(line)
             if memory.seq - kept >= APART:
                 kept = _try_to_save(memory, reader, parts)
-    except BaseException:
+    except Exception:
         for path in _all(reader.path):
             _remove(path)
         raise

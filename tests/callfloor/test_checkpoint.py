@@ -228,6 +228,23 @@ def test_where_the_last_one_is_damaged_the_one_before_it_does(tmp_path: Path, mo
     assert differences(whole(journal), resumed(known, journal)) == []
 
 
+def test_a_start_that_is_cut_off_has_not_read_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "APART", 50)
+    lines = walk(5, 400).journal
+    journal = written(tmp_path / "j", lines)
+
+    def cut_off(line: Line) -> None:
+        if line.seq == len(lines):
+            raise KeyboardInterrupt
+
+    with JournalReader(journal) as reader, pytest.raises(KeyboardInterrupt):
+        checkpoint.catch_up(Memory(PARTS), reader, PARTS, checkpoint.LEAST, cut_off)
+    known = checkpoint.load(journal, PARTS)
+    assert known is not None
+    assert len(lines) // 2 < known.memory.seq < len(lines)
+    assert differences(whole(journal), resumed(known, journal)) == []
+
+
 # --------------------------------------------------------------------------------------- what they are kept for
 
 

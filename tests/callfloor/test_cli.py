@@ -118,6 +118,17 @@ def test_journal_verify_decides_everything_again(config: Path, tmp_path: Path) -
     assert "line 7: would be decided differently today" in found.stderr
 
 
+def test_journal_remember_spares_the_next_start_the_reading(config: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        told = callfloor("journal", "remember", "--config", str(config))
+        assert told.returncode == 0, told.stderr
+        assert (
+            told.stdout.split()
+            == f"{tmp_path}/callfloor.journal: the next start need not read the first 6 lines".split()
+        )
+    assert len([*tmp_path.glob("callfloor.journal.*.checkpoint")]) == 1
+
+
 def test_a_damaged_journal_is_named_with_its_place(config: Path, tmp_path: Path) -> None:
     path = tmp_path / "callfloor.journal"
     whole = bytearray(path.read_bytes())
