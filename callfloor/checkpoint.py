@@ -19,6 +19,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 from functools import cache
+from glob import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,9 +132,9 @@ def save(memory: Memory, reader: JournalReader, parts: Parts) -> None:
 
 
 def forget_others(journal: Path) -> None:
-    """Removes the checkpoints of other versions."""
+    """Removes the checkpoints of other versions, and what was never finished."""
     ours = _all(journal)
-    for path in journal.parent.glob(f"{journal.name}.*.checkpoint"):
+    for path in journal.parent.glob(f"{escape(journal.name)}.*.checkpoint*"):
         if path not in ours:
             _remove(path)
 
@@ -187,7 +188,7 @@ def _remove(path: Path) -> None:
 
 def _all(journal: Path) -> list[Path]:
     """The checkpoints of this version, in the order of their lines."""
-    return sorted(journal.parent.glob(f"{journal.name}.{_code()}.*.checkpoint"))
+    return sorted(journal.parent.glob(f"{escape(journal.name)}.{_code()}.*.checkpoint"))
 
 
 def _path(journal: Path, seq: int) -> Path:
