@@ -6,12 +6,14 @@ import asyncio
 import json
 import os
 import pickle
+import signal
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -327,13 +329,22 @@ async def test_one_that_cannot_be_made_is_told_and_nothing_stops(
     assert "No such file" in said
 
 
-async def test_a_process_at_work_is_ended_with_the_system(tmp_path: Path) -> None:
+async def test_a_process_at_work_is_ended_with_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = written(tmp_path / "j", walk(2, 300).journal)
+    begin, begun = asyncio.create_subprocess_exec, asyncio.Queue[asyncio.subprocess.Process]()
+
+    async def note(*program: str, **pipes: Any) -> asyncio.subprocess.Process:
+        process = await begin(*program, **pipes)
+        begun.put_nowait(process)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", note)
     making = asyncio.create_task(Remembering(journal, PARTS, 0).make())
-    await asyncio.sleep(0)
+    process = await begun.get()
     making.cancel()
     with pytest.raises(asyncio.CancelledError):
         await making
+    assert process.returncode == -signal.SIGKILL
     assert [path.name for path in tmp_path.iterdir()] == ["j"]
 
 
