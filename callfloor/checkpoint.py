@@ -96,7 +96,7 @@ def catch_up(
                 took_in(line)
             if memory.seq - kept >= APART:
                 kept = _try_to_save(memory, reader, parts)
-    except Exception:
+    except Exception:  # whatever it is: if what was kept is wrong, the next start must not fail in the same place
         for path in _all(reader.path):
             _remove(path)
         raise

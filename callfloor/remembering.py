@@ -43,10 +43,6 @@ class Remembering:
             self._next = line.seq + checkpoint.APART
             self._due.set()
 
-    @property
-    def is_due(self) -> bool:
-        return self._due.is_set()
-
     async def run(self) -> NoReturn:
         """Until cancelled."""
         while True:
@@ -56,13 +52,17 @@ class Remembering:
 
     async def make(self) -> None:
         """What fails is told to the log: without a checkpoint a start takes longer, and no more."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", __name__),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", __name__),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:  # no memory for another process, or no Python there any more
+            log.warning("checkpoint.failed", why=str(error))
+            return
         try:
             _, said = await process.communicate(self._order)
         finally:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pickle
 import time
-from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -63,6 +62,8 @@ class Remembered:
         """`apart`: after so many lines a state is remembered; more when there are many."""
         self.journal = journal
         self._kept_before = kept_before
+        self._kept: _Mark | None = None
+        """The one that was asked for last: all others are on the disk."""
         self._apart = apart
         self._marks = [_Mark(0, 0, pickle.dumps(Made(State(), Measures(timelines=False))))]
 
@@ -70,8 +71,7 @@ class Remembered:
         """Byte and sequence number, from where `made_before` this place will read on."""
         mark = self._nearest(place)
         if (kept := self._kept_before(mark.offset, place)) is not None:
-            mark = _Mark(kept.offset, kept.seq, pickle.dumps(kept.made))
-            insort(self._marks, mark)
+            self._kept = mark = _Mark(kept.offset, kept.seq, pickle.dumps(kept.made))
         return mark.offset, mark.seq
 
     def made_before(self, reader: JournalReader, place: int) -> Made:
@@ -90,7 +90,8 @@ class Remembered:
         return made
 
     def _nearest(self, place: int) -> _Mark:
-        return next(mark for mark in reversed(self._marks) if mark.offset <= place)
+        mark, kept = next(mark for mark in reversed(self._marks) if mark.offset <= place), self._kept
+        return kept if kept is not None and mark.offset < kept.offset <= place else mark
 
     def _remember(self, mark: _Mark) -> None:
         self._marks.append(mark)
